@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# The interpreter to build with; where not given, tools/find-python chooses.
+PYTHON ?=
+# The interpreters to test with; where not given, all that tools/find-python finds.
+PYTHONS ?=
+PYTEST_ARGS ?=
+# A directory with a usdt.h to build against in place of include/usdt.h.
+USDT_INCLUDE ?=
+PYUSDT_CFLAGS ?= -Werror
+export CC PYTHONS USDT_INCLUDE PYUSDT_CFLAGS
+
+VENV := .venv
+PY := $(VENV)/bin/python
+SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] $(USDT_INCLUDE)/usdt.h)
+BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
+
+.DELETE_ON_ERROR:
+.PHONY: all test clean help FORCE
+
+##@ Use
+
+all: libpyusdt.so ## Set up .venv and build; then .venv/bin/python -m pyusdt works.
+
+##@ Develop
+
+test: all $(VENV)/ready.test ## Run the tests under every Python 3.12+ found (PYTHONS=, PYTEST_ARGS=).
+	@tools/test $(PYTEST_ARGS)
+
+clean: ## Remove what make and the tests made.
+	@tools/clean
+
+help: ## List the targets.
+	@awk 'BEGIN { FS = ":.*?## " } \
+		/^##@/ { printf "%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# tools/setup looks by itself whether there is something to do, and touches its stamp only then.
+$(VENV)/ready.%: FORCE
+	@tools/setup $(VENV) $* $(PYTHON)
+
+$(VENV)/ready.test $(VENV)/ready.lint: $(VENV)/ready.build
+
+# Rewritten when another compiler or other flags are asked for, or a source has gone.
+.cache/built-with: FORCE
+	@mkdir -p $(@D)
+	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
+
+# The library itself has another name in a free-threaded build; the link's name is always the same.
+libpyusdt.so: $(VENV)/ready.build .cache/built-with $(SOURCES)
+	@rm -f pyusdt/*.so $@
+	$(PY) setup.py -q build_ext --force --inplace --build-temp .cache/build --build-lib .cache/build
+	@ln -s pyusdt/libpyusdt.*so $@

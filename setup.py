@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the C parts; everything else about the package is in pyproject.toml.
+
+Environment:
+    USDT_INCLUDE   a directory whose usdt.h is used in place of include/usdt.h
+    PYUSDT_CFLAGS  flags added last, for compiling and for linking (-Werror, -fsanitize=...)
+"""
+
+import os
+import platform
+import shlex
+import sys
+import sysconfig
+from glob import glob
+
+if sys.version_info < (3, 12) or sys.implementation.name != "cpython":
+    sys.exit(
+        "pyusdt: needs CPython 3.12 or newer (sys.monitoring), this is "
+        + platform.python_implementation()
+        + " "
+        + platform.python_version()
+    )
+if sys.platform != "linux":
+    sys.exit("pyusdt: needs Linux (USDT probes are Linux uprobes), this is " + sys.platform)
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+LIMITED_API = (3, 12)
+COMPAT = "pyusdt.libpyusdt_compat"
+
+
+class BuildLibraries(build_ext):
+    """Names libpyusdt_compat.so plainly: it is a library, not a module for import."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        if fullname.rpartition(".")[2] == COMPAT.rpartition(".")[2]:
+            return COMPAT.replace(".", os.sep) + ".so"
+        return str(super().get_ext_filename(fullname))
+
+
+def library(name: str, sources: list[str], **options: object) -> Extension:
+    extra = shlex.split(os.environ.get("PYUSDT_CFLAGS", ""))
+    usdt_include = os.environ.get("USDT_INCLUDE")
+    flags = ["-std=c11", "-O2", "-g", "-fvisibility=hidden", "-pthread", "-Wall", "-Wextra"]
+    return Extension(
+        name,
+        sources=sorted(sources),
+        depends=["setup.py", *glob("include/*.h"), *glob("src/**/*.h", recursive=True)],
+        include_dirs=[*([usdt_include] if usdt_include else []), "include", "src"],
+        extra_compile_args=flags + extra,
+        extra_link_args=["-pthread", *extra],
+        **options,
+    )
+
+
+def libraries() -> list[Extension]:
+    options: dict[str, object] = {}
+    if not free_threaded():
+        options["py_limited_api"] = True
+        options["define_macros"] = [("Py_LIMITED_API", "0x{:02X}{:02X}0000".format(*LIMITED_API))]
+    found = [library("pyusdt.libpyusdt", glob("src/*.c"), **options)]
+    if compat := glob("src/compat/*.c"):
+        found.append(library(COMPAT, compat))
+    return found
+
+
+def free_threaded() -> bool:
+    """A free-threaded build has no stable ABI to link against: it gets a binary of its own."""
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+setup(
+    ext_modules=libraries(),
+    cmdclass={"build_ext": BuildLibraries},
+    options={} if free_threaded() else {
+        "bdist_wheel": {"py_limited_api": "cp{}{}".format(*LIMITED_API)}
+    },
+)
