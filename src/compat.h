@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What differs between the Pythons that we compile for. The only file that asks for a version or a
+ * build. Reads of containers that others can change: under the GIL a borrowed item is safe for as
+ * long as we run no user code; without a GIL it needs a reference of its own, and so every item
+ * read here is handed back with compat_release.
+ */
+#ifndef PYUSDT_COMPAT_H
+#define PYUSDT_COMPAT_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#ifdef Py_GIL_DISABLED
+
+/* Item `i` of an exact list, NULL where another thread has made the list shorter. No exception. */
+static inline PyObject *compat_list_item(PyObject *list, Py_ssize_t i) {
+    PyObject *item = PyList_GetItemRef(list, i);
+    if (!item)
+        PyErr_Clear();
+    return item;
+}
+
+/* PyDict_Next. Accepted race: a dict that changes between two steps may skip or repeat an item. */
+static inline bool compat_dict_next(PyObject *dict, Py_ssize_t *at, PyObject **key,
+                                    PyObject **value) {
+    PyCriticalSection section;
+    PyCriticalSection_Begin(&section, dict);
+    bool more = PyDict_Next(dict, at, key, value);
+    if (more) {
+        Py_INCREF(*key);
+        Py_INCREF(*value);
+    }
+    PyCriticalSection_End(&section);
+    return more;
+}
+
+/* Gives back what the functions above gave. Accepted: it may be the last reference by now. */
+static inline void compat_release(PyObject *item) {
+    Py_XDECREF(item);
+}
+
+#else
+
+static inline PyObject *compat_list_item(PyObject *list, Py_ssize_t i) {
+    return PyList_GetItem(list, i);
+}
+
+static inline bool compat_dict_next(PyObject *dict, Py_ssize_t *at, PyObject **key,
+                                    PyObject **value) {
+    return PyDict_Next(dict, at, key, value);
+}
+
+static inline void compat_release(PyObject *item) {
+    (void)item;
+}
+
+#endif
+#endif
