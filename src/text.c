@@ -244,9 +244,10 @@ static void put_repr(struct textbuf *b, PyObject *o) {
     }
     PyObject *error = PyErr_GetRaisedException();
     textbuf_ascii(b, "<repr failed: ");
-    textname_exception_type(b, Py_TYPE(error));
+    if (error) /* an extension's repr may fail without one */
+        textname_exception_type(b, Py_TYPE(error));
     textbuf_byte(b, '>');
-    Py_DECREF(error);
+    Py_XDECREF(error);
 }
 
 const char *text_value(PyObject *o, enum text_mode mode, char buf[TEXT_SIZE]) {

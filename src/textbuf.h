@@ -4,8 +4,8 @@
  * to it. What does not fit is dropped, and textbuf_finish marks the place with "...". The text has
  * no NUL inside and is valid UTF-8, whatever is written: NUL and lone surrogates are escaped.
  *
- * All functions: GIL held, no user code run, no exception left set, bounded allocation. The first
- * of them that finds `full` has nothing more to do: a caller that walks something long stops there.
+ * All functions: GIL held, no user code run, no exception left set, bounded allocation. Once `full`
+ * is set, writing changes nothing: a caller that walks something long stops there.
  */
 #ifndef PYUSDT_TEXTBUF_H
 #define PYUSDT_TEXTBUF_H
@@ -37,7 +37,7 @@ static inline void textbuf_byte(struct textbuf *b, char byte) {
         b->full = true;
 }
 
-/* Valid UTF-8 without NUL. */
+/* ASCII, NUL-terminated. */
 void textbuf_ascii(struct textbuf *b, const char *text);
 
 /* One code point: UTF-8, or \x00 and \udc80 for those that may not stand in the text. */

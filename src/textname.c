@@ -11,8 +11,7 @@ struct field {
     descrgetfunc get;
 };
 
-/* The callables that have a name of their own; `prefix` gives their module's name or their class.
- */
+/* Callables with a name of their own; `prefix` gives their module's name or their class. */
 enum kind_index { FUNCTION, METHOD_DESCRIPTOR, BUILTIN, SLOT, BOUND_SLOT, CLASS_METHOD, KINDS };
 
 struct kind {

@@ -620,6 +620,9 @@ def test_no_reference_is_kept_or_lost(text: Any) -> None:
     class Thing:
         def method(self) -> None: ...
 
+    module_name, method_name = "module".upper(), "method".upper()  # not constants: those live on
+    Thing.__module__ = Thing.method.__module__ = module_name
+    Thing.method.__qualname__ = method_name
     item, error = Thing(), Boom("text" * 100)
     key, number, wide = "key" * 100, 2**300, "é" * 300
     values = [
@@ -634,7 +637,8 @@ def test_no_reference_is_kept_or_lost(text: Any) -> None:
         Thing,
     ]
     callables = [item.method, Thing.method, Thing, [].append, list.append, len, item]
-    watched = [item, Thing, Thing.method, error, key, number, wide, Boom, *values, *callables]
+    watched = [item, Thing, Thing.method, error, error.args, key, number, wide]
+    watched += [Boom, method_name, module_name, *values, *callables]
     failing = with_repr(raising(error))
 
     def run() -> None:
