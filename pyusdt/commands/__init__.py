@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs: one module each, loaded when its verb runs.
+
+A verb's module has two functions: `declare(parser)` adds its description and its arguments to an
+argparse parser; `run(arguments)` does the work and returns an exit code.
+"""
+
+VERBS = {
+    # verb: (its module in this package, what --help says of it)
+    "lib": ("lib", "print the path of the library that has the probes"),
+}

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the user can put right, and how the command line ends."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How the command line ends. A program that was launched ends with its own code."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    INTERRUPTED = 130
+    """Ctrl-C: 128 + SIGINT, as a shell counts it."""
+    PIPE_CLOSED = 141
+    """Nobody reads our output any more: 128 + SIGPIPE."""
+
+
+class UserError(Exception):
+    """Something that the user can put right: the message says what, where and what to do.
+
+    The command line turns it into one line on stderr and the exit code.
+    """
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.FAILURE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UsageError(UserError):
+    """A command line that cannot be understood."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.USAGE)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the end of a message, naming the one of `known` that `word` may stand for, or ""."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word, known, n=1)
+    return f"; did you mean '{matches[0]}'?" if matches else ""

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The launcher: run a program as `python` would, with the probes ready from its first line.
+
+What a program can see of us: `sys.orig_argv` is the real command line, `sys.modules` has what we
+import, and a few frames of ours lie at the bottom of the main thread's stack: `sys._getframe` and
+`inspect.stack` find them, and recursion ends that many calls earlier. Tracebacks do not show them.
+"""
+
+import builtins
+import io
+import marshal
+import os
+import sys
+from collections.abc import Callable
+from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
+from importlib.util import MAGIC_NUMBER
+from types import CodeType, ModuleType, TracebackType
+
+from pyusdt import libpyusdt
+from pyusdt.errors import UsageError, UserError, nearest
+
+FOREVER = float("inf")
+RUNPY = "<frozen runpy>"
+
+
+def is_program(name: str) -> bool:
+    """Tell whether `name` is there for Python to run: a file, or a directory with a __main__.py."""
+    return os.path.isfile(os.path.join(name, "__main__.py") if os.path.isdir(name) else name)
+
+
+def parse(words: list[str]) -> "Program":
+    """Understand a command line: options of ours, then what `python` is to run, then arguments.
+
+    Raises UsageError.
+    """
+    hold_seconds = 0.0
+    for position, word in enumerate(words):
+        if word == "--wait":
+            hold_seconds = FOREVER
+        elif word.startswith("--wait="):
+            hold_seconds = _seconds(word)
+        elif word == "-" or not word.startswith("-") or word[:2] in ("-m", "-c"):
+            return Program(words[position:], hold_seconds)
+        else:
+            raise UsageError(f"unknown option '{word}'{_option_hint(word)}")
+    raise UsageError("name the program to run: script.py, -m module, -c code or -")
+
+
+def _seconds(word: str) -> float:
+    try:
+        seconds = float(word.partition("=")[2])
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < FOREVER:
+        raise UsageError(f"option '{word}' needs a number of seconds above 0, as in --wait=10")
+    return seconds
+
+
+def _option_hint(word: str) -> str:
+    if not word.startswith("--"):
+        return f"; Python's own options go first: python {word} -m pyusdt"
+    return nearest(word, ("--wait", "--help", "--version")) or "; see `python -m pyusdt --help`"
+
+
+class Program:
+    """What `python` is asked to run: `load` it, `hold` it if that is wanted, then `execute` it.
+
+    Exceptions that leave `load` and `execute` are the program's own.
+    """
+
+    def __init__(self, words: list[str], hold_seconds: float) -> None:
+        """Take the words that `python` would be given, and how long to hold (0: not at all)."""
+        self.words = words
+        self.hold_seconds = hold_seconds
+        self.kind = words[0][:2] if words[0].startswith("-") else "file"
+        self.target, self.argv = words[0], words
+        if self.kind in ("-m", "-c"):
+            # The value is the rest of the option's word, or else the next word.
+            values = [words[0][2:], *words[1:]] if words[0][2:] else words[1:]
+            if not values:
+                raise UsageError(f"option {self.kind} needs a value")
+            self.target, self.argv = values[0], [self.kind, *values[1:]]
+        self.code: CodeType | None = None  # None: runpy finds it
+
+    def load(self) -> None:
+        """Make the process look as if `python` had started the program, and compile it."""
+        libpyusdt.stop()  # importing us for the console script has started it
+        python_words = _python_words()
+        sys.argv = self.argv
+        sys.modules["__main__"] = _fresh_main()
+        try:
+            if self.kind == "-c":
+                self._load_command()
+            elif self.kind == "-":
+                self._load_stdin()
+            elif self.kind == "file":
+                self._load_file(python_words)
+            else:
+                _set_path0(os.getcwd())
+        except BaseException as error:
+            _hide_launcher(error)
+            raise
+
+    def hold(self) -> None:
+        """Wait for a tracer if that is wanted. Raises UserError when none comes in time."""
+        if not self.hold_seconds:
+            return
+        print(_invitation(), file=sys.stderr, flush=True)
+        timeout = None if self.hold_seconds == FOREVER else self.hold_seconds
+        if not libpyusdt.wait(timeout):
+            raise UserError(f"no tracer came within {timeout:g} seconds; the program was not run")
+
+    def execute(self) -> None:
+        """Start the core and run the program."""
+        try:
+            if self.code is None:
+                _run_module(self.target, self.kind == "-m")
+            else:
+                namespace = sys.modules["__main__"].__dict__
+                libpyusdt.start()
+                exec(self.code, namespace)
+        except BaseException as error:
+            _hide_launcher(error)
+            raise
+
+    def _load_command(self) -> None:
+        source = self.target
+        if sys.version_info >= (3, 14):
+            from textwrap import dedent
+
+            source = dedent(source)  # as python does from 3.14
+        _set_path0("")
+        self.code = compile(source, "<string>", "exec", dont_inherit=True)
+        _keep_source(self.code, source)
+
+    def _load_stdin(self) -> None:
+        _set_path0("")
+        self.code = compile(sys.stdin.buffer.read(), "<stdin>", "exec", dont_inherit=True)
+        _set_file("<stdin>")
+
+    def _load_file(self, python_words: list[str]) -> None:
+        path = self.target if os.path.isabs(self.target) else f"{os.getcwd()}/{self.target}"
+        if _has_importer(path):
+            self.target = "__main__"
+            _set_path0(path, always=True)
+            return
+        try:
+            self.code, loader = _read_code(path)
+        except Exception:
+            _let_python_refuse(path, [*python_words, *self.words])
+            raise
+        _set_path0(os.path.dirname(os.path.realpath(path)))
+        _set_file(path)
+        sys.modules["__main__"].__loader__ = loader("__main__", path)
+
+
+def _fresh_main() -> ModuleType:
+    """Return a module __main__ as Python makes it before it knows what to run."""
+    main = ModuleType("__main__")
+    main.__loader__ = BuiltinImporter
+    if "__annotations__" in vars(sys.modules["__main__"]):  # until 3.13
+        main.__annotations__ = {}
+    vars(main)["__builtins__"] = builtins
+    return main
+
+
+def _set_file(path: str) -> None:
+    """Tell __main__ where it is from: in all that Python sets when it runs a file itself."""
+    namespace = vars(sys.modules["__main__"])
+    namespace["__file__"] = path
+    if "__cached__" in vars(sys.modules[__name__]):  # until 3.14
+        namespace["__cached__"] = None
+
+
+def _set_path0(entry: str, always: bool = False) -> None:
+    """Replace what Python has put first in sys.path for us; under -P there is no such thing."""
+    if not sys.flags.safe_path:
+        sys.path[0] = entry
+    elif always:
+        sys.path.insert(0, entry)
+
+
+def _has_importer(path: str) -> bool:
+    """Tell whether `path` is a directory or an archive, in which runpy finds __main__."""
+    for hook in sys.path_hooks:
+        try:
+            hook(path)
+        except ImportError:
+            continue
+        return True
+    return False
+
+
+def _read_code(path: str) -> tuple[CodeType, type[SourceFileLoader | SourcelessFileLoader]]:
+    """Compile the source at `path`, or load its bytecode; return it with its kind of loader."""
+    with io.open_code(path) as file:
+        content = file.read()
+    if not path.endswith(".pyc") and content[:2] != MAGIC_NUMBER[:2]:
+        return compile(content, path, "exec", dont_inherit=True), SourceFileLoader
+    if content[:4] != MAGIC_NUMBER:
+        raise ImportError(f"bad magic number in {path!r}")
+    return marshal.loads(content[16:]), SourcelessFileLoader
+
+
+def _python_words() -> list[str]:
+    """Return the command line's beginning that is Python's own: its name and its options."""
+    words, ours = sys.orig_argv[: -len(sys.argv)], sys.orig_argv[-len(sys.argv)]
+    if ours == "pyusdt":  # python -u -m pyusdt, or python -um pyusdt
+        words.append(words.pop()[:-1])
+    elif ours.startswith("-"):  # python -umpyusdt
+        words.append(ours.removesuffix("mpyusdt"))
+    return words if words[-1] != "-" else words[:-1]
+
+
+def _let_python_refuse(path: str, command: list[str]) -> None:
+    """Become plain `python`, which says best why it does not run `path`.
+
+    Its messages and its exit code are those that users know, and only its own parser tells what is
+    wrong with a source as it would. Returns if that is not possible, as with a pipe that is read.
+    """
+    if sys.executable and (os.path.isfile(path) or not os.path.exists(path)):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(sys.executable, command)
+
+
+def _keep_source(code: CodeType, source: str) -> None:
+    """Let tracebacks show the lines of a -c program, as python does from 3.13."""
+    if sys.version_info >= (3, 13):
+        import linecache
+
+        by_code = hasattr(linecache, "_interactive_cache")  # from 3.14, else by file name
+        register = linecache._register_code  # type: ignore[attr-defined, unused-ignore]
+        register(code if by_code else "<string>", source, "<string>")
+
+
+def _run_module(name: str, is_option: bool) -> None:
+    """Let runpy, which is what python uses, run a module, or the __main__ of sys.path[0].
+
+    The core starts when runpy comes to the program: to its package's __init__, or else its code.
+    """
+    import runpy
+
+    def starting[**P, T](builtin: Callable[P, T]) -> Callable[P, T]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            for seam in seams:
+                delattr(runpy, seam)
+            libpyusdt.start()
+            return builtin(*args, **kwargs)
+
+        return call
+
+    seams = {"exec": starting(exec), "__import__": starting(__import__)}
+    vars(runpy).update(seams)
+    runpy._run_module_as_main(name, alter_argv=is_option)  # type: ignore[attr-defined]
+
+
+def _invitation() -> str:
+    """Return the line that tells how to attach to this process while it waits."""
+    from shlex import quote
+
+    pid = os.getpid()
+    library = f"/proc/{pid}/root{os.path.realpath(libpyusdt.__file__)}"
+    example = quote(f"usdt:{library}:pyusdt:PY_START {{ @[str(arg0)] = count(); }}")
+    return f"pyusdt: process {pid} waits for a tracer, such as: bpftrace -p {pid} -e {example}"
+
+
+def _hide_launcher(error: BaseException) -> None:
+    """Make sys.excepthook see `error` as it is when python itself has run the program.
+
+    Python calls the hook when the error has left our frames, and so has them in its traceback: a
+    hook of ours, for this one call, takes them out and calls the program's.
+    """
+    if isinstance(error, SystemExit) and not sys.flags.inspect:
+        return  # not shown
+    program_hook = sys.excepthook
+    traceback = _without_launcher(error.__traceback__)
+
+    def hook(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+        sys.excepthook = program_hook
+        error.__traceback__ = sys.last_traceback = traceback
+        try:
+            program_hook(kind, error, traceback)
+        except Exception as failure:
+            _report_failed_hook(failure, error)
+
+    sys.excepthook = hook
+
+
+def _without_launcher(traceback: TracebackType | None) -> TracebackType | None:
+    """Return `traceback` from the program's first entry on: ours, and none between runpy's."""
+
+    def ours(entry: TracebackType | None) -> bool:
+        return entry is not None and entry.tb_frame.f_code.co_filename == __file__
+
+    while traceback is not None and ours(traceback):
+        traceback = traceback.tb_next
+    entry = traceback
+    while entry is not None and entry.tb_frame.f_code.co_filename == RUNPY:
+        while entry.tb_next is not None and ours(entry.tb_next):
+            entry.tb_next = entry.tb_next.tb_next
+        entry = entry.tb_next
+    return traceback
+
+
+def _report_failed_hook(failure: BaseException, error: BaseException) -> None:
+    """Say that the program's sys.excepthook has failed, in the words of python."""
+    if failure.__traceback__ is not None:
+        failure.__traceback__ = failure.__traceback__.tb_next
+    sys.stderr.write("Error in sys.excepthook:\n")
+    sys.__excepthook__(type(failure), failure, failure.__traceback__)
+    sys.stderr.write("\nOriginal exception was:\n")
+    sys.__excepthook__(type(error), error, error.__traceback__)
