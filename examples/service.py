@@ -68,7 +68,10 @@ def parse_order(body: str) -> Order:
 
 
 def price_order(order: Order) -> float:
-    return round(sum(price_item(name, count) for name, count in order.items.items()), 2)
+    total = 0.0
+    for name, count in order.items.items():
+        total += price_item(name, count)
+    return round(total, 2)
 
 
 def price_item(name: str, count: int) -> float:
