@@ -16,16 +16,28 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] $(USDT_INCLUD
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all test clean help FORCE
+.PHONY: all demo test bench lint format clean help FORCE
 
 ##@ Use
 
 all: libpyusdt.so ## Set up .venv and build; then .venv/bin/python -m pyusdt works.
 
+demo: all ## Trace an example service with bpftrace for a few seconds and show what it did.
+	@$(PY) tools/demo
+
 ##@ Develop
 
 test: all $(VENV)/ready.test ## Run the tests under every Python 3.12+ found (PYTHONS=, PYTEST_ARGS=).
 	@tools/test $(PYTEST_ARGS)
+
+lint: all $(VENV)/ready.lint ## Check the sources with every linter, change nothing.
+	@tools/lint
+
+format: $(VENV)/ready.lint ## Format the Python and C sources in place.
+	@tools/lint --fix
+
+bench: all $(VENV)/ready.test ## Measure what a probe costs.
+	@$(PY) -m bench
 
 clean: ## Remove what make and the tests made.
 	@tools/clean

@@ -26,8 +26,9 @@ if sys.platform != "linux":
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-LIMITED_API = (3, 12)
 COMPAT = "pyusdt.libpyusdt_compat"
+# A free-threaded build has no stable ABI to link against: it gets a binary of its own.
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 class BuildLibraries(build_ext):
@@ -42,38 +43,28 @@ class BuildLibraries(build_ext):
 def library(name: str, sources: list[str], **options: object) -> Extension:
     extra = shlex.split(os.environ.get("PYUSDT_CFLAGS", ""))
     usdt_include = os.environ.get("USDT_INCLUDE")
-    flags = ["-std=c11", "-O2", "-g", "-fvisibility=hidden", "-pthread", "-Wall", "-Wextra"]
+    flags = ["-std=c11", "-D_GNU_SOURCE", "-pthread", "-O2", "-g", "-fvisibility=hidden"]
     return Extension(
         name,
         sources=sorted(sources),
         depends=["setup.py", *glob("include/*.h"), *glob("src/**/*.h", recursive=True)],
         include_dirs=[*([usdt_include] if usdt_include else []), "include", "src"],
-        extra_compile_args=flags + extra,
+        extra_compile_args=[*flags, "-Wall", "-Wextra", *extra],
         extra_link_args=["-pthread", *extra],
         **options,
     )
 
 
 def libraries() -> list[Extension]:
-    options: dict[str, object] = {}
-    if not free_threaded():
-        options["py_limited_api"] = True
-        options["define_macros"] = [("Py_LIMITED_API", "0x{:02X}{:02X}0000".format(*LIMITED_API))]
-    found = [library("pyusdt.libpyusdt", glob("src/*.c"), **options)]
+    stable = {"py_limited_api": True, "define_macros": [("Py_LIMITED_API", "0x030C0000")]}
+    found = [library("pyusdt.libpyusdt", glob("src/*.c"), **({} if FREE_THREADED else stable))]
     if compat := glob("src/compat/*.c"):
         found.append(library(COMPAT, compat))
     return found
 
 
-def free_threaded() -> bool:
-    """A free-threaded build has no stable ABI to link against: it gets a binary of its own."""
-    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-
-
 setup(
     ext_modules=libraries(),
     cmdclass={"build_ext": BuildLibraries},
-    options={} if free_threaded() else {
-        "bdist_wheel": {"py_limited_api": "cp{}{}".format(*LIMITED_API)}
-    },
+    options={} if FREE_THREADED else {"bdist_wheel": {"py_limited_api": "cp312"}},
 )
