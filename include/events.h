@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The event table: every event that we ask CPython for, and every probe that we fire. All else that
+ * concerns an event or a probe (enums, masks, callbacks, semaphores, probe functions, the list that
+ * `pyusdt probes` prints) is expanded from it; nothing about them is written a second time.
+ *
+ *   EVENT(name, shape, scope, since, needs, summary, arguments...)
+ *       an event of sys.monitoring, and the probe of the same name.
+ *       shape    what CPython passes to the callback; callback.c has one body a shape
+ *       scope    LOCAL: a callback may return DISABLE; GLOBAL: it must not (ValueError, and CPython
+ *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
+ *                nor may a callback return DISABLE
+ *       since    the minor version of the first Python 3 that has it
+ *       needs    the events that must be on for it
+ *
+ * Arguments are (type, name) pairs in the order of the probe's argN, at most ten; types are those
+ * of ARG_C below. The order of the first ones is fixed (people's scripts count on it): append only.
+ */
+#ifndef PYUSDT_EVENTS_H
+#define PYUSDT_EVENTS_H
+
+#include <stdint.h>
+
+#include "each.h"
+
+#define ARGS_ENTRY                                                                                 \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, qualname), (u32, id)
+#define ARGS_VALUE                                                                                 \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, value), (str, qualname),       \
+        (u32, id)
+#define ARGS_CALL                                                                                  \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, callable), (str, qualname),    \
+        (u32, id)
+#define ARGS_RAISED                                                                                \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, exception), (str, qualname),   \
+        (u32, id)
+#define ARGS_LINE (str, function), (str, file), (i32, line), (str, qualname), (u32, id)
+
+/* clang-format off */
+#define PYUSDT_EVENTS(EVENT) \
+    EVENT(PY_START, ENTRY, LOCAL, 12, NEED(PY_START), \
+          "a function starts", ARGS_ENTRY) \
+    EVENT(PY_RESUME, ENTRY, LOCAL, 12, NEED(PY_RESUME), \
+          "a generator or coroutine goes on", ARGS_ENTRY) \
+    EVENT(PY_THROW, RAISED, GLOBAL, 12, NEED(PY_THROW), \
+          "an exception is thrown into a generator or coroutine", ARGS_RAISED) \
+    EVENT(PY_RETURN, VALUE, LOCAL, 12, NEED(PY_RETURN), \
+          "a function returns", ARGS_VALUE) \
+    EVENT(PY_YIELD, VALUE, LOCAL, 12, NEED(PY_YIELD), \
+          "a generator or coroutine yields", ARGS_VALUE) \
+    EVENT(PY_UNWIND, RAISED, GLOBAL, 12, NEED(PY_UNWIND), \
+          "a function ends by an exception", ARGS_RAISED) \
+    EVENT(CALL, CALL, LOCAL, 12, NEED(CALL), \
+          "a function is about to call", ARGS_CALL) \
+    EVENT(C_RETURN, CALL, CALLED, 12, NEED(CALL) | NEED(C_RETURN), \
+          "a C function that was called returns", ARGS_CALL) \
+    EVENT(C_RAISE, CALL, CALLED, 12, NEED(CALL) | NEED(C_RAISE), \
+          "a C function that was called raises", ARGS_CALL) \
+    EVENT(LINE, LINE, LOCAL, 12, NEED(LINE), \
+          "a line is about to run", ARGS_LINE) \
+    EVENT(RAISE, RAISED, GLOBAL, 12, NEED(RAISE), \
+          "an exception is raised, or crosses a function", ARGS_RAISED) \
+    EVENT(RERAISE, RAISED, GLOBAL, 12, NEED(RERAISE), \
+          "an exception is raised again (end of finally, except)", ARGS_RAISED) \
+    EVENT(EXCEPTION_HANDLED, RAISED, GLOBAL, 12, NEED(EXCEPTION_HANDLED), \
+          "an exception is caught", ARGS_RAISED) \
+    EVENT(STOP_ITERATION, STOP, LOCAL, 12, NEED(STOP_ITERATION), \
+          "an iterator ends without raising StopIteration", ARGS_VALUE)
+/* clang-format on */
+
+/* The C type of an argument. */
+#define ARG_C_str const char *
+#define ARG_C_i32 int32_t
+#define ARG_C_u32 uint32_t
+#define ARG_C_i64 int64_t
+#define ARG_C_u64 uint64_t
+#define ARG_C_ptr const void *
+
+#define ARG_PARAMETER(type, name) ARG_C_##type name
+#define ARG_NAME(type, name) name
+#define ARG_TEXT(type, name) #type " " #name
+
+#define EVENT_ENUM(name, ...) EVENT_##name,
+enum event { PYUSDT_EVENTS(EVENT_ENUM) EVENT_COUNT };
+#undef EVENT_ENUM
+
+/* A set of events, one bit each in the order of the table (not CPython's numbers, which shift
+ * between versions: monitor.c translates). */
+typedef uint32_t event_mask;
+#define NEED(name) ((event_mask)1 << EVENT_##name)
+
+#endif

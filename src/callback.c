@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "callback.h"
+
+#include "callable.h"
+#include "code.h"
+#include "control.h"
+#include "probes.h"
+
+/* Written under the GIL. */
+static PyObject *s_callbacks[EVENT_COUNT];
+static PyObject *s_disable;
+static bool s_disabled;
+
+/* The answer to an event that nobody wants, by scope. None is immortal since 3.12 (PEP 683): no
+ * reference is counted. */
+static PyObject *reject_GLOBAL(void) {
+    return Py_None;
+}
+
+static PyObject *reject_CALLED(void) {
+    return Py_None;
+}
+
+static PyObject *reject_LOCAL(void) {
+    s_disabled = true;
+    return Py_NewRef(s_disable);
+}
+
+/* CPython always passes exact small integers here; anybody else who calls gets a 0. */
+static int32_t number(PyObject *o) {
+    long n = PyLong_Check(o) ? PyLong_AsLong(o) : 0;
+
+    if (__builtin_expect(n == -1, 0))
+        PyErr_Clear();
+    return (int32_t)n;
+}
+
+static const char *value_text(PyObject *value, char *buffer) {
+    return text_value(value, control_settings.values, buffer);
+}
+
+static const char *callable_text(PyObject *callable, char *buffer) {
+    if (control_settings.values == TEXT_OFF)
+        return "";
+    return text_callable(callable, buffer);
+}
+
+/* The line at which the running frame stands: where the exception happens. */
+static int32_t current_line(void) {
+    PyFrameObject *frame = PyEval_GetFrame();
+
+    return frame ? PyFrame_GetLineNumber(frame) : 0;
+}
+
+static const char *exception_text(PyObject *exception, char *buffer) {
+    if (control_settings.values == TEXT_OFF)
+        return "";
+    return text_exception(exception, buffer);
+}
+
+/* CPython hands over the StopIteration that it spares itself; what it carries is the value. */
+static const char *stop_text(PyObject *exception, char *buffer) {
+    PyObject *value = NULL;
+    const char *text;
+
+    if ((PyObject *)Py_TYPE(exception) == PyExc_StopIteration)
+        value = PyObject_GetAttrString(exception, "value");
+    text = value_text(value, buffer);
+    Py_XDECREF(value);
+    PyErr_Clear();
+    return text;
+}
+
+/* One body a shape: `code` is the record, `a` what CPython passed. */
+#define FIRE_ENTRY(name)                                                                           \
+    probe_##name(code->function, code->file, code->line, number(a[1]), code->qualname, code->id)
+#define FIRE_VALUE(name)                                                                           \
+    char text[TEXT_SIZE];                                                                          \
+    probe_##name(code->function, code->file, code->line, number(a[1]), value_text(a[2], text),     \
+                 code->qualname, code->id)
+#define FIRE_CALL(name)                                                                            \
+    char text[TEXT_SIZE];                                                                          \
+    probe_##name(code->function, code->file, code->line, number(a[1]), callable_text(a[2], text),  \
+                 code->qualname, code->id)
+#define FIRE_STOP(name)                                                                            \
+    char text[TEXT_SIZE];                                                                          \
+    probe_##name(code->function, code->file, code->line, number(a[1]), stop_text(a[2], text),      \
+                 code->qualname, code->id)
+#define FIRE_RAISED(name)                                                                          \
+    char text[TEXT_SIZE];                                                                          \
+    probe_##name(code->function, code->file, current_line(), number(a[1]),                         \
+                 exception_text(a[2], text), code->qualname, code->id)
+#define FIRE_LINE(name)                                                                            \
+    probe_##name(code->function, code->file, number(a[1]), code->qualname, code->id)
+
+/* How many arguments CPython passes, by shape. */
+enum {
+    COUNT_ENTRY = 2,
+    COUNT_VALUE = 3,
+    COUNT_CALL = 4,
+    COUNT_STOP = 3,
+    COUNT_RAISED = 3,
+    COUNT_LINE = 2
+};
+
+#define CALLBACK(name, shape, scope, ...)                                                          \
+    static PyObject *on_##name(PyObject *self, PyObject *const *a, size_t n, PyObject *kwnames) {  \
+        struct code_record *code;                                                                  \
+                                                                                                   \
+        (void)self, (void)kwnames;                                                                 \
+        if (__builtin_expect(PyVectorcall_NARGS(n) != COUNT_##shape, 0))                           \
+            return Py_None;                                                                        \
+        code = code_find(a[0]);                                                                    \
+        if (__builtin_expect(!code, 0))                                                            \
+            return Py_None;                                                                        \
+        if (code->rejected)                                                                        \
+            return reject_##scope();                                                               \
+        if (probe_on(PROBE_##name)) {                                                              \
+            FIRE_##shape(name);                                                                    \
+        }                                                                                          \
+        return Py_None;                                                                            \
+    }
+PYUSDT_EVENTS(CALLBACK)
+
+#define CALLBACK_ROW(name, ...) [EVENT_##name] = on_##name,
+static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(CALLBACK_ROW)};
+
+int callback_init(PyObject *disable) {
+    for (int e = 0; e < EVENT_COUNT; e++) {
+        s_callbacks[e] = callable_new(s_functions[e], NULL);
+        if (!s_callbacks[e])
+            return -1;
+    }
+    s_disable = Py_NewRef(disable);
+    return 0;
+}
+
+PyObject *callback_of(enum event event) {
+    return s_callbacks[event];
+}
+
+bool callback_take_disabled(void) {
+    bool disabled = s_disabled;
+
+    s_disabled = false;
+    return disabled;
+}

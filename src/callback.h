@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What CPython calls when an event happens: look up the code record, fire the probe that is
+ * watched.
+ *
+ * A callback runs in the middle of the user's program. It never raises, never runs user code (but
+ * for repr(), when PYUSDT_VALUES=repr asks for it), never blocks. GIL held.
+ */
+#ifndef PYUSDT_CALLBACK_H
+#define PYUSDT_CALLBACK_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "events.h"
+
+/* Make a callback for each event. `disable` is sys.monitoring.DISABLE (a reference is kept).
+ * 0, or -1 with an exception set. */
+int callback_init(PyObject *disable);
+
+/* The callback of an event. Borrowed, lives for ever. */
+PyObject *callback_of(enum event event);
+
+/* True once any callback has returned DISABLE since the last time that this was asked: then some
+ * site is silent until sys.monitoring.restart_events(). */
+bool callback_take_disabled(void);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "code.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "callable.h"
+#include "record.h"
+#include "text.h"
+
+/* Names longer than this are cut: a record must stay small whatever a program generates. */
+enum { NAME_SIZE = 1024, FILE_SIZE = 4096, FIRST_SLOTS = 1024 };
+
+/* Written under the GIL. Slots are never empty-handed: there is a table from code_init() on. */
+struct code_table code_table;
+uint64_t code_lost;
+static size_t s_used;
+static PyTypeObject *s_code_type;
+static PyObject *s_name, *s_qualname, *s_filename, *s_firstlineno, *s_module_name; /* interned */
+
+static struct code_slot *slot_of(struct code_table *table, const PyObject *code) {
+    size_t i = code_hash(code) & table->mask;
+
+    while (table->slots[i].code && table->slots[i].code != code)
+        i = (i + 1) & table->mask;
+    return &table->slots[i];
+}
+
+/* Keep the table at most half full. */
+static int reserve(void) {
+    struct code_table bigger = {NULL, code_table.mask * 2 + 1};
+
+    if (s_used * 2 <= code_table.mask)
+        return 0;
+    bigger.slots = calloc(bigger.mask + 1, sizeof *bigger.slots);
+    if (!bigger.slots)
+        return -1;
+    for (size_t i = 0; i <= code_table.mask; i++)
+        if (code_table.slots[i].code)
+            *slot_of(&bigger, code_table.slots[i].code) = code_table.slots[i];
+    free(code_table.slots);
+    code_table = bigger;
+    return 0;
+}
+
+/* Empty a slot, and move those behind it that would no longer be found (linear probing without
+ * tombstones: a million short-lived code objects leave no trace). */
+static void clear_slot(struct code_slot *slot) {
+    size_t mask = code_table.mask, hole = (size_t)(slot - code_table.slots);
+
+    for (size_t i = (hole + 1) & mask; code_table.slots[i].code; i = (i + 1) & mask) {
+        size_t home = code_hash(code_table.slots[i].code) & mask;
+
+        if (((i - home) & mask) >= ((i - hole) & mask)) {
+            code_table.slots[hole] = code_table.slots[i];
+            hole = i;
+        }
+    }
+    code_table.slots[hole] = (struct code_slot){NULL, NULL, NULL};
+    s_used--;
+}
+
+/* Called by the weak reference when its code object dies, before the memory is given back. */
+static PyObject *code_died(PyObject *self, PyObject *const *args, size_t nargs, PyObject *kwnames) {
+    struct code_slot *slot = slot_of(&code_table, ((struct callable *)self)->data);
+
+    (void)args, (void)nargs, (void)kwnames;
+    if (slot->code) {
+        PyObject *watch = slot->watch;
+
+        record_release(slot->record);
+        clear_slot(slot);
+        Py_DECREF(watch);
+    }
+    return Py_None; /* immortal since 3.12 (PEP 683) */
+}
+
+static PyObject *watch_code(PyObject *code) {
+    PyObject *callable = callable_new(code_died, code);
+    PyObject *watch = callable ? PyWeakref_NewRef(code, callable) : NULL;
+
+    Py_XDECREF(callable);
+    return watch;
+}
+
+static void read_text(PyObject *code, PyObject *attribute, char *buffer, size_t size) {
+    PyObject *value = PyObject_GetAttr(code, attribute);
+
+    text_name(value, buffer, size);
+    Py_XDECREF(value);
+}
+
+static int32_t read_line(PyObject *code) {
+    PyObject *value = PyObject_GetAttr(code, s_firstlineno);
+    long line = value ? PyLong_AsLong(value) : 0;
+
+    Py_XDECREF(value);
+    return (int32_t)line;
+}
+
+static struct code_record *make_record(PyObject *code, PyObject *globals) {
+    char module[NAME_SIZE], function[NAME_SIZE], qualname[NAME_SIZE], file[FILE_SIZE];
+    struct code_record key = {
+        .module = module, .function = function, .qualname = qualname, .file = file};
+    struct code_record *record;
+    bool made;
+
+    /* The globals are a dict, or a subclass whose methods are not called here. */
+    text_name(globals ? PyDict_GetItemWithError(globals, s_module_name) : NULL, module, NAME_SIZE);
+    read_text(code, s_name, function, NAME_SIZE);
+    read_text(code, s_qualname, qualname, NAME_SIZE);
+    read_text(code, s_filename, file, FILE_SIZE);
+    key.line = read_line(code);
+    record = record_acquire(&key, &made);
+    /* Our own functions are never reported: `python -m pyusdt` shows the program, not the launcher.
+     */
+    if (record && made)
+        record->rejected = !strcmp(module, "pyusdt") || !strncmp(module, "pyusdt.", 7);
+    return record;
+}
+
+static struct code_record *insert(PyObject *code) {
+    struct code_record *record = NULL;
+    PyObject *watch = NULL;
+
+    if (reserve() < 0)
+        goto out;
+    watch = watch_code(code);
+    if (!watch)
+        goto out;
+    record = make_record(code, PyEval_GetGlobals());
+    if (!record)
+        goto out;
+    *slot_of(&code_table, code) = (struct code_slot){code, record, Py_NewRef(watch)};
+    s_used++;
+out:
+    Py_XDECREF(watch);
+    PyErr_Clear();
+    return record;
+}
+
+struct code_record *code_resolve(PyObject *code) {
+    struct code_record *record = slot_of(&code_table, code)->record;
+
+    /* Anybody can be handed our callbacks by sys.monitoring.register_callback() and call them. */
+    if (!record && Py_TYPE(code) == s_code_type)
+        record = insert(code);
+    if (!record)
+        code_lost++;
+    return record;
+}
+
+int code_init(void) {
+    PyObject *code = Py_CompileString("", "pyusdt", Py_file_input);
+
+    s_code_type = code ? Py_TYPE(code) : NULL;
+    Py_XDECREF(code);
+    s_name = PyUnicode_InternFromString("co_name");
+    s_qualname = PyUnicode_InternFromString("co_qualname");
+    s_filename = PyUnicode_InternFromString("co_filename");
+    s_firstlineno = PyUnicode_InternFromString("co_firstlineno");
+    s_module_name = PyUnicode_InternFromString("__name__");
+    if (!code || !s_name || !s_qualname || !s_filename || !s_firstlineno || !s_module_name)
+        return -1;
+    code_table.mask = FIRST_SLOTS - 1;
+    code_table.slots = calloc(FIRST_SLOTS, sizeof *code_table.slots);
+    if (!code_table.slots) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The module pyusdt.libpyusdt: wires the parts and does nothing else.
+ */
+#include <Python.h>
+
+#include "callable.h"
+#include "code.h"
+#include "control.h"
+#include "monitor.h"
+#include "say.h"
+#include "text.h"
+#include "watcher.h"
+
+static PyObject *core_start(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    if (watcher_start() < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_stop(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    watcher_stop();
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_wait(PyObject *module, PyObject *timeout) {
+    double seconds = -1;
+    int attached;
+
+    (void)module;
+    if (timeout != Py_None) {
+        seconds = PyFloat_AsDouble(timeout);
+        if (PyErr_Occurred())
+            return NULL;
+        seconds = seconds < 0 ? 0 : seconds;
+    }
+    attached = watcher_wait(seconds);
+    return attached < 0 ? NULL : PyBool_FromLong(attached);
+}
+
+static PyObject *core_prefork(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    watcher_prefork();
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_postfork_parent(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    watcher_postfork_parent();
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_postfork_child(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    watcher_postfork_child();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef s_methods[] = {
+    {"start", core_start, METH_NOARGS,
+     "start()\n--\n\nFollow demand from now on: what tracers watch already is on when this "
+     "returns.\n"
+     "Raises RuntimeError where no thread can be started."},
+    {"stop", core_stop, METH_NOARGS,
+     "stop()\n--\n\nSwitch all events off, give the tool id back and join the watcher."},
+    {"wait", core_wait, METH_O,
+     "wait(timeout)\n--\n\nWait until a tracer watches some probe: True, or False after `timeout`\n"
+     "seconds (None: never). Switches nothing on by itself."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMethodDef s_prefork = {"prefork", core_prefork, METH_NOARGS, NULL};
+static PyMethodDef s_postfork_parent = {"postfork_parent", core_postfork_parent, METH_NOARGS, NULL};
+static PyMethodDef s_postfork_child = {"postfork_child", core_postfork_child, METH_NOARGS, NULL};
+static PyMethodDef s_exit = {"exit", core_stop, METH_NOARGS, NULL};
+
+/* os.register_at_fork(before=..., after_in_parent=..., after_in_child=...) */
+static int hook_fork(void) {
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *hook = os ? PyObject_GetAttrString(os, "register_at_fork") : NULL;
+    PyObject *none = PyTuple_New(0), *result = NULL;
+    PyObject *hooks = Py_BuildValue("{sNsNsN}", "before", PyCFunction_New(&s_prefork, NULL),
+                                    "after_in_parent", PyCFunction_New(&s_postfork_parent, NULL),
+                                    "after_in_child", PyCFunction_New(&s_postfork_child, NULL));
+
+    if (hook && none && hooks)
+        result = PyObject_Call(hook, none, hooks);
+    Py_XDECREF(os);
+    Py_XDECREF(hook);
+    Py_XDECREF(none);
+    Py_XDECREF(hooks);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+/* Before finalization begins: asking for the GIL then can hang or kill the thread that does. */
+static int hook_exit(void) {
+    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *stop = PyCFunction_New(&s_exit, NULL), *result = NULL;
+
+    if (atexit && stop)
+        result = PyObject_CallMethod(atexit, "register", "O", stop);
+    Py_XDECREF(atexit);
+    Py_XDECREF(stop);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+/* The state is the process's (a semaphore is, too), so it belongs to one interpreter. */
+static int check_interpreter(void) {
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0)
+        return 0;
+    PyErr_SetString(PyExc_ImportError, "pyusdt works in the main interpreter only");
+    return -1;
+}
+
+static int core_exec(PyObject *module) {
+    static bool s_done;
+
+    (void)module;
+    if (check_interpreter() < 0)
+        return -1;
+    if (s_done)
+        return 0;
+    control_init();
+    if (callable_init() < 0 || text_init() < 0 || code_init() < 0 || monitor_init() < 0 ||
+        hook_fork() < 0 || hook_exit() < 0)
+        return -1;
+    s_done = true;
+    if (control_settings.verbose)
+        say("ready");
+    return 0;
+}
+
+static PyModuleDef_Slot s_slots[] = {
+    {Py_mod_exec, core_exec},
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+    {0, NULL},
+};
+
+static struct PyModuleDef s_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "pyusdt.libpyusdt",
+    .m_doc = "The core of pyusdt: USDT probes on sys.monitoring events.",
+    .m_size = 0,
+    .m_methods = s_methods,
+    .m_slots = s_slots,
+};
+
+PyMODINIT_FUNC PyInit_libpyusdt(void) {
+    return PyModuleDef_Init(&s_module);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher.h"
+
+#include <Python.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "demand.h"
+#include "monitor.h"
+#include "say.h"
+
+/* When the monitor could not apply: how long until the next try. */
+enum { RETRY_MSEC = 1000 };
+
+/* watcher_wait(): how often it looks, and how long the set of watched probes must stay the same. */
+enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
+
+/* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
+static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t s_thread;
+static bool s_running; /* under s_lifecycle */
+
+/* Between the thread and who stops it. */
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t s_wake; /* on CLOCK_MONOTONIC */
+static bool s_stop;           /* under s_lock */
+
+/* Written under the GIL. */
+static bool s_wanted; /* watcher_start() was called, and watcher_stop() not since */
+static int s_forking; /* threads that are between prefork and postfork */
+
+/* Written under the GIL, read by the thread without it. */
+static _Atomic event_mask s_applied;
+static _Atomic bool s_refused; /* the monitor could not apply the last demand */
+
+/* The thread's own; watcher_start() writes them while there is no thread. */
+static event_mask s_last; /* what the last look wanted */
+static int s_retry_msec;  /* until the next try, while refused */
+
+static void events_text(event_mask events, char *text, size_t size) {
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (int e = 0; e < EVENT_COUNT && used < size; e++)
+        if (events & (event_mask)1 << e)
+            used += (size_t)snprintf(text + used, size - used, " %s", probes_info[e].name);
+}
+
+static void say_change(event_mask before, event_mask now) {
+    char text[400];
+
+    if (!control_settings.verbose || before == now)
+        return;
+    events_text(now, text, sizeof text);
+    if (now)
+        say("enabled, tool id %d:%s", monitor_tool(), text);
+    else
+        say("disabled");
+}
+
+/* Have the monitor follow. GIL held. */
+static void apply(event_mask wanted) {
+    event_mask before = monitor_events();
+    int error = monitor_apply(wanted);
+
+    if (error == MONITOR_NO_TOOL && !s_refused)
+        say("other tools hold the ids 2 to 4 of sys.monitoring: dormant until one is free");
+    if (error == MONITOR_REFUSED && !s_refused)
+        say("sys.monitoring refused to switch events on: dormant, trying again");
+    s_refused = error < 0;
+    s_retry_msec = RETRY_MSEC;
+    s_applied = monitor_events();
+    say_change(before, s_applied);
+}
+
+/* An event goes off only when two looks in a row did not want it: set_events() counts its calls in
+ * 24 bits for the life of the process (cpython #141845), and a tracer that attaches probe by probe
+ * should not make it flap. */
+static event_mask steady(event_mask wanted) {
+    event_mask target = wanted | (s_last & s_applied);
+
+    s_last = wanted;
+    return target;
+}
+
+static bool stopping(void) {
+    bool stop;
+
+    pthread_mutex_lock(&s_lock);
+    stop = s_stop;
+    pthread_mutex_unlock(&s_lock);
+    return stop;
+}
+
+/* One look. No GIL unless something is to be done. */
+static void look(void) {
+    event_mask target = steady(demand_now());
+    PyGILState_STATE state;
+
+    if (s_refused && target) {
+        s_retry_msec -= control_settings.check_msec;
+        if (s_retry_msec > 0)
+            return;
+    } else if (target == s_applied) {
+        return;
+    }
+    state = PyGILState_Ensure();
+    if (!stopping())
+        apply(target);
+    PyGILState_Release(state);
+}
+
+static void sleep_until_next(void) {
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += control_settings.check_msec / 1000;
+    at.tv_nsec += control_settings.check_msec % 1000 * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    while (!s_stop && pthread_cond_timedwait(&s_wake, &s_lock, &at) != ETIMEDOUT)
+        ;
+}
+
+static void *watch(void *unused) {
+    prctl(PR_SET_NAME, "pyusdt");
+    pthread_mutex_lock(&s_lock);
+    for (;;) {
+        sleep_until_next();
+        if (s_stop)
+            break;
+        pthread_mutex_unlock(&s_lock);
+        look();
+        pthread_mutex_lock(&s_lock);
+    }
+    pthread_mutex_unlock(&s_lock);
+    return unused;
+}
+
+static int init_wake(void) {
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+
+    if (error)
+        return error;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    error = pthread_cond_init(&s_wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return error;
+}
+
+/* Signals belong to the program's threads: the new thread inherits a full mask. */
+static int create_thread(void) {
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&s_thread, NULL, watch, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+/* 0 or an errno. No GIL. */
+static int start_thread(void) {
+    int error = 0;
+
+    pthread_mutex_lock(&s_lifecycle);
+    if (!s_running) {
+        s_stop = false;
+        error = init_wake();
+        if (!error) {
+            error = create_thread();
+            s_running = !error;
+            if (error)
+                pthread_cond_destroy(&s_wake);
+        }
+    }
+    pthread_mutex_unlock(&s_lifecycle);
+    return error;
+}
+
+/* No GIL: the thread may be waiting for it. */
+static void join_thread(void) {
+    pthread_mutex_lock(&s_lifecycle);
+    if (s_running) {
+        pthread_mutex_lock(&s_lock);
+        s_stop = true;
+        pthread_cond_signal(&s_wake);
+        pthread_mutex_unlock(&s_lock);
+        pthread_join(s_thread, NULL);
+        pthread_cond_destroy(&s_wake);
+        s_running = false;
+    }
+    pthread_mutex_unlock(&s_lifecycle);
+}
+
+/* Unless somebody is about to fork. 0 or an errno. */
+static int start_if_wanted(void) {
+    int error = 0;
+
+    if (s_wanted && !s_forking) {
+        Py_BEGIN_ALLOW_THREADS error = start_thread();
+        Py_END_ALLOW_THREADS
+    }
+    return error;
+}
+
+static void stop_thread(void) {
+    Py_BEGIN_ALLOW_THREADS join_thread();
+    Py_END_ALLOW_THREADS
+}
+
+int watcher_start(void) {
+    int error;
+
+    if (s_wanted)
+        return 0;
+    s_wanted = true;
+    s_last = demand_now();
+    apply(s_last);
+    error = start_if_wanted();
+    if (!error)
+        return 0;
+    s_wanted = false;
+    apply(0);
+    PyErr_Format(PyExc_RuntimeError, "pyusdt: cannot start the watcher thread: %s",
+                 strerror(error));
+    return -1;
+}
+
+void watcher_stop(void) {
+    if (!s_wanted)
+        return;
+    s_wanted = false;
+    stop_thread();
+    apply(0);
+}
+
+void watcher_prefork(void) {
+    s_forking++;
+    stop_thread();
+}
+
+/* A thread that cannot be had again leaves the events as they are; there is nobody to tell. */
+void watcher_postfork_parent(void) {
+    if (s_forking)
+        s_forking--;
+    start_if_wanted();
+}
+
+/* Other threads of the parent may have held the locks; they are not here to give them back. */
+void watcher_postfork_child(void) {
+    pthread_mutex_init(&s_lifecycle, NULL);
+    pthread_mutex_init(&s_lock, NULL);
+    s_running = false;
+    s_forking = 0;
+    start_if_wanted();
+}
+
+static double now_seconds(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int watcher_wait(double seconds) {
+    const struct timespec pause = {0, POLL_MSEC * 1000000L};
+    double begin = now_seconds(), changed = begin, now = begin;
+    probe_mask last = 0;
+
+    for (;;) {
+        probe_mask watched = probes_watched();
+
+        if (watched != last)
+            changed = now;
+        last = watched;
+        if (watched && now - changed >= SETTLE_MSEC / 1e3)
+            return 1;
+        if (!watched && seconds >= 0 && now - begin >= seconds)
+            return 0;
+        Py_BEGIN_ALLOW_THREADS nanosleep(&pause, NULL);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return -1;
+        now = now_seconds();
+    }
+}

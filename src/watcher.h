@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The watcher: the background thread that sees demand change and has the monitor follow it.
+ *
+ * It wakes every PYUSDT_CHECK_MSEC, reads the semaphores without the GIL, and takes the GIL only to
+ * apply a change. It blocks all signals (they are the program's), is named "pyusdt", and is joined
+ * whenever it is stopped: at exit, and around fork, because os.fork() warns about other threads.
+ *
+ * All functions are called with the GIL held, and give it up while they wait.
+ */
+#ifndef PYUSDT_WATCHER_H
+#define PYUSDT_WATCHER_H
+
+#include <stdbool.h>
+
+/* Apply the demand of this moment, and start the thread. 0 also when it runs already; -1 with an
+ * exception set where no thread can be had. */
+int watcher_start(void);
+
+/* Join the thread, switch all events off and give the tool id back. */
+void watcher_stop(void);
+
+/* Around fork. Between prefork and either postfork there is no thread; events stay on. */
+void watcher_prefork(void);
+void watcher_postfork_parent(void);
+void watcher_postfork_child(void);
+
+/* Wait until some probe is watched and the set of watched probes has settled (tracers attach to one
+ * after the other). 1, 0 after `seconds` (negative: for ever), or -1 with an exception set where a
+ * signal handler raised one. */
+int watcher_wait(double seconds);
+
+#endif

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests need from the machine. Each is tried once, for real; in CI none may be missing."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness import LIBRARY, Tracer
+
+CI = os.environ.get("CI", "") not in ("", "0", "false")
+
+
+def missing(what: str) -> None:
+    """Skip with the reason; in CI, where everything is installed, fail."""
+    if CI:
+        pytest.fail(f"in CI there must be no skip, but: {what}")
+    pytest.skip(what)
+
+
+@functools.cache
+def _why_no_tracing() -> str | None:
+    if shutil.which("bpftrace") is None:
+        return "bpftrace is not installed"
+    if os.geteuid() != 0:
+        return "bpftrace needs root"
+    try:
+        with Tracer("BEGIN { printf(\"begun\\n\"); }") as tracer:
+            tracer.finish()
+    except AssertionError as error:
+        return f"bpftrace does not work here: {error}"
+    return None
+
+
+@pytest.fixture(scope="session")
+def bpftrace() -> None:
+    """A bpftrace that works here."""
+    if reason := _why_no_tracing():
+        missing(reason)
+
+
+@pytest.fixture(scope="session")
+def tool():  # type: ignore[no-untyped-def]
+    """tool("clang"): the path of a program that the test cannot do without."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            missing(f"{name} is not installed")
+        return path or ""
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def library() -> Path:
+    """The one binary under test."""
+    assert LIBRARY.exists(), "build it first: make"
+    return LIBRARY
+
+
+def pytest_report_header() -> list[str]:
+    def first_line(*argv: str) -> str:
+        try:
+            return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return f"no {argv[0]}"
+
+    return [f"tracer: {first_line('bpftrace', '--version')}", f"library: {LIBRARY.name}"]

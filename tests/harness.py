@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs and tracers for the tests: start them, wait for a word of theirs, stop them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from notes import notes
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = (ROOT / "libpyusdt.so").resolve()
+# How long a word may take before the test fails. Never waited out when all is well.
+DEADLINE = float(os.environ.get("PYUSDT_TEST_DEADLINE", "60"))
+
+
+class Process:
+    """A child whose output, stdout and stderr together, can be waited for word by word."""
+
+    def __init__(self, argv: Sequence[str | Path], **popen: object) -> None:
+        self.argv = [str(a) for a in argv]
+        self.output = ""
+        self._seen = 0
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self.child = subprocess.Popen(  # type: ignore[call-overload]
+            self.argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="backslashreplace",
+            **popen,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return int(self.child.pid)
+
+    def _read(self) -> None:
+        for line in self.child.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def expect(self, pattern: str, deadline: float = DEADLINE) -> re.Match[str]:
+        """Wait until `pattern` matches what was written since the last expect()."""
+        end = time.monotonic() + deadline
+        while True:
+            found = re.compile(pattern, re.MULTILINE).search(self.output, self._seen)
+            if found:
+                self._seen = found.end()
+                return found
+            try:
+                line = self._lines.get(timeout=max(0, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(self._missing(pattern, f"within {deadline:g} s")) from None
+            if line is None:
+                self._lines.put(None)
+                raise AssertionError(self._missing(pattern, "before it ended"))
+            self.output += line
+
+    def _missing(self, pattern: str, when: str) -> str:
+        return f"{self.argv}\ndid not say {pattern!r} {when}; it said:\n{self.output}"
+
+    def send(self, text: str) -> None:
+        assert self.child.stdin
+        self.child.stdin.write(text + "\n")
+        self.child.stdin.flush()
+
+    def wait(self, deadline: float = DEADLINE) -> int:
+        """Wait for the end; the exit code. All output is in `output` then."""
+        if self.child.stdin and not self.child.stdin.closed:
+            self.child.stdin.close()
+        try:
+            code = self.child.wait(deadline)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.argv}\ndid not end; it said:\n{self.output}") from None
+        self._drain()
+        return int(code)
+
+    def _drain(self) -> None:
+        self._reader.join(DEADLINE)
+        while (line := self._lines.get()) is not None:
+            self.output += line
+        self._lines.put(None)
+
+    def interrupt(self) -> int:
+        self.child.send_signal(signal.SIGINT)
+        return self.wait()
+
+    def kill(self) -> None:
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        self._drain()
+        if self.child.stdin and not self.child.stdin.closed:
+            self.child.stdin.close()
+        self.child.stdout.close()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of a traced program: verbose, since the tests wait for its words."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYUSDT_VERBOSE": "1",
+        "PYUSDT_CHECK_MSEC": "10",
+        **variables,
+    }
+
+
+class Program(Process):
+    """A Python program with pyusdt in it. It runs to `input()`s, which the test answers."""
+
+    def __init__(
+        self, *argv: str | Path, python: Sequence[str] = (), **variables: str
+    ) -> None:
+        super().__init__(
+            [sys.executable, *python, *argv], env=environment(**variables)
+        )
+
+    def expect_on(self, *events: str) -> None:
+        """Wait until exactly these events are on."""
+        self.expect(rf"^pyusdt: enabled, tool id \d: {' '.join(events)}$")
+
+    def expect_off(self) -> None:
+        self.expect(r"^pyusdt: disabled$")
+
+
+class Tracer(Process):
+    """A real bpftrace. Attached when the constructor returns."""
+
+    def __init__(self, script: str, pid: int | None = None, *options: str) -> None:
+        selection = [] if pid is None else ["-p", str(pid)]
+        super().__init__(
+            ["bpftrace", "-B", "line", *options, *selection, "-e", script],
+            env={
+                **os.environ,
+                "__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1",
+                "BPFTRACE_STRLEN": "200",
+            },
+        )
+        self.expect("__BPFTRACE_NOTIFY_PROBES_ATTACHED")
+
+    def finish(self) -> str:
+        """Detach as Ctrl-C does; what it printed since it attached."""
+        before = len(self.output)
+        code = self.interrupt()
+        assert code == 0, f"bpftrace ended with {code}:\n{self.output}"
+        return self.output[before:]
+
+
+@functools.cache
+def _knows_more_than_six_arguments() -> bool:
+    """bpftrace 0.17 stops at arg5 on x86-64 ("x86_64 doesn't support arg6")."""
+    script = f"{probe('PY_RETURN')} {{ @ = arg6; }}"
+    argv = ["bpftrace", "-d", "-e", script]
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def argument(name: str, i: int) -> str:
+    """argN in bpftrace; where it knows no such word, the register that the probe's note names."""
+    if i < 6 or _knows_more_than_six_arguments():
+        return f"arg{i}"
+    size, operand = notes(LIBRARY)[name].arguments[i].split("@")
+    wide = re.sub(r"^[er]?([a-d]x|[sd]i|bp)$|^(r\d+)d?$", r"\1\2", operand.strip("%"))
+    return f'(reg("{wide}") & 0xffffffff)' if size in ("4", "-4") else f'reg("{wide}")'
+
+
+def probe(name: str, library: Path | str = LIBRARY) -> str:
+    return f"usdt:{library}:pyusdt:{name}"
+
+
+def maps(text: str) -> dict[str, int]:
+    """bpftrace's `@name: 3` and `@name[key]: 3` lines as {"name": 3, "name[key]": 3}."""
+    found = re.findall(r"^@(.*): (-?\d+)$", text, re.MULTILINE)
+    return {name: int(value) for name, value in found}
+
+
+def json_maps(text: str) -> dict[str, object]:
+    """The maps that `bpftrace -f json` printed, by name."""
+    result: dict[str, object] = {}
+    for line in text.splitlines():
+        if line.startswith('{"type": "map"'):
+            result.update(json.loads(line)["data"])
+    return result
+
+
+@contextmanager
+def traced(script: str, program: Program, pid: bool = True) -> Iterator[Tracer]:
+    with Tracer(script, program.pid if pid else None) as tracer:
+        yield tracer

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The USDT notes of a library, as tracers read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from elftools.elf.elffile import ELFFile
+
+
+class Note(NamedTuple):
+    name: str
+    location: int
+    semaphore: int
+    arguments: list[str]  # "[-]SIZE@OPERAND"
+
+
+def notes(library: Path) -> dict[str, Note]:
+    """Every probe of provider pyusdt, by name."""
+    found = {}
+    with library.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".note.stapsdt")
+        for note in section.iter_notes():
+            raw = note["n_descdata"]
+            blob = raw if isinstance(raw, bytes) else raw.encode("latin-1")
+            location, _base, semaphore = (
+                int.from_bytes(blob[i : i + 8], "little") for i in (0, 8, 16)
+            )
+            provider, name, arguments = blob[24:].split(b"\0")[:3]
+            assert provider == b"pyusdt"
+            operands = arguments.decode().split()
+            found[name.decode()] = Note(name.decode(), location, semaphore, operands)
+    return found
