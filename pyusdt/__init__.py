@@ -17,7 +17,7 @@ def _require_platform() -> None:
     remedy = "run the program with CPython 3.12 or newer on Linux"
     if sys.implementation.name != "cpython":
         raise ImportError(f"pyusdt needs CPython and this is {sys.implementation.name}: {remedy}")
-    if sys.version_info < (3, 12):
+    if sys.version_info < (3, 12):  # noqa: UP036 - a checkout is imported by any Python
         version = ".".join(map(str, sys.version_info[:3]))
         raise ImportError(f"pyusdt needs sys.monitoring and Python {version} has none: {remedy}")
     if not sys.platform.startswith("linux"):

@@ -81,13 +81,15 @@ class Program:
                 raise UsageError(f"option {self.kind} needs a value")
             self.target, self.argv = values[0], [self.kind, *values[1:]]
         self.code: CodeType | None = None  # None: runpy finds it
+        self.namespace: dict[str, object] = {}
 
     def load(self) -> None:
         """Make the process look as if `python` had started the program, and compile it."""
         libpyusdt.stop()  # importing us for the console script has started it
         python_words = _python_words()
         sys.argv = self.argv
-        sys.modules["__main__"] = _fresh_main()
+        main = sys.modules["__main__"] = _fresh_main()
+        self.namespace = vars(main)
         try:
             if self.kind == "-c":
                 self._load_command()
@@ -116,12 +118,12 @@ class Program:
             if self.code is None:
                 _run_module(self.target, self.kind == "-m")
             else:
-                namespace = sys.modules["__main__"].__dict__
                 libpyusdt.start()
-                exec(self.code, namespace)
+                exec(self.code, self.namespace)
         except BaseException as error:
-            _hide_launcher(error)
+            _hide_launcher(error, self._forget_file)
             raise
+        self._forget_file()
 
     def _load_command(self) -> None:
         source = self.target
@@ -136,7 +138,7 @@ class Program:
     def _load_stdin(self) -> None:
         _set_path0("")
         self.code = compile(sys.stdin.buffer.read(), "<stdin>", "exec", dont_inherit=True)
-        _set_file("<stdin>")
+        self._set_file("<stdin>")
 
     def _load_file(self, python_words: list[str]) -> None:
         path = self.target if os.path.isabs(self.target) else f"{os.getcwd()}/{self.target}"
@@ -146,12 +148,26 @@ class Program:
             return
         try:
             self.code, loader = _read_code(path)
-        except Exception:
-            _let_python_refuse(path, [*python_words, *self.words])
+        except Exception as error:
+            # A pipe cannot be read twice: what is wrong with a source from there, we say ourselves.
+            if isinstance(error, OSError) or os.path.isfile(path):
+                _let_python_refuse([*python_words, *self.words])
             raise
         _set_path0(os.path.dirname(os.path.realpath(path)))
-        _set_file(path)
-        sys.modules["__main__"].__loader__ = loader("__main__", path)
+        self._set_file(path)
+        self.namespace["__loader__"] = loader("__main__", path)
+
+    def _set_file(self, path: str) -> None:
+        """Tell __main__ where it is from."""
+        self.namespace["__file__"] = path
+        if "__cached__" in globals():  # until 3.14
+            self.namespace["__cached__"] = None
+
+    def _forget_file(self) -> None:
+        """Take back what only is there while python runs a file itself: not at exit, or with -i."""
+        if self.code is not None:
+            self.namespace.pop("__file__", None)
+            self.namespace.pop("__cached__", None)
 
 
 def _fresh_main() -> ModuleType:
@@ -162,14 +178,6 @@ def _fresh_main() -> ModuleType:
         main.__annotations__ = {}
     vars(main)["__builtins__"] = builtins
     return main
-
-
-def _set_file(path: str) -> None:
-    """Tell __main__ where it is from: in all that Python sets when it runs a file itself."""
-    namespace = vars(sys.modules["__main__"])
-    namespace["__file__"] = path
-    if "__cached__" in vars(sys.modules[__name__]):  # until 3.14
-        namespace["__cached__"] = None
 
 
 def _set_path0(entry: str, always: bool = False) -> None:
@@ -212,13 +220,13 @@ def _python_words() -> list[str]:
     return words if words[-1] != "-" else words[:-1]
 
 
-def _let_python_refuse(path: str, command: list[str]) -> None:
-    """Become plain `python`, which says best why it does not run `path`.
+def _let_python_refuse(command: list[str]) -> None:
+    """Become plain `python`, which is about to refuse this program.
 
     Its messages and its exit code are those that users know, and only its own parser tells what is
-    wrong with a source as it would. Returns if that is not possible, as with a pipe that is read.
+    wrong with a source as it would. Returns where it is not known what was started as python.
     """
-    if sys.executable and (os.path.isfile(path) or not os.path.exists(path)):
+    if sys.executable:
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(sys.executable, command)
@@ -265,11 +273,11 @@ def _invitation() -> str:
     return f"pyusdt: process {pid} waits for a tracer, such as: bpftrace -p {pid} -e {example}"
 
 
-def _hide_launcher(error: BaseException) -> None:
+def _hide_launcher(error: BaseException, finish: Callable[[], None] = lambda: None) -> None:
     """Make sys.excepthook see `error` as it is when python itself has run the program.
 
     Python calls the hook when the error has left our frames, and so has them in its traceback: a
-    hook of ours, for this one call, takes them out and calls the program's.
+    hook of ours, for this one call, takes them out and calls the program's, and then `finish`.
     """
     if isinstance(error, SystemExit) and not sys.flags.inspect:
         return  # not shown
@@ -283,6 +291,7 @@ def _hide_launcher(error: BaseException) -> None:
             program_hook(kind, error, traceback)
         except Exception as failure:
             _report_failed_hook(failure, error)
+        finish()
 
     sys.excepthook = hook
 

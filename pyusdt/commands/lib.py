@@ -18,7 +18,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.description = "Print the canonical path of the library that has the probes, for tracers."
 
 
-def run(arguments: argparse.Namespace) -> ExitCode:
+def run(_arguments: argparse.Namespace) -> ExitCode:
     """Print the path."""
     print(library_path())
     return ExitCode.OK
