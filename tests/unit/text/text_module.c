@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * src/text.c as a Python module, for test_text.py: each function takes the object and returns the
+ * src/text.c as a Python module, for the tests here: each function takes the object and returns the
  * text. A function that left an exception set makes its call fail, as CPython checks that itself.
  */
 #include <Python.h>
@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "../../src/text.h"
+#include "../../../src/text.h"
 
 #define GUARD 16
 #define GUARD_BYTE 0x5a
