@@ -45,11 +45,13 @@ static const char *callable_text(PyObject *callable, char *buffer) {
     return text_callable(callable, buffer);
 }
 
-/* The line at which the running frame stands: where the exception happens. */
-static int32_t current_line(void) {
+/* The line at which the running frame stands: where the exception happens. Instructions that the
+ * compiler adds belong to no line: then the function's first one. */
+static int32_t current_line(const struct code_record *code) {
     PyFrameObject *frame = PyEval_GetFrame();
+    int32_t line = frame ? PyFrame_GetLineNumber(frame) : 0;
 
-    return frame ? PyFrame_GetLineNumber(frame) : 0;
+    return line > 0 ? line : code->line;
 }
 
 static const char *exception_text(PyObject *exception, char *buffer) {
@@ -88,7 +90,7 @@ static const char *stop_text(PyObject *exception, char *buffer) {
                  code->qualname, code->id)
 #define FIRE_RAISED(name)                                                                          \
     char text[TEXT_SIZE];                                                                          \
-    probe_##name(code->function, code->file, current_line(), number(a[1]),                         \
+    probe_##name(code->function, code->file, current_line(code), number(a[1]),                         \
                  exception_text(a[2], text), code->qualname, code->id)
 #define FIRE_LINE(name)                                                                            \
     probe_##name(code->function, code->file, number(a[1]), code->qualname, code->id)

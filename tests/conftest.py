@@ -29,7 +29,7 @@ def _why_no_tracing() -> str | None:
     if os.geteuid() != 0:
         return "bpftrace needs root"
     try:
-        with Tracer("BEGIN { printf(\"begun\\n\"); }") as tracer:
+        with Tracer('BEGIN { printf("begun\\n"); }') as tracer:
             tracer.finish()
     except AssertionError as error:
         return f"bpftrace does not work here: {error}"

@@ -13,8 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -98,10 +97,6 @@ class Process:
             self.output += line
         self._lines.put(None)
 
-    def interrupt(self) -> int:
-        self.child.send_signal(signal.SIGINT)
-        return self.wait()
-
     def kill(self) -> None:
         if self.child.poll() is None:
             self.child.kill()
@@ -137,12 +132,8 @@ def environment(**variables: str) -> dict[str, str]:
 class Program(Process):
     """A Python program with pyusdt in it. It runs to `input()`s, which the test answers."""
 
-    def __init__(
-        self, *argv: str | Path, python: Sequence[str] = (), **variables: str
-    ) -> None:
-        super().__init__(
-            [sys.executable, *python, *argv], env=environment(**variables)
-        )
+    def __init__(self, *argv: str | Path, python: Sequence[str] = (), **variables: str) -> None:
+        super().__init__([sys.executable, *python, *argv], env=environment(**variables))
 
     def expect_on(self, *events: str) -> None:
         """Wait until exactly these events are on."""
@@ -155,24 +146,42 @@ class Program(Process):
 class Tracer(Process):
     """A real bpftrace. Attached when the constructor returns."""
 
-    def __init__(self, script: str, pid: int | None = None, *options: str) -> None:
+    def __init__(self, script: str | Path, pid: int | None = None, *options: str) -> None:
+        """Run a script: its text, or the path of a file (in the checkout's directory)."""
         selection = [] if pid is None else ["-p", str(pid)]
+        source = [str(script)] if isinstance(script, Path) else ["-e", script]
         super().__init__(
-            ["bpftrace", "-B", "line", *options, *selection, "-e", script],
+            ["bpftrace", "-B", "line", *options, *selection, *source],
+            cwd=ROOT,
             env={
                 **os.environ,
                 "__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1",
-                "BPFTRACE_STRLEN": "200",
+                "BPFTRACE_STRLEN": "128",
             },
         )
         self.expect("__BPFTRACE_NOTIFY_PROBES_ATTACHED")
+        self._attached = len(self.output)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C, and again: bpftrace 0.17 forgets one that does not find it asleep."""
+        for _ in range(int(DEADLINE)):
+            self.child.send_signal(signal.SIGINT)
+            try:
+                self.child.wait(1)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        return self.wait()
 
     def finish(self) -> str:
-        """Detach as Ctrl-C does; what it printed since it attached."""
-        before = len(self.output)
+        """Detach as Ctrl-C does; what it printed since it attached.
+
+        Maps are printed whole; of lines, wait for the last one first: bpftrace drops at Ctrl-C what
+        is still in its buffers.
+        """
         code = self.interrupt()
         assert code == 0, f"bpftrace ended with {code}:\n{self.output}"
-        return self.output[before:]
+        return self.output[self._attached :]
 
 
 @functools.cache
@@ -192,7 +201,9 @@ def argument(name: str, i: int) -> str:
     return f'(reg("{wide}") & 0xffffffff)' if size in ("4", "-4") else f'reg("{wide}")'
 
 
-def probe(name: str, library: Path | str = LIBRARY) -> str:
+def probe(name: str, library: Path | str = "./libpyusdt.so") -> str:
+    """A probe by the link in the checkout: the one spelling that every bpftrace attaches to once,
+    with and without -p (0.27 attaches twice to a canonical path with -p)."""
     return f"usdt:{library}:pyusdt:{name}"
 
 
@@ -209,9 +220,3 @@ def json_maps(text: str) -> dict[str, object]:
         if line.startswith('{"type": "map"'):
             result.update(json.loads(line)["data"])
     return result
-
-
-@contextmanager
-def traced(script: str, program: Program, pid: bool = True) -> Iterator[Tracer]:
-    with Tracer(script, program.pid if pid else None) as tracer:
-        yield tracer

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from types import CodeType
 
-import pyusdt  # noqa: F401  (it is what is traced)
 import scenario
+
+import pyusdt  # noqa: F401  (it is what is traced)
 
 EVENTS = sys.monitoring.events
 TOOL = 5
@@ -61,15 +62,12 @@ def exception_text(error: BaseException) -> str:
     return name
 
 
-def line_at(code: CodeType, offset: int) -> int:
-    """The line of the instruction; code that belongs to no line happens where the frame stands."""
-    for start, end, line in code.co_lines():
-        if start <= offset < end and line:
-            return line
+def line_at(code: CodeType) -> int:
+    """The line at which the frame of `code` that runs now stands."""
     frame = sys._getframe()
     while frame.f_code is not code and frame.f_back:
         frame = frame.f_back
-    return frame.f_lineno or 0
+    return frame.f_lineno or code.co_firstlineno
 
 
 def note(event: str, code: CodeType, where: int, value: object) -> None:
@@ -79,7 +77,7 @@ def note(event: str, code: CodeType, where: int, value: object) -> None:
     if shape == "line":
         fields = [code.co_name, code.co_filename, where, code.co_qualname]
     else:
-        line = line_at(code, where) if shape == "exception" else code.co_firstlineno
+        line = line_at(code) if shape == "exception" else code.co_firstlineno
         fields = [code.co_name, code.co_filename, line, where, code.co_qualname]
     if shape == "value":
         fields.insert(4, value_text(value))
@@ -111,10 +109,10 @@ def main() -> None:
     listen(event, True)
     scenario.run()
     listen(event, False)
-    print("done", flush=True)
-    input()
     for line in expected:
         print("expected", line.encode("unicode_escape").decode())
+    print("told", flush=True)
+    input()
 
 
 main()

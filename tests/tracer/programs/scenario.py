@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 
 ODD_FILE = "<odd: ünï 'file'>"
@@ -26,7 +27,7 @@ class Shop:
         return cls(7)
 
 
-class Boom(Exception):
+class BoomError(Exception):
     pass
 
 
@@ -70,8 +71,7 @@ def values() -> list[object]:
 
 def numbers(n: int):  # type: ignore[no-untyped-def]
     try:
-        for i in range(n):
-            yield i
+        yield from range(n)
     except ValueError as error:
         yield str(error)
     return "end"
@@ -114,14 +114,12 @@ async def tasks() -> None:
 def raise_deep(n: int) -> None:
     if n:
         raise_deep(n - 1)
-    raise Boom("too deep")
+    raise BoomError("too deep")
 
 
 def exceptions() -> None:
-    try:
+    with contextlib.suppress(BoomError):
         raise_deep(3)
-    except Boom:
-        pass
     try:
         try:
             int("x")
@@ -133,12 +131,12 @@ def exceptions() -> None:
         try:
             raise KeyError(1)
         except KeyError as error:
-            raise Boom from error
-    except Boom:
+            raise BoomError from error
+    except BoomError:
         pass
     for _ in range(3):
         try:
-            {}["missing"]  # noqa: B018
+            {}["missing"]
         except KeyError:
             continue
 
@@ -151,10 +149,8 @@ def c_calls() -> None:
     max([3, 1])
     str.upper("x")
     for bad in ("x", "y"):
-        try:
+        with contextlib.suppress(ValueError):
             int(bad)
-        except ValueError:
-            pass
 
 
 def lines(n: int) -> int:
