@@ -5,7 +5,6 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <sys/prctl.h>
 #endif
 
 #define MIN_WINDOW_NS 1000000u
@@ -24,15 +23,11 @@ static struct moment s_first;        /* written by clock_init only */
 static struct moment s_base;         /* written by clock_init, then by clock_refine only */
 static _Atomic double s_ns_per_tick; /* 0: not known yet; written by whoever measures */
 
-/* Invariant TSC: CPUID leaf 0x80000007, EDX bit 8. A process may have forbidden itself to read
- * the TSC (prctl PR_SET_TSC), and then rdtsc is a SIGSEGV. */
+/* Invariant TSC: CPUID leaf 0x80000007, EDX bit 8. */
 static bool counter_works(void) {
 #if defined(__x86_64__)
     unsigned eax, ebx, ecx, edx = 0;
-    int mode = PR_TSC_ENABLE;
-    if (!__get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) || (edx & (1u << 8)) == 0)
-        return false;
-    return prctl(PR_GET_TSC, &mode) == 0 && mode == PR_TSC_ENABLE;
+    return __get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) && (edx & (1u << 8)) != 0;
 #elif defined(__aarch64__)
     return true;
 #else

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "histogram.h"
 
-static uint32_t get(const _Atomic uint32_t *count) {
+static uint32_t count_of(const _Atomic uint32_t *count) {
     return atomic_load_explicit(count, memory_order_relaxed);
 }
 
-static void put(_Atomic uint32_t *count, uint32_t value) {
+static void set_count(_Atomic uint32_t *count, uint32_t value) {
     atomic_store_explicit(count, value, memory_order_relaxed);
 }
 
@@ -17,24 +17,24 @@ uint64_t histogram_low(unsigned bucket) {
 
 static void halve(struct histogram *h) {
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        put(&h->counts[i], get(&h->counts[i]) / 2);
+        set_count(&h->counts[i], count_of(&h->counts[i]) / 2);
 }
 
 void histogram_add(struct histogram *h, uint64_t value) {
     _Atomic uint32_t *count = &h->counts[histogram_bucket(value)];
-    if (__builtin_expect(get(count) == UINT32_MAX, 0))
+    if (__builtin_expect(count_of(count) == UINT32_MAX, 0))
         halve(h);
-    put(count, get(count) + 1);
+    set_count(count, count_of(count) + 1);
 }
 
 void histogram_clear(struct histogram *h) {
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        put(&h->counts[i], 0);
+        set_count(&h->counts[i], 0);
 }
 
 void histogram_read(const struct histogram *h, uint32_t counts[HISTOGRAM_BUCKETS]) {
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        counts[i] = get(&h->counts[i]);
+        counts[i] = count_of(&h->counts[i]);
 }
 
 uint64_t histogram_percentile(const uint32_t counts[HISTOGRAM_BUCKETS], double fraction) {
