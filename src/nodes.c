@@ -239,13 +239,15 @@ struct histogram *nodes_histogram(struct nodes *n, struct function *f) {
     return h;
 }
 
+/* `next` is read before `used`: a chunk that has a newer one is full, and is then seen so. In the
+ * other order nodes could be missed whose children are not. */
 int nodes_walk(struct nodes *n, int (*fn)(struct node *, void *), void *arg) {
     int ret = fn(&n->root, arg);
     if (ret == 0)
         ret = fn(&n->others, arg);
-    struct chunk *chunk = atomic_load_explicit(&n->chunks, memory_order_acquire);
-    for (; chunk != NULL && ret == 0;
-         chunk = atomic_load_explicit(&chunk->next, memory_order_acquire)) {
+    struct chunk *next, *chunk = atomic_load_explicit(&n->chunks, memory_order_acquire);
+    for (; chunk != NULL && ret == 0; chunk = next) {
+        next = atomic_load_explicit(&chunk->next, memory_order_acquire);
         uint32_t used = atomic_load_explicit(&chunk->used, memory_order_acquire);
         for (uint32_t i = 0; i < used && ret == 0; i++)
             ret = fn(&chunk->nodes[i], arg);

@@ -13,7 +13,7 @@
 
 static long s_calls_left = -1; /* allocations until one fails; negative: none does */
 static bool s_fail_once;       /* whether those after it succeed again */
-static long s_live;            /* blocks that were not freed */
+static _Atomic long s_live;    /* blocks that were not freed */
 
 static bool allocation_fails(void) {
     if (s_calls_left < 0)
