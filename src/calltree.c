@@ -147,16 +147,17 @@ static void pop_healed(struct tree *t, const struct frame *down_to, uint64_t now
     }
 }
 
-/* The topmost frame that runs `code`, NULL when there is none. Only frames under "(others)", where
- * codes share a function, need to be looked through. */
+/* The topmost frame that runs `code`, NULL when there is none. Above a frame under "(others)" are
+ * only such frames; they share a function, so that their codes need to be looked through. */
 static struct frame *find_frame(struct tree *t, const struct code_record *code) {
-    struct function *f = nodes_function(&t->nodes, code);
-    uint32_t found = f ? f->last : 0, i = t->nodes.others_codes.last;
-    while (i > found && t->stack[i].code != code)
+    uint32_t i = t->nodes.others_codes.last;
+    while (i > 0 && t->stack[i].code != code)
         i = t->stack[i].below;
-    if (i > found)
-        found = i;
-    return found > 0 ? &t->stack[found] : NULL;
+    if (i == 0) {
+        struct function *f = nodes_function(&t->nodes, code);
+        i = f ? f->last : 0;
+    }
+    return i > 0 ? &t->stack[i] : NULL;
 }
 
 /* True when the top frame is that of `code` now. */

@@ -346,6 +346,29 @@ static void walks_stop_when_told(void) {
     calltree_free(NULL);
 }
 
+struct growing {
+    struct calltree *tree;
+    uint32_t next_index;
+};
+
+/* Adds what fills many chunks, once, from within the walk. */
+static int grow_at_first(const struct calltree_sample *sample, void *arg) {
+    struct growing *g = arg;
+    CHECK_EQUAL(sample->node->index, g->next_index);
+    g->next_index++;
+    for (int i = 0; sample->node->index == 3 && i < 1000; i++)
+        calltree_enter(g->tree, &s_codes[i % CODES], 0, CALLTREE_START);
+    return 0;
+}
+
+static void a_walk_skips_nothing_while_the_tree_grows(void) {
+    struct growing g = {calltree_new(&s_budget, 0), 0};
+    play(g.tree, ">a >b >c >d", 0);
+    calltree_walk(g.tree, grow_at_first, &g);
+    CHECK(g.next_index >= 6);
+    calltree_free(g.tree);
+}
+
 int main(void) {
     static const struct test tests[] = {
         TEST(known_sequences),
@@ -361,6 +384,7 @@ int main(void) {
         TEST(depths_around_the_limits),
         TEST(too_deep_heals),
         TEST(walks_stop_when_told),
+        TEST(a_walk_skips_nothing_while_the_tree_grows),
     };
     make_codes();
     return run_tests(tests, sizeof(tests) / sizeof(tests[0]));

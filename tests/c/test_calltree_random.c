@@ -1,123 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Random programs, with events missing, invented and out of order: the tree against the model; with
- * every allocation failing in turn; with a reader at work meanwhile.
+ * Random programs: the tree against the model, and with every allocation failing in turn.
  */
-#include "calltree_model.h"
-
-#include <pthread.h>
-
-static struct model s_model;
-
-/* How a random program goes: each in 1000 of the events. */
-struct mood {
-    unsigned wrong_exit;
-    unsigned take_over;
-    unsigned reset;
-    unsigned clock_back;
-    int codes; /* that it uses */
-    int depth; /* that it hovers about */
-};
+#include "calltree_program.h"
 
 static const struct mood s_tidy = {0, 0, 0, 0, CODES, 12};
-static const struct mood s_rough = {20, 2, 1, 5, 10, 12};
 static const struct mood s_wild = {400, 20, 2, 50, 5, 40};
-
-enum action { ENTER, EXIT, TAKE_OVER, RESET };
-
-struct event {
-    enum action action;
-    int code;
-    int how; /* kind or outcome */
-    uint64_t now;
-    int stack[8], n;
-};
-
-struct program {
-    const struct mood *mood;
-    uint64_t random;
-    uint64_t now;
-    int hot; /* what is called in a loop */
-};
-
-static int below(struct program *p, unsigned n) {
-    return (int)(next_random(&p->random) % n);
-}
-
-static bool one_in_1000(struct program *p, unsigned share) {
-    return (unsigned)below(p, 1000) < share;
-}
-
-/* The next event where the stack is `m`'s. */
-static struct event next_event(struct program *p, const struct model *m) {
-    const struct mood *mood = p->mood;
-    struct event e = {.action = ENTER, .how = below(p, 8)};
-    p->now += (uint64_t)below(p, 100);
-    e.now = one_in_1000(p, mood->clock_back) ? p->now - (uint64_t)below(p, 1000) : p->now;
-    e.code = below(p, 10) < 7 ? p->hot : below(p, (unsigned)mood->codes);
-    p->hot = e.code;
-    if (one_in_1000(p, mood->reset)) {
-        e.action = RESET;
-    } else if (one_in_1000(p, mood->take_over)) {
-        e.action = TAKE_OVER;
-        e.n = below(p, 8);
-        for (int i = 0; i < e.n; i++) /* often what it is already */
-            e.stack[i] =
-                i < m->top && below(p, 4) ? m->frames[i + 1].code : below(p, (unsigned)mood->codes);
-    } else if (one_in_1000(p, mood->wrong_exit)) {
-        e.action = EXIT;
-    } else if (m->top > 0 && below(p, (unsigned)(m->top + mood->depth)) >= mood->depth) {
-        e.action = EXIT;
-        e.code = m->frames[m->top].code;
-    }
-    return e;
-}
-
-static enum calltree_kind kind_of(const struct event *e) {
-    return e->how < 6 ? CALLTREE_START : e->how == 6 ? CALLTREE_RESUME : CALLTREE_THROW;
-}
-
-static enum calltree_outcome outcome_of(const struct event *e) {
-    return e->how < 6 ? CALLTREE_RETURN : e->how == 6 ? CALLTREE_YIELD : CALLTREE_UNWIND;
-}
-
-static int apply_to_model(struct model *m, const struct event *e, struct calltree_done *done) {
-    if (e->action == EXIT)
-        return model_exit(m, e->code, e->now, outcome_of(e), done);
-    if (e->action == ENTER)
-        model_enter(m, e->code, e->now, kind_of(e));
-    else if (e->action == TAKE_OVER)
-        model_take_over(m, e->stack, e->n, e->now);
-    else
-        model_reset(m);
-    return 0;
-}
-
-static int apply(struct calltree *t, const struct event *e, struct calltree_done *done) {
-    struct code_record *stack[8];
-    if (e->action == EXIT)
-        return calltree_exit(t, &s_codes[e->code], e->now, outcome_of(e), done);
-    for (int i = 0; i < e->n; i++)
-        stack[i] = &s_codes[e->stack[i]];
-    if (e->action == ENTER)
-        calltree_enter(t, &s_codes[e->code], e->now, kind_of(e));
-    else if (e->action == TAKE_OVER)
-        calltree_take_over(t, stack, (uint32_t)e->n, e->now);
-    else
-        calltree_reset(t);
-    return 0;
-}
-
-/* One event on both: they must tell the same of it. */
-static void step(struct calltree *t, struct model *m, const struct event *e) {
-    struct calltree_done got = {0}, wanted = {0};
-    CHECK_EQUAL(apply(t, e, &got), apply_to_model(m, e, &wanted));
-    CHECK_EQUAL(got.elapsed, wanted.elapsed);
-    CHECK_EQUAL(got.self, wanted.self);
-    CHECK_EQUAL(got.depth, wanted.depth);
-    CHECK_EQUAL(got.partial, wanted.partial);
-    CHECK_EQUAL(calltree_depth(t), m->top);
-}
 
 /* The model's nodes are made in the same order; only "(others)" stands between, as number 1. */
 static int compare_node(const struct calltree_sample *s, void *arg) {
@@ -186,16 +74,6 @@ static void same_as_the_model(void) {
     }
 }
 
-static int sum_node(const struct calltree_sample *s, void *arg) {
-    uint64_t *sums = arg;
-    CHECK(s->node->parent == NULL || s->node->parent->index < s->node->index);
-    sums[0] += s->calls;
-    sums[1] += s->resumes;
-    sums[2] += s->errors;
-    sums[3] += s->self;
-    return 0;
-}
-
 /* Where contexts were lost, their sums are in "(others)". */
 static void compare_sums(struct calltree *t, const struct model *m) {
     uint64_t got[4] = {0}, wanted[4] = {0};
@@ -251,129 +129,38 @@ static void every_allocation_fails_in_turn(void) {
     }
 }
 
-static void a_stack_that_cannot_grow(void) {
-    for (int fails = 0; fails < 5; fails++) {
-        _Atomic int64_t budget = PLENTY;
-        struct calltree_done done;
-        struct calltree *t = calltree_new(&budget, 0);
-        calltree_enter(t, &s_codes[1], 0, CALLTREE_START); /* nodes have their memory now */
-        for (int i = 0; i < 1000; i++) {
-            s_calls_left = i == 64 << fails ? 0 : s_calls_left;
-            calltree_enter(t, &s_codes[0], 0, CALLTREE_START);
-        }
-        s_calls_left = -1;
-        for (int i = 0; i < 1000; i++)
-            calltree_exit(t, &s_codes[0], 0, CALLTREE_RETURN, &done);
-        CHECK_EQUAL(calltree_exit(t, &s_codes[1], 9, CALLTREE_RETURN, &done), 1);
-        CHECK(done.depth == 1 && done.elapsed == 9 && calltree_depth(t) == 0);
-        calltree_free(t);
-        check_all_returned(&budget, PLENTY);
-    }
-}
-
-struct reading {
-    struct calltree *tree;
-    _Atomic int walks;
-    atomic_bool stop;
-};
-
-static int read_node(const struct calltree_sample *s, void *arg) {
-    uint32_t *index = arg;
-    CHECK_EQUAL(s->node->index, *index);
-    CHECK(strlen(s->node->qualname) > 0);
-    *index += 1;
-    return 0;
-}
-
-static int read_function(const struct code_record *code, const uint32_t *counts, void *arg) {
-    (void)arg;
-    CHECK(code->id >= 1 && code->id <= CODES);
-    (void)histogram_percentile(counts, 0.99);
-    return 0;
-}
-
-static void *read_all_the_time(void *arg) {
-    struct reading *r = arg;
-    while (!atomic_load(&r->stop)) {
-        uint32_t index = 0;
-        struct calltree_losses losses;
-        calltree_walk(r->tree, read_node, &index);
-        calltree_walk_functions(r->tree, read_function, NULL);
-        calltree_losses(r->tree, &losses);
-        const struct pyusdt_node *node =
-            atomic_load_explicit(&r->tree->current, memory_order_acquire);
-        uint32_t depth = node->depth;
-        for (; node->parent != NULL; node = node->parent)
-            CHECK_EQUAL(node->depth, depth--);
-        atomic_store(&r->tree->record, atomic_fetch_add(&r->walks, 1) % 3 != 0);
-    }
-    return NULL;
-}
-
-static void read_while_it_grows(void) {
+static void run_with_a_full_stack(int frames) {
     _Atomic int64_t budget = PLENTY;
-    struct program program = {&s_rough, 99, 1000000, 0};
-    struct reading r = {.tree = calltree_new(&budget, 0)};
-    pthread_t reader;
-    model_init(&s_model);
-    CHECK(pthread_create(&reader, NULL, read_all_the_time, &r) == 0);
-    for (unsigned i = 0; i < turns(100000); i++) {
-        struct event e = next_event(&program, &s_model);
-        step(r.tree, &s_model, &e);
+    struct calltree_done done;
+    struct calltree *t = calltree_new(&budget, 0);
+    for (int i = 0; i < 1000; i++) { /* nodes have their memory then, the stack has not */
+        calltree_enter(t, &s_codes[0], 0, CALLTREE_START);
+        calltree_exit(t, &s_codes[0], 0, CALLTREE_RETURN, &done);
     }
-    while (atomic_load(&r.walks) < 20) {
-        struct calltree_done done;
-        calltree_enter(r.tree, &s_codes[0], 0, CALLTREE_START);
-        calltree_exit(r.tree, &s_codes[0], 0, CALLTREE_RETURN, &done);
+    calltree_enter(t, &s_codes[1], 0, CALLTREE_START);
+    for (int i = 1; i < 1000; i++) {
+        s_calls_left = i == frames ? 0 : s_calls_left;
+        calltree_enter(t, &s_codes[0], 0, CALLTREE_START);
+        CHECK_EQUAL(calltree_depth(t), i < frames ? i + 1 : frames);
     }
-    atomic_store(&r.stop, true);
-    pthread_join(reader, NULL);
-    calltree_free(r.tree);
+    s_calls_left = -1;
+    for (int i = 1; i < 1000; i++)
+        CHECK_EQUAL(calltree_exit(t, &s_codes[0], 0, CALLTREE_RETURN, &done), i > 1000 - frames);
+    CHECK_EQUAL(calltree_exit(t, &s_codes[1], 9, CALLTREE_RETURN, &done), 1);
+    CHECK(done.depth == 1 && done.elapsed == 9 && calltree_depth(t) == 0);
+    calltree_free(t);
     check_all_returned(&budget, PLENTY);
 }
 
-struct sharer {
-    pthread_t thread;
-    struct calltree *tree;
-    uint64_t entered;
-};
-
-static void *enter_at_random(void *arg) {
-    struct sharer *s = arg;
-    uint64_t random = (uint64_t)(uintptr_t)s | 1;
-    struct calltree_done done;
-    for (unsigned i = 0; i < turns(20000); i++) {
-        int code = (int)(next_random(&random) % CODES);
-        if (calltree_depth(s->tree) < 10) {
-            calltree_enter(s->tree, &s_codes[code], i, CALLTREE_START);
-            s->entered++;
-        } else {
-            calltree_take_over(s->tree, NULL, 0, i);
-        }
-        (void)calltree_exit(s->tree, &s_codes[code / 2], i, CALLTREE_RETURN, &done);
+/* Whether the next try to grow would succeed or not: frames that were lost stay lost. */
+static void a_stack_that_cannot_grow(void) {
+    for (int frames = 64; frames < 1000; frames *= 2) {
+        s_fail_once = false;
+        run_with_a_full_stack(frames);
+        s_fail_once = true;
+        run_with_a_full_stack(frames);
     }
-    return NULL;
-}
-
-static void threads_share_a_budget(void) {
-    enum { SHARERS = 4 };
-    const int64_t bytes = 1000 * CALLTREE_NODE_BYTES;
-    _Atomic int64_t budget = bytes;
-    struct sharer sharers[SHARERS];
-    for (int i = 0; i < SHARERS; i++)
-        sharers[i] = (struct sharer){.tree = calltree_new(&budget, 0)};
-    for (int i = 0; i < SHARERS; i++)
-        CHECK(pthread_create(&sharers[i].thread, NULL, enter_at_random, &sharers[i]) == 0);
-    for (int i = 0; i < SHARERS; i++) {
-        uint64_t sums[4] = {0};
-        pthread_join(sharers[i].thread, NULL);
-        calltree_walk(sharers[i].tree, sum_node, sums);
-        CHECK_EQUAL(sums[0], sharers[i].entered);
-    }
-    CHECK(atomic_load(&budget) >= 0 && atomic_load(&budget) < bytes);
-    for (int i = 0; i < SHARERS; i++)
-        calltree_free(sharers[i].tree);
-    check_all_returned(&budget, bytes);
+    s_fail_once = false;
 }
 
 int main(void) {
@@ -382,8 +169,6 @@ int main(void) {
         TEST(same_events_on_any_budget),
         TEST(every_allocation_fails_in_turn),
         TEST(a_stack_that_cannot_grow),
-        TEST(read_while_it_grows),
-        TEST(threads_share_a_budget),
     };
     make_codes();
     return run_tests(tests, sizeof(tests) / sizeof(tests[0]));
