@@ -19,8 +19,20 @@ struct code_record {
     const char *function; /* co_name */
     const char *qualname;
     const char *file;
-    uint32_t pins; /* call tree nodes that name it: while not zero, the record is not freed */
+    uint32_t pins; /* see code_record_pin() */
     bool rejected; /* nobody wants its events */
 };
+
+/* A pinned record and its strings stay where they are: call trees, and tracers through them, hold
+ * plain pointers. Pinned by any thread, without a lock, while the record is known to be alive: its
+ * code object is running. Freed, under the lock of the records, only when pins is 0 (acquire). */
+static inline void code_record_pin(struct code_record *record) {
+    __atomic_fetch_add(&record->pins, 1, __ATOMIC_RELAXED);
+}
+
+/* Release: what its holder read from the record, it read before the record can be freed. */
+static inline void code_record_unpin(struct code_record *record) {
+    __atomic_fetch_sub(&record->pins, 1, __ATOMIC_RELEASE);
+}
 
 #endif

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds and runs every C test program of this directory, plain and under each sanitizer.
+
+A program `test_NAME.c` includes the sources that it tests and needs no interpreter. It prints the
+name of each test before it runs; when it fails, the last name and the message are shown.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PROGRAMS = sorted(path.stem for path in HERE.glob("test_*.c"))
+FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"]
+FLAGS += [f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}"]
+MODES = {
+    "plain": ["-O2"],
+    "memory": ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    "threads": ["-O1", "-fsanitize=thread"],
+}
+# TEST_SHARE: how many percent of their random turns the programs make.
+SHARE = {"plain": "100", "memory": "100", "threads": "30"}
+VALGRIND_SHARE = "3"
+LIMIT_SECONDS = 60
+
+Tool = Callable[[str], str]
+
+
+def run(command: list[str], share: str = "100") -> None:
+    result = subprocess.run(
+        command,
+        env={**os.environ, "TEST_SHARE": share},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=LIMIT_SECONDS,
+    )
+    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
+
+
+def build(compiler: str, flags: list[str], sources: list[Path], directory: Path) -> str:
+    binary = str(directory / sources[0].stem)
+    run([compiler, *FLAGS, *flags, *map(str, sources), "-o", binary])
+    return binary
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_program(program: str, compiler: str, mode: str, tool: Tool, tmp_path: Path) -> None:
+    binary = build(tool(compiler), MODES[mode], [HERE / f"{program}.c"], tmp_path)
+    # The thread sanitizers of gcc 12 and clang 14 find no room for their shadow where addresses
+    # are as random as in new kernels (https://github.com/google/sanitizers/issues/1716).
+    fixed = [tool("setarch"), platform.machine(), "-R"] if mode == "threads" else []
+    run([*fixed, binary], SHARE[mode])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_program_under_valgrind(program: str, tool: Tool, tmp_path: Path) -> None:
+    binary = build(tool("gcc"), MODES["plain"], [HERE / f"{program}.c"], tmp_path)
+    options = ["-q", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=all"]
+    run([tool("valgrind"), *options, binary], VALGRIND_SHARE)
+
+
+def test_bench_of_the_call_tree_runs(tool: Tool, tmp_path: Path) -> None:
+    names = ["calltree", "nodes", "histogram", "clock"]
+    sources = [HERE / "bench_calltree.c", *(ROOT / "src" / f"{name}.c" for name in names)]
+    run([build(tool("gcc"), ["-O2"], sources, tmp_path), "1"])
