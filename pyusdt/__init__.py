@@ -36,11 +36,11 @@ def _launched() -> bool:
 
 _require_platform()
 try:
-    from pyusdt import libpyusdt
+    from pyusdt.libpyusdt import start as _start
 except ImportError as error:
     raise ImportError(
         f"pyusdt's compiled library does not load ({error}): "
         "install pyusdt with pip, or run make in its checkout"
     ) from None
 if not _launched():
-    libpyusdt.start()
+    _start()

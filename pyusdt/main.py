@@ -104,10 +104,15 @@ def _run_verb(verb: str, words: list[str]) -> ExitCode:
     """Load the module of `verb`, parse `words` as it declares, and run it."""
     import argparse
     from importlib import import_module
+    from typing import Any, NoReturn
 
     class Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> None:  # type: ignore[override]
+        def error(self, message: str) -> NoReturn:
             raise UsageError(f"{verb}: {message}; see `{self.prog} --help`")
+
+        def print_help(self, file: Any = None) -> None:
+            # argparse's own swallows the error of a closed pipe.
+            print(self.format_help(), end="", file=file, flush=True)
 
     module = import_module(f"pyusdt.commands.{VERBS[verb][0]}")
     parser = Parser(prog=f"python -m pyusdt {verb}", allow_abbrev=False)

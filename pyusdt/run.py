@@ -12,8 +12,13 @@ import marshal
 import os
 import sys
 from collections.abc import Callable
-from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
-from importlib.util import MAGIC_NUMBER
+from importlib.machinery import (
+    BuiltinImporter,
+    PathFinder,
+    SourceFileLoader,
+    SourcelessFileLoader,
+)
+from importlib.util import MAGIC_NUMBER, find_spec
 from types import CodeType, ModuleType, TracebackType
 
 from pyusdt import libpyusdt
@@ -87,6 +92,7 @@ class Program:
         """Make the process look as if `python` had started the program, and compile it."""
         libpyusdt.stop()  # importing us for the console script has started it
         python_words = _python_words()
+        _drop_path0()
         sys.argv = self.argv
         main = sys.modules["__main__"] = _fresh_main()
         self.namespace = vars(main)
@@ -97,20 +103,29 @@ class Program:
                 self._load_stdin()
             elif self.kind == "file":
                 self._load_file(python_words)
-            else:
-                _set_path0(os.getcwd())
+            elif directory := _current_directory():
+                _set_path0(directory)
         except BaseException as error:
             _hide_launcher(error)
             raise
 
     def hold(self) -> None:
         """Wait for a tracer if that is wanted. Raises UserError when none comes in time."""
-        if not self.hold_seconds:
+        if not self.hold_seconds or (self.code is None and self._is_missing()):
             return
         print(_invitation(), file=sys.stderr, flush=True)
         timeout = None if self.hold_seconds == FOREVER else self.hold_seconds
         if not libpyusdt.wait(timeout):
             raise UserError(f"no tracer came within {timeout:g} seconds; the program was not run")
+
+    def _is_missing(self) -> bool:
+        """Tell whether runpy will find nothing to run."""
+        try:
+            if self.kind == "-m":
+                return find_spec(self.target.partition(".")[0]) is None
+            return PathFinder.find_spec("__main__", sys.path[:1]) is None
+        except (ImportError, ValueError):
+            return True
 
     def execute(self) -> None:
         """Start the core and run the program."""
@@ -141,7 +156,9 @@ class Program:
         self._set_file("<stdin>")
 
     def _load_file(self, python_words: list[str]) -> None:
-        path = self.target if os.path.isabs(self.target) else f"{os.getcwd()}/{self.target}"
+        path, directory = self.target, _current_directory()
+        if directory and not os.path.isabs(path):
+            path = f"{directory}/{path}"  # not normalised: python does not
         if _has_importer(path):
             self.target = "__main__"
             _set_path0(path, always=True)
@@ -180,11 +197,24 @@ def _fresh_main() -> ModuleType:
     return main
 
 
+def _current_directory() -> str | None:
+    """Return the current directory, or None if it has been removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
+
+
+def _drop_path0() -> None:
+    """Remove what Python has put first in sys.path for us, the launcher."""
+    by_option = sys.modules["__main__"].__spec__ is not None  # python -m, not the script
+    if not sys.flags.safe_path and not (by_option and _current_directory() is None):
+        del sys.path[0]
+
+
 def _set_path0(entry: str, always: bool = False) -> None:
-    """Replace what Python has put first in sys.path for us; under -P there is no such thing."""
-    if not sys.flags.safe_path:
-        sys.path[0] = entry
-    elif always:
+    """Put the program's own entry first in sys.path; of -P, only archives take no notice."""
+    if always or not sys.flags.safe_path:
         sys.path.insert(0, entry)
 
 

@@ -251,11 +251,21 @@ void watcher_prefork(void) {
     stop_thread();
 }
 
-/* A thread that cannot be had again leaves the events as they are; there is nobody to tell. */
+static int start_pending(void *unused) {
+    (void)unused;
+    start_if_wanted();
+    return 0;
+}
+
+/* A thread that cannot be had again leaves the events as they are; there is nobody to tell.
+ *
+ * Python 3.13 counts the threads, to warn of fork, after it has called this hook. The main thread
+ * runs what is pending when os.fork() has returned; a fork elsewhere is warned of anyway. */
 void watcher_postfork_parent(void) {
     if (s_forking)
         s_forking--;
-    start_if_wanted();
+    if (gettid() != getpid() || Py_AddPendingCall(start_pending, NULL) < 0)
+        start_if_wanted();
 }
 
 /* Other threads of the parent may have held the locks; they are not here to give them back. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A launched program notices nothing: python and python -m pyusdt have the same effect."""
 
+import functools
 import importlib.util
 import os
 import py_compile
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from .programs import CASES, PROGRAMS, Case
+from .cases import CASES, Case
+from .programs import PROGRAMS
 
 DEADLINE = 60
 
@@ -31,7 +33,9 @@ def programs(tmp_path_factory):
     (root / "no_rights.py").touch(mode=0)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(root / "socket"))  # its whole path may be too long
-    (root / "signal_.py").write_bytes(PROGRAMS["signal.py"])
+    script = root / "bin/pyusdt"
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom pyusdt.main import console\nsys.exit(console())\n")
     make_archive(root / "app.pyz", "import sys; print(sys.argv, sys.path[0], __file__)")
     make_archive(root / "app_fails.pyz", "raise ValueError('zipped')")
     make_bytecode(root)
@@ -55,25 +59,58 @@ def make_bytecode(root: Path) -> None:
 
 def outcome(command: list[str], case: Case, root: Path) -> tuple[str, str, int]:
     """Run `command` as `case` says; return its stdout, stderr and exit code."""
+    cwd = root / case.cwd
+    gone = case.cwd == "gone"
+    if gone:
+        cwd.mkdir()
     done = subprocess.run(
         [sys.executable, *case.options.split(), *command],
-        cwd=root / case.cwd,
+        cwd=cwd,
         input=case.stdin,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         encoding="utf-8",
         timeout=DEADLINE,
         check=False,
+        preexec_fn=cwd.rmdir if gone else None,
     )
-    return without_addresses(done.stdout), without_addresses(done.stderr), done.returncode
+    return comparable(done.stdout), comparable(done.stderr), done.returncode
 
 
-def without_addresses(text: str) -> str:
-    return re.sub(r"\b0x[0-9a-f]+", "0x", text)
+def comparable(text: str) -> str:
+    """Return `text` without addresses and times."""
+    return re.sub(r"\b0x[0-9a-f]+|\b\d\.\d{3}s\b", "...", text)
+
+
+@pytest.fixture(scope="module")
+def expected(programs):
+    """expected(case): what python itself makes of it, tried once."""
+
+    @functools.cache
+    def outcome_of(i: int) -> tuple[str, str, int]:
+        return outcome(CASES[i].command(str(programs)), CASES[i], programs)
+
+    return lambda case: outcome_of(CASES.index(case))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_same_effect(programs, case):
-    words = case.command(str(programs))
-    expected = outcome(words, case, programs)
-    assert outcome(["-m", "pyusdt", *words], case, programs) == expected
+def test_same_effect(programs, expected, case):
+    words = ["-m", "pyusdt", *case.command(str(programs))]
+    assert outcome(words, case, programs) == expected(case)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.options], ids=str)
+def test_same_effect_of_the_script(programs, expected, case):
+    """The script `pyusdt`, as pip makes it, has another first entry of sys.path."""
+    words = [str(programs / "bin/pyusdt"), *case.command(str(programs))]
+    assert outcome(words, case, programs) == expected(case)
+
+
+@pytest.mark.parametrize("glued", ["-um pyusdt", "-umpyusdt", "-u -mpyusdt"])
+@pytest.mark.parametrize("program", ["path.py", "syntax.py", "nosuch.py"])
+def test_glued_options(programs, glued, program):
+    """Where python is to say what is wrong, it gets the options that it was given, not ours."""
+    case = Case("")
+    assert outcome([*glued.split(), program], case, programs) == outcome(
+        ["-u", program], case, programs
+    )
