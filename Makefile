@@ -16,7 +16,7 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] $(USDT_INCLUD
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test bench lint format clean help FORCE
+.PHONY: all demo test test-matrix bench lint format clean help FORCE
 
 ##@ Use
 
@@ -29,6 +29,9 @@ demo: all ## Trace an example service with bpftrace for a few seconds and show w
 
 test: all $(VENV)/ready.test ## Run the tests under every Python 3.12+ found (PYTHONS=, PYTEST_ARGS=).
 	@tools/test $(PYTEST_ARGS)
+
+test-matrix: all $(VENV)/ready.test ## The same in a second world too, of newer Pythons and bpftrace (root; LONG=1).
+	@$(PY) tools/test-matrix $(PYTEST_ARGS)
 
 lint: all $(VENV)/ready.lint ## Check the sources with every linter, change nothing.
 	@tools/lint
