@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 # What .gitignore names; by hand, because a test may run where there is no git.
-MADE_DIRECTORIES = {".git", ".cache", "build", "dist", "__pycache__"}
+MADE_DIRECTORIES = {".git", ".cache", ".hypothesis", "build", "dist", "__pycache__"}
 MADE_SUFFIXES = {".so", ".pyc", ".o"}
 
 
