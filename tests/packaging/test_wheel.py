@@ -82,20 +82,6 @@ def test_sdist_holds_all_that_a_build_needs(shared_checkout: Path, tracked: list
     assert needed | {"setup.py", "pyproject.toml", "LICENSE", "README.md"} <= inside
 
 
-def test_somebody_elses_usdt_h_goes_first(shared_checkout: Path, tmp_path: Path) -> None:
-    (tmp_path / "usdt.h").write_text("#error this is theirs\n")
-    output = subprocess.run(
-        [sys.executable, "setup.py", "build_ext", "--force", "--build-lib", tmp_path],
-        cwd=shared_checkout,
-        env=CLEAN | {"USDT_INCLUDE": str(tmp_path)},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert output.returncode != 0
-    assert "this is theirs" in output.stderr
-
-
 @pytest.mark.parametrize(
     ("lie", "message"),
     [
