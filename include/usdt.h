@@ -97,6 +97,9 @@ struct usdt_sema {
 
 #define USDT_IS_ACTIVE(provider, name) USDT_IMPLICIT_IS_ACTIVE_(USDT_IMPLICIT_(provider, name, ~))
 
+/* The variable behind a semaphore's name; other implementations give it a name of its own. */
+#define USDT_SEMA(sema) sema
+
 /* The name is also the symbol's, in a C++ namespace too: the note refers to it. */
 #define USDT_DECLARE_SEMA(sema)                                                                    \
     extern struct usdt_sema sema __asm__(USDT_STR_(sema)) __attribute__((visibility("hidden")))

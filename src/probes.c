@@ -13,7 +13,7 @@
     }
 PYUSDT_EVENTS(PROBE_DEFINE)
 
-#define PROBE_SEMAPHORE(name, ...) [PROBE_##name] = (const volatile unsigned short *)&sema_##name,
+#define PROBE_SEMAPHORE(name, ...) [PROBE_##name] = &USDT_SEMA(sema_##name).active,
 const volatile unsigned short *const probes_semaphores[PROBE_COUNT] = {
     PYUSDT_EVENTS(PROBE_SEMAPHORE)};
 
