@@ -150,16 +150,18 @@ class Tracer(Process):
         """Run a script: its text, or the path of a file (in the checkout's directory)."""
         selection = [] if pid is None else ["-p", str(pid)]
         source = [str(script)] if isinstance(script, Path) else ["-e", script]
+        # Room for long paths: only where the test itself minds the 512 bytes of the BPF stack.
+        environ = {} if isinstance(script, Path) else {"BPFTRACE_STRLEN": "128"}
         super().__init__(
             ["bpftrace", "-B", "line", *options, *selection, *source],
             cwd=ROOT,
-            env={
-                **os.environ,
-                "__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1",
-                "BPFTRACE_STRLEN": "128",
-            },
+            env={**os.environ, "__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1", **environ},
         )
-        self.expect("__BPFTRACE_NOTIFY_PROBES_ATTACHED")
+        try:
+            self.expect("__BPFTRACE_NOTIFY_PROBES_ATTACHED")
+        except BaseException:
+            self.kill()
+            raise
         self._attached = len(self.output)
 
     def interrupt(self) -> int:
