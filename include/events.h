@@ -13,6 +13,9 @@
  *       since    the minor version of the first Python 3 that has it
  *       needs    the events that must be on for it
  *
+ *   DERIVED(name, since, needs, summary, arguments...)
+ *       a probe that pyusdt derives from events, or fires of itself.
+ *
  * Arguments are (type, name) pairs in the order of the probe's argN, at most ten; types are those
  * of ARG_C below. The order of the first ones is fixed (people's scripts count on it): append only.
  */
@@ -68,6 +71,33 @@
           "an iterator ends without raising StopIteration", ARGS_VALUE)
 /* clang-format on */
 
+/* The entries and exits that a call tree is kept by. */
+#define NEED_FRAMES                                                                                \
+    (NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW) | NEED(PY_RETURN) | NEED(PY_YIELD) |        \
+     NEED(PY_UNWIND))
+
+#define ARGS_DONE                                                                                  \
+    (str, qualname), (str, file), (i32, line), (u32, id), (u32, depth), (u64, elapsed_ns),         \
+        (u64, self_ns), (i32, outcome)
+
+/* clang-format off */
+#define PYUSDT_DERIVED(DERIVED) \
+    DERIVED(function__done, 12, NEED_FRAMES, \
+            "a function ended: outcome 0 return, 1 yield, 2 unwind", ARGS_DONE) \
+    DERIVED(function__slow, 12, NEED_FRAMES, \
+            "as function__done, only where elapsed_ns reaches the setting slow", ARGS_DONE) \
+    DERIVED(code__new, 12, NEED(PY_START), \
+            "a code object is seen first, or a tracer attaches (for each known one)", \
+            (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
+    DERIVED(gc__begin, 12, 0, "the garbage collector starts", (i32, generation)) \
+    DERIVED(gc__end, 12, 0, "the garbage collector ends", \
+            (i32, generation), (i64, collected), (i64, uncollectable), (u64, elapsed_ns)) \
+    DERIVED(mark, 12, 0, "pyusdt.mark()", (str, name), (str, text), (i64, value)) \
+    DERIVED(step__start, 12, 0, "pyusdt.step() or an iteration of pyusdt.steps() starts", \
+            (str, name)) \
+    DERIVED(step__done, 12, 0, "it ends", (str, name), (u64, elapsed_ns))
+/* clang-format on */
+
 /* The C type of an argument. */
 #define ARG_C_str const char *
 #define ARG_C_i32 int32_t
@@ -83,6 +113,10 @@
 #define EVENT_ENUM(name, ...) EVENT_##name,
 enum event { PYUSDT_EVENTS(EVENT_ENUM) EVENT_COUNT };
 #undef EVENT_ENUM
+
+/* All probes: ROW(name, since, needs, summary, arguments...) and ROW_OF_EVENT, which is the same with
+ * the two columns that only events have after the name. */
+#define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
 
 /* A set of events, one bit each in the order of the table (not CPython's numbers, which shift
  * between versions: monitor.c translates). */

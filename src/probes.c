@@ -5,25 +5,28 @@
 
 /* One `noinline` function a probe: inlined, every copy would be one more uprobe to arm and one more
  * trap site to keep in step with the semaphore. Not cloned either, for the same reason. */
-#define PROBE_DEFINE(name, shape, scope, since, needs, summary, ...)                               \
+#define PROBE_DEFINE(name, since, needs, summary, ...)                                             \
     USDT_DEFINE_SEMA(sema_##name);                                                                 \
     __attribute__((noinline)) void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                \
         probes_fired[PROBE_##name]++;                                                              \
         USDT_WITH_EXPLICIT_SEMA(sema_##name, pyusdt, name, EACH(ARG_NAME, __VA_ARGS__));           \
     }
-PYUSDT_EVENTS(PROBE_DEFINE)
+#define PROBE_DEFINE_EVENT(name, shape, scope, ...) PROBE_DEFINE(name, __VA_ARGS__)
+PYUSDT_PROBES(PROBE_DEFINE, PROBE_DEFINE_EVENT)
 
 #define PROBE_SEMAPHORE(name, ...) [PROBE_##name] = &USDT_SEMA(sema_##name).active,
 const volatile unsigned short *const probes_semaphores[PROBE_COUNT] = {
-    PYUSDT_EVENTS(PROBE_SEMAPHORE)};
+    PYUSDT_PROBES(PROBE_SEMAPHORE, PROBE_SEMAPHORE)};
 
-#define PROBE_ARGUMENTS(name, shape, scope, since, needs, summary, ...)                            \
+#define PROBE_ARGUMENTS(name, since, needs, summary, ...)                                          \
     static const char *const arguments_##name[] = {EACH(ARG_TEXT, __VA_ARGS__), 0};
-PYUSDT_EVENTS(PROBE_ARGUMENTS)
+#define PROBE_ARGUMENTS_EVENT(name, shape, scope, ...) PROBE_ARGUMENTS(name, __VA_ARGS__)
+PYUSDT_PROBES(PROBE_ARGUMENTS, PROBE_ARGUMENTS_EVENT)
 
-#define PROBE_INFO(name, shape, scope, since, needs, summary, ...)                                 \
+#define PROBE_INFO(name, since, needs, summary, ...)                                               \
     [PROBE_##name] = {#name, summary, arguments_##name, needs, since},
-const struct probe_info probes_info[PROBE_COUNT] = {PYUSDT_EVENTS(PROBE_INFO)};
+#define PROBE_INFO_EVENT(name, shape, scope, ...) PROBE_INFO(name, __VA_ARGS__)
+const struct probe_info probes_info[PROBE_COUNT] = {PYUSDT_PROBES(PROBE_INFO, PROBE_INFO_EVENT)};
 
 uint64_t probes_fired[PROBE_COUNT];
 

@@ -14,7 +14,7 @@
 #include "events.h"
 
 #define PROBE_ENUM(name, ...) PROBE_##name,
-enum probe { PYUSDT_EVENTS(PROBE_ENUM) PROBE_COUNT };
+enum probe { PYUSDT_PROBES(PROBE_ENUM, PROBE_ENUM) PROBE_COUNT };
 #undef PROBE_ENUM
 
 /* A set of probes, one bit each in the order of enum probe. */
@@ -47,9 +47,11 @@ probe_mask probes_watched(void);
 
 /* void probe_NAME(arguments...): hit the site. Strings are borrowed for the call, never NULL.
  * The caller has checked probe_on(). */
-#define PROBE_DECLARE(name, shape, scope, since, needs, summary, ...)                              \
+#define PROBE_DECLARE(name, since, needs, summary, ...)                                            \
     void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__));
-PYUSDT_EVENTS(PROBE_DECLARE)
+#define PROBE_DECLARE_EVENT(name, shape, scope, ...) PROBE_DECLARE(name, __VA_ARGS__)
+PYUSDT_PROBES(PROBE_DECLARE, PROBE_DECLARE_EVENT)
 #undef PROBE_DECLARE
+#undef PROBE_DECLARE_EVENT
 
 #endif
