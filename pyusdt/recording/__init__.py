@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings: what the recorder saw, in one SQLite file, and the object that reports read.
+
+`Writer` puts snapshots of this process into a file, `load` reads one back as a `Recording`, and
+`Recording.from_snapshot` makes the same object without a file.
+"""
+
+from pyusdt.recording.model import CodeRecord, Function, Node, Process, Recording, Step, Thread
+from pyusdt.recording.reader import load
+from pyusdt.recording.snapshot import Snapshot
+from pyusdt.recording.writer import Writer
+
+__all__ = [
+    "CodeRecord",
+    "Function",
+    "Node",
+    "Process",
+    "Recording",
+    "Snapshot",
+    "Step",
+    "Thread",
+    "Writer",
+    "load",
+]

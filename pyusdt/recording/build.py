@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From rows to a Recording, and the checks that rows from a file need."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from pyusdt.recording.model import CodeRecord, Process, Recording, Thread
+from pyusdt.recording.snapshot import NodeRow, Snapshot, ThreadRow
+from pyusdt.recording.tree import Node
+
+
+class DamageError(ValueError):
+    """Rows that no recorder writes; the text says which."""
+
+
+def from_snapshot(snapshot: Snapshot, process: Process) -> Recording:
+    """The recording of one process; see `Recording.from_snapshot`."""
+    place = {row[0]: index for index, row in enumerate(snapshot.functions)}
+    histograms: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for function, bucket, count in snapshot.histograms:
+        histograms[process.id, place[function]][bucket] = count
+    return Recording(
+        records=[CodeRecord(*row[1:]) for row in snapshot.functions],
+        processes=[process],
+        threads=threads_of(process, snapshot.threads, snapshot.nodes, place),
+        histograms=dict(histograms),
+        step_rows={process.id: snapshot.steps} if snapshot.steps else {},
+        losses={name: count for name, count in snapshot.losses.items() if count},
+    )
+
+
+def threads_of(
+    process: Process,
+    threads: Sequence[ThreadRow],
+    nodes: Iterable[NodeRow],
+    place: Mapping[int, int],
+    seen: Callable[[], None] = lambda: None,
+) -> list[Thread]:
+    """Threads with their trees. `place` maps a function id to its index, `seen` is called for each
+    node. Raise DamageError where the rows do not make trees."""
+    rows: list[dict[int, tuple[Node, int]]] = [{} for _ in threads]
+    for thread, node, parent, function, *counts in nodes:
+        if not 0 <= thread < len(threads):
+            raise DamageError(f"node {node} is of thread {thread}, which is not there")
+        if function not in place:
+            raise DamageError(f"node {node} names function {function}, which is not there")
+        rows[thread][node] = Node(place[function], counts), parent
+        seen()
+    return [
+        Thread(process.id, index, tid, name, elapsed_ns, _tree(rows[index], elapsed_ns))
+        for index, (tid, name, elapsed_ns) in enumerate(threads)
+    ]
+
+
+def _tree(rows: dict[int, tuple[Node, int]], elapsed_ns: int) -> Node:
+    root = Node(counts=(0, 0, 0, elapsed_ns, 0))
+    for number, (node, parent) in rows.items():
+        if parent != -1 and parent not in rows:
+            raise DamageError(f"node {number} is below node {parent}, which is not there")
+        (root if parent == -1 else rows[parent][0]).children.append(node)
+    reached = 0
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        reached += 1
+        stack.extend(node.children)
+    if reached != len(rows) + 1:
+        raise DamageError("its nodes form a circle")
+    return root

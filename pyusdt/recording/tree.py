@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The call tree in memory, and what is made from it without recursion: trees are 10,000 deep."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Self
+
+TOP = -1  # the function of a node that stands for a thread, or for all of them
+
+
+class Node:
+    """A calling context. `function` is an index into `Recording.records`, TOP at the top.
+
+    `elapsed_ns` includes the children, `self_ns` does not; neither includes suspension.
+    """
+
+    __slots__ = ("function", "calls", "resumes", "errors", "elapsed_ns", "self_ns", "children")
+
+    def __init__(self, function: int = TOP, counts: Iterable[int] = (0, 0, 0, 0, 0)) -> None:
+        self.function = function
+        self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns = counts
+        self.children: list[Node] = []
+
+    @property
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """calls, resumes, errors, elapsed_ns, self_ns"""
+        return self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns
+
+    def add(self, other: Self) -> None:
+        """Add the counts of `other`, not its children."""
+        self.calls += other.calls
+        self.resumes += other.resumes
+        self.errors += other.errors
+        self.elapsed_ns += other.elapsed_ns
+        self.self_ns += other.self_ns
+
+
+def paths(root: Node) -> Iterator[tuple[Node, bool]]:
+    """Every node but the root, twice: (node, True) before its children, (node, False) after."""
+    levels = [iter(root.children)]
+    path: list[Node] = []
+    while levels:
+        node = next(levels[-1], None)
+        if node is not None:
+            yield node, True
+            path.append(node)
+            levels.append(iter(node.children))
+            continue
+        levels.pop()
+        if path:
+            yield path.pop(), False
+
+
+def walk(root: Node) -> Iterator[tuple[Node, int]]:
+    """Every node but the root, callers first, with its depth (0 below the root)."""
+    depth = 0
+    for node, entering in paths(root):
+        if entering:
+            yield node, depth
+        depth += 1 if entering else -1
+
+
+def merged(roots: Iterable[Node]) -> Node:
+    """A new tree in which the calling contexts of `roots` that are alike are one."""
+    top = Node()
+    for root in roots:
+        top.add(root)
+        into = [top]
+        places: list[dict[int, Node]] = [{child.function: child for child in top.children}]
+        for node, entering in paths(root):
+            if not entering:
+                into.pop()
+                places.pop()
+                continue
+            same = places[-1].get(node.function)
+            if same is None:
+                same = places[-1][node.function] = Node(node.function)
+                into[-1].children.append(same)
+            same.add(node)
+            into.append(same)
+            places.append({child.function: child for child in same.children})
+    return top
+
+
+def only(root: Node, wanted: Callable[[int], bool]) -> Node:
+    """A new tree of the wanted functions alone, as recording with a filter would have made it.
+
+    The time of an unwanted call belongs to its nearest wanted caller, or to nobody.
+    """
+    top = Node(root.function, root.counts)
+    keepers = [top]
+    for node, entering in paths(root):
+        if not entering:
+            keepers.pop()
+        elif wanted(node.function):
+            kept = Node(node.function, node.counts)
+            keepers[-1].children.append(kept)
+            keepers.append(kept)
+        else:
+            keepers[-1].self_ns += node.self_ns
+            keepers.append(keepers[-1])
+    top.self_ns = root.self_ns
+    top.elapsed_ns = top.self_ns + sum(child.elapsed_ns for child in top.children)
+    return merged([top])
+
+
+def sort(root: Node) -> None:
+    """Put the heaviest child first, everywhere, in place."""
+    root.children.sort(key=lambda node: -node.elapsed_ns)
+    for node, _ in walk(root):
+        node.children.sort(key=lambda child: -child.elapsed_ns)
+
+
+def weights(root: Node) -> dict[int, int]:
+    """id(node) -> its own time and that of all below it: what a picture needs to add up exactly."""
+    weight: dict[int, int] = {}
+    for node, entering in paths(root):
+        if not entering:
+            weight[id(node)] = max(node.self_ns, 0) + sum(weight[id(c)] for c in node.children)
+    weight[id(root)] = sum(weight[id(child)] for child in root.children)
+    return weight

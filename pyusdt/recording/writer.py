@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing a recording: each process updates its own rows, in one transaction a flush.
+
+The file is opened for each flush and closed after it. A descriptor that stayed open would be one
+more thing that the recorded program could close, or inherit by fork, and SQLite's locks survive
+neither. A flush must not be under way in another thread while the process forks.
+"""
+
+import os
+import secrets
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pyusdt.errors import UserError
+from pyusdt.recording import store
+from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot
+
+# Nobody holds the lock for longer than one flush; ten at once are well within this.
+_BUSY_SECONDS = 30.0
+
+
+def clean(text: str) -> str:
+    r"""`text` as SQLite and its shell can hold it: lone surrogates and NULs become \udcXX, \x00."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+class Writer:
+    """Adds this process to the recording at `path`, which is made at the first write.
+
+    `replace` starts a new recording in place of one that is there; without it, this process joins.
+    After a fork the child's writer makes a row of its own. Every method raises UserError, and
+    then the file holds what it held before.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, replace: bool = False) -> None:
+        self._path = os.path.abspath(os.fspath(path))
+        self._replace = replace
+        self._functions: dict[int, FunctionRow] = {}
+        self._begin()
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Bring this process's rows up to `snapshot`, all of them or none."""
+        self._update(snapshot, None)
+
+    def close(self, reason: str = "exit", snapshot: Snapshot | None = None) -> None:
+        """Write the last `snapshot`, if given, and why the process's recording ended."""
+        self._update(snapshot or Snapshot(), reason)
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._token = secrets.token_hex(16)
+        self._started_ns = time.time_ns()
+        self._started_monotonic_ns = time.monotonic_ns()
+        self._file = ""  # identity of the recording that the next three refer to
+        self._process = 0
+        self._rows: dict[int, int] = {}  # function id -> row in the file
+        self._shapes: dict[tuple[int, int], tuple[int, int]] = {}  # node -> depth, outermost
+
+    def _update(self, snapshot: Snapshot, reason: str | None) -> None:
+        if os.getpid() != self._pid:
+            self._begin()
+            self._replace = False
+        self._functions.update((row[0], row) for row in snapshot.functions)
+        store.create(self._path, self._replace)
+        self._replace = False
+        with store.explained(self._path):
+            database = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+            try:
+                database.execute("PRAGMA synchronous = NORMAL")
+                database.execute("BEGIN IMMEDIATE")
+                self._recognize(database)
+                self._write_process(database, reason)
+                self._write_rows(database, snapshot)
+                database.execute("COMMIT")
+            except BaseException:
+                self._file = ""  # what was rolled back took the rows that we know with it
+                raise
+            finally:
+                database.close()
+
+    def _recognize(self, database: sqlite3.Connection) -> None:
+        """Forget the rows that we know when somebody has put another recording in place."""
+        row = database.execute("SELECT value FROM meta WHERE key = 'recording'").fetchone()
+        if row is None:
+            raise UserError(f"{self._path}: damaged recording: it has no identity")
+        if row[0] != self._file:
+            self._file = row[0]
+            self._process = 0
+            self._rows = {}
+
+    def _write_process(self, database: sqlite3.Connection, reason: str | None) -> None:
+        now = time.time_ns()
+        if not self._process:
+            cursor = database.execute(
+                "INSERT INTO processes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+                (self._token, self._pid, os.getppid(), clean(os.uname().nodename), _command(),
+                 sys.version.split()[0], self._started_ns, self._started_monotonic_ns, now),
+            )  # fmt: skip
+            self._process = cursor.lastrowid or 0
+        database.execute(
+            "UPDATE processes SET updated_ns = ?, ended_ns = ?, reason = ? WHERE id = ?",
+            (now, None if reason is None else now, reason and clean(reason), self._process),
+        )
+
+    def _write_rows(self, database: sqlite3.Connection, snapshot: Snapshot) -> None:
+        process = self._process
+        put = database.executemany
+        put(
+            "INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?, ?)",
+            (
+                (process, index, tid, clean(name), elapsed_ns)
+                for index, (tid, name, elapsed_ns) in enumerate(snapshot.threads)
+            ),
+        )
+        self._write_functions(database)
+        put(
+            f"INSERT OR REPLACE INTO nodes VALUES ({process}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._node_rows(snapshot.nodes),
+        )
+        put(
+            "INSERT OR REPLACE INTO histograms VALUES (?, ?, ?, ?)",
+            ((process, self._rows[f], bucket, n) for f, bucket, n in snapshot.histograms),
+        )
+        put(
+            "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (process, clean(name), sequence, kind, start, elapsed, _value(value))
+                for name, kind, sequence, start, elapsed, value in snapshot.steps
+            ),
+        )
+        put(
+            "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
+            ((process, clean(name), count) for name, count in snapshot.losses.items()),
+        )
+
+    def _write_functions(self, database: sqlite3.Connection) -> None:
+        """Find or make the rows of the functions that this recording does not know from us yet."""
+        for number in self._functions.keys() - self._rows.keys():
+            _, module, qualname, name, file, line = self._functions[number]
+            record = (clean(module), clean(qualname), clean(name), clean(file), line)
+            database.execute("INSERT OR IGNORE INTO functions VALUES (NULL, ?, ?, ?, ?, ?)", record)
+            (self._rows[number],) = database.execute(
+                "SELECT id FROM functions WHERE module = ? AND qualname = ? AND name = ?"
+                " AND file = ? AND line = ?",
+                record,
+            ).fetchone()
+
+    def _node_rows(self, nodes: list[NodeRow]) -> Iterator[Iterable[int]]:
+        if len(nodes) > len(self._shapes):  # nodes are only ever added
+            self._shapes = _shapes(nodes)
+        for thread, node, parent, function, *counts in nodes:
+            depth, outermost = self._shapes.get((thread, node), (0, 1))
+            yield thread, node, parent, self._rows[function], depth, outermost, *counts
+
+
+def _shapes(nodes: list[NodeRow]) -> dict[tuple[int, int], tuple[int, int]]:
+    """For (thread, node): its depth, and 1 if no caller above it is the same function."""
+    children: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for thread, node, parent, function, *_ in nodes:
+        children.setdefault((thread, parent), []).append((node, function))
+    shapes: dict[tuple[int, int], tuple[int, int]] = {}
+    active: Counter[int] = Counter()
+    for thread in {row[0] for row in nodes}:
+        levels = [iter(children.get((thread, -1), ()))]
+        path: list[int] = []
+        while levels:
+            node, function = next(levels[-1], (-1, -1))
+            if node < 0:
+                levels.pop()
+                if path:
+                    active[path.pop()] -= 1
+                continue
+            shapes[thread, node] = len(path), int(not active[function])
+            path.append(function)
+            active[function] += 1
+            levels.append(iter(children.get((thread, node), ())))
+    return shapes
+
+
+def _value(value: int | float | str | None) -> int | float | str | None:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)
+    return clean(value) if isinstance(value, str) else value
+
+
+def _command() -> str:
+    return clean(" ".join(sys.orig_argv or sys.argv))

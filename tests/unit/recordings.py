@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings with known answers, and the names that every format must survive."""
+
+from pyusdt.recording import Snapshot
+from pyusdt.recording.histogram import bucket_of
+
+HOSTILE = [
+    "",
+    " ",
+    "</script><script>alert(1)</script>",
+    "<!--",
+    "semi;colon",
+    "new\nline\r\n",
+    "tab\tand\x1b[31mescape\x07",
+    "surrogate\udc80",
+    "nul\0inside",
+    "quote\"s 'and' `more` \\",
+    "[bold]markup[/bold] [/]",
+    "=cmd|' /C calc'!A0",
+    "naïve 日本語 🐍",
+    "\u2028\u2029\u202eright to left",
+    "10 kB " + "x" * 10_240,
+]
+
+MS = 1_000_000
+
+
+def snapshot(scale: int = 1) -> Snapshot:
+    """Two threads. Main: main -> parse -> parse -> read, main -> read. Worker: run -> read.
+
+    In ms, times `scale`: main 100 (10 of its own), its parse 60 (20), below it parse 30 (20) and
+    read 10; the first parse's own read 10; read below main 30; run 50 (45), its read 5.
+    """
+    ms = MS * scale
+    return Snapshot(
+        threads=[(100, "MainThread", 100 * ms), (101, "worker-1", 50 * ms)],
+        functions=[
+            (7, "app", "main", "main", "/srv/app.py", 1),
+            (8, "app.parser", "Parser.parse", "parse", "/srv/parser.py", 10),
+            (9, "app.io", "read", "read", "/srv/io.py", 20),
+            (10, "app", "run", "run", "/srv/app.py", 30),
+        ],
+        nodes=[
+            (0, 0, -1, 7, 1, 0, 0, 100 * ms, 10 * ms),
+            (0, 1, 0, 8, 3, 0, 1, 60 * ms, 20 * ms),
+            (0, 2, 1, 8, 4, 0, 0, 30 * ms, 20 * ms),
+            (0, 3, 2, 9, 5, 2, 0, 10 * ms, 10 * ms),
+            (0, 4, 1, 9, 6, 0, 0, 10 * ms, 10 * ms),
+            (0, 5, 0, 9, 7, 0, 0, 30 * ms, 30 * ms),
+            (1, 0, -1, 10, 1, 0, 0, 50 * ms, 45 * ms),
+            (1, 1, 0, 9, 2, 0, 0, 5 * ms, 5 * ms),
+        ],
+        histograms=[
+            (7, bucket_of(100 * ms), 1),
+            (8, bucket_of(10 * ms), 7),
+            (9, bucket_of(1 * ms), 10),
+            (9, bucket_of(4 * ms), 10),
+            (10, bucket_of(50 * ms), 1),
+        ],
+        steps=[
+            ("load", "step", 1, 1000, 20 * ms, None),
+            ("size", "mark", 2, 2000, None, 42),
+            ("load", "step", 3, 3000, 40 * ms, None),
+            ("state", "mark", 4, 4000, None, "ready"),
+        ],
+        losses={"nodes": 3, "events": 0},
+    )
+
+
+def hostile() -> Snapshot:
+    """Every hostile name as module, qualname, file, thread, step and loss."""
+    n = len(HOSTILE)
+    return Snapshot(
+        threads=[(index + 1, name, MS) for index, name in enumerate(HOSTILE)],
+        functions=[(i, name, name, name, name, i) for i, name in enumerate(HOSTILE)],
+        nodes=[
+            (thread, i, i - 1, (thread + i) % n, 1, 0, 0, (n - i) * MS // n, MS // n)
+            for thread in range(n)
+            for i in range(n)
+        ],
+        histograms=[(i, 80, n) for i in range(n)],
+        steps=[
+            *((name, "step", i, i * 100, MS, None) for i, name in enumerate(HOSTILE)),
+            *((name + "m", "mark", n + i, i * 100, None, name) for i, name in enumerate(HOSTILE)),
+        ],
+        losses={name: 1 for name in HOSTILE},
+    )

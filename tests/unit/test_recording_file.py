@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recording as a file: round trips, several processes, kills, damage, full disks."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recordings import HOSTILE, MS, hostile, snapshot
+
+from pyusdt.errors import UserError
+from pyusdt.recording import Recording, Snapshot, Writer, load
+from pyusdt.recording.schema import VERSION
+from pyusdt.recording.tree import walk
+from pyusdt.recording.writer import clean
+
+HERE = Path(__file__).parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}{os.pathsep}{HERE}"}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "out.pyusdt"
+
+
+def write(path, data, reason="exit"):
+    writer = Writer(path)
+    writer.write(data)
+    writer.close(reason)
+
+
+def child(code, path, **options):
+    """A Python process that has `path` and the synthetic recordings; it prints a word when ready."""
+    program = f"import os, sys\nfrom recordings import *\nfrom pyusdt.recording import *\n{code}"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, str(path)],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def facts(recording):
+    """What must be the same in memory and in a file."""
+    return (
+        [
+            (f.record, f.calls, f.resumes, f.errors, f.self_ns, f.total_ns, f.p50_ns, f.p99_ns)
+            for f in recording.functions
+        ],
+        [(t.tid, t.name, t.elapsed_ns) for t in recording.threads],
+        [(recording.records[n.function], d, n.counts) for n, d in walk(recording.tree)],
+        [(s.name, s.kind, s.series) for s in recording.steps],
+        recording.losses,
+    )
+
+
+def test_a_file_reads_back_as_the_snapshot_it_came_from(path):
+    write(path, snapshot())
+    recording = load(path)
+    assert facts(recording) == facts(Recording.from_snapshot(snapshot()))
+    (process,) = recording.processes
+    assert process.pid == os.getpid()
+    assert process.reason == "exit"
+    assert process.started_ns <= process.updated_ns == process.ended_ns
+    assert os.listdir(path.parent) == ["out.pyusdt"]
+
+
+def test_flushes_replace_what_the_process_said_before(path):
+    writer = Writer(path)
+    writer.write(snapshot())
+    assert load(path).processes[0].ended_ns is None
+    later = snapshot(scale=3)
+    later.functions, later.steps = [], []  # told already
+    writer.close("signal SIGTERM", later)
+    recording = load(path)
+    assert recording.self_ns == 450 * MS
+    assert recording.processes[0].reason == "signal SIGTERM"
+    assert len(recording.steps) == 3
+
+
+def test_hostile_names_survive(path):
+    write(path, hostile())
+    recording = load(path)
+    assert {record.qualname for record in recording.records} == {clean(name) for name in HOSTILE}
+    assert {thread.name for thread in recording.threads} == {clean(name) for name in HOSTILE}
+    assert recording.losses == {clean(name): 1 for name in HOSTILE}
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters()), max_size=5), st.integers(0, 2**62))
+def test_any_text_and_any_number_survive(tmp_path, texts, number):
+    path = tmp_path / "any.pyusdt"
+    functions = [(i, text, text, text, text, i) for i, text in enumerate(texts)]
+    nodes = [(0, i, -1, i, number, number, number, number, number) for i in range(len(texts))]
+    Writer(path, replace=True).close("x", Snapshot([(1, "t", number)], functions, nodes))
+    assert {r.qualname for r in load(path).records} == {clean(text) for text in texts}
+
+
+def test_processes_share_functions_and_keep_their_own_rows(path):
+    write(path, snapshot())
+    write(path, snapshot())
+    recording = load(path)
+    assert len(recording.records) == 4
+    assert len(recording.threads) == 4
+    assert recording.self_ns == 300 * MS
+    assert recording.losses == {"nodes": 6}
+
+
+def test_replace_starts_anew_and_an_old_writer_joins_the_new_file(path):
+    old = Writer(path)
+    old.write(snapshot())
+    Writer(path, replace=True).close("exit", Snapshot())
+    assert load(path).empty
+    old.write(snapshot())
+    recording = load(path)
+    assert len(recording.processes) == 2
+    assert recording.self_ns == 150 * MS
+
+
+def test_a_forked_child_gets_a_row_of_its_own(path):
+    writer = Writer(path, replace=True)
+    writer.write(snapshot())
+    pid = os.fork()
+    if not pid:
+        writer.close("exit", snapshot())
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    writer.close()
+    recording = load(path)
+    assert {process.pid for process in recording.processes} == {os.getpid(), pid}
+    assert recording.self_ns == 300 * MS
+
+
+def test_ten_processes_two_of_them_killed(path):
+    code = """
+writer = Writer(sys.argv[1])
+writer.write(snapshot())
+print("flushed", flush=True)
+if sys.stdin.readline() == "hang\\n":
+    while True:
+        writer.write(snapshot())
+for _ in range(5):
+    writer.write(snapshot())
+writer.close()
+"""
+    processes = [child(code, path, stdin=subprocess.PIPE) for _ in range(10)]
+    for process in processes:
+        assert process.stdout.readline() == "flushed\n"
+    for process in processes[:2]:
+        print("hang", file=process.stdin, flush=True)
+    for process in processes[2:]:
+        process.communicate("go\n")
+        assert process.returncode == 0
+    for process in processes[:2]:
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    recording = load(path)
+    assert len(recording.processes) == 10
+    assert sum(process.reason is None for process in recording.processes) == 2
+    assert recording.self_ns == 1500 * MS
+
+
+def test_a_writer_killed_in_mid_flush_leaves_what_it_flushed_before(path):
+    code = """
+writer = Writer(sys.argv[1])
+writer.write(snapshot())
+def stop(rows):
+    yield from rows[:4]
+    print("half", flush=True)
+    sys.stdin.readline()
+big = snapshot(scale=9)
+big.nodes += [(0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 200_000)]
+class Rows(list):
+    def __iter__(self):
+        for number, row in enumerate(super().__iter__()):
+            yield row
+            if number == 199_990 and sys._getframe(1).f_code.co_name == "_node_rows":
+                print("half", flush=True)
+                sys.stdin.readline()
+big.nodes = Rows(big.nodes)
+writer.write(big)
+"""
+    process = child(code, path, stdin=subprocess.PIPE)
+    assert process.stdout.readline() == "half\n"
+    process.kill()
+    process.communicate()
+    assert os.path.getsize(f"{path}-journal") > 0, "the kill was meant to leave a journal"
+    before = path.read_bytes()
+    recording = load(path)
+    assert recording.self_ns == 150 * MS
+    assert path.read_bytes() == before
+    assert os.path.exists(f"{path}-journal")
+    write(path, snapshot())
+    assert load(path).self_ns == 300 * MS
+    assert os.listdir(path.parent) == ["out.pyusdt"]
+
+
+def test_many_processes_create_one_file_at_once(path):
+    code = "sys.stdin.readline(); Writer(sys.argv[1]).close('exit', snapshot())"
+    processes = [child(code, path, stdin=subprocess.PIPE) for _ in range(6)]
+    for process in processes:
+        print(file=process.stdin, flush=True)
+    for process in processes:
+        process.communicate()
+        assert process.returncode == 0
+    assert len(load(path).processes) == 6
+    assert os.listdir(path.parent) == ["out.pyusdt"]
+
+
+def test_where_hard_links_are_not_allowed(path, monkeypatch):
+    def refuse(source, target):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write(path, snapshot())
+    assert load(path).self_ns == 150 * MS
+
+
+def test_reading_never_writes(path):
+    write(path, snapshot())
+    before = path.stat()
+    load(path)
+    after = path.stat()
+    assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)
+    assert os.listdir(path.parent) == ["out.pyusdt"]
+
+
+def refusal(path):
+    with pytest.raises(UserError) as e:
+        load(path)
+    assert e.value.code == 1
+    return str(e.value).removeprefix(f"{path}: ")
+
+
+def test_missing(path):
+    assert refusal(path) == "no such file or directory"
+
+
+def test_a_directory(tmp_path):
+    assert refusal(tmp_path) == "is a directory"
+
+
+def test_empty(path):
+    path.touch()
+    assert refusal(path) == "not a recording: the file is empty"
+
+
+def test_not_sqlite(path):
+    path.write_text("hello")
+    assert refusal(path) == "not a recording of pyusdt"
+
+
+def test_somebody_elses_database(path):
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE t (a)")
+    database.close()
+    before = path.read_bytes()
+    assert refusal(path) == "a SQLite database, but not a recording of pyusdt"
+    for replace in (False, True):
+        with pytest.raises(UserError, match="not a recording"):
+            Writer(path, replace=replace).write(snapshot())
+    assert path.read_bytes() == before
+
+
+def test_newer(path):
+    write(path, snapshot())
+    damage(path, f"PRAGMA user_version = {VERSION + 6}")
+    assert refusal(path) == (
+        f"a recording of format {VERSION + 6}, and this pyusdt reads up to format {VERSION}: "
+        "upgrade pyusdt"
+    )
+    with pytest.raises(UserError, match="upgrade pyusdt"):
+        Writer(path).write(snapshot())
+
+
+def test_cut_off(path):
+    write(path, snapshot())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:60])
+    assert refusal(path) == "damaged recording: cut off after 60 bytes"
+    path.write_bytes(whole[: len(whole) // 2])
+    assert refusal(path) == "damaged recording: database disk image is malformed"
+
+
+def damage(path, statement):
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA writable_schema = ON")
+    database.execute(statement)
+    database.commit()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "statement, message",
+    [
+        ("PRAGMA user_version = 0", "its format is 0"),
+        ("DROP TABLE nodes", "no such table: nodes"),
+        ("UPDATE nodes SET calls = 'x' WHERE node = 3", "nodes.calls is not a number from 0 on (1 rows)"),
+        ("UPDATE nodes SET self_ns = -1", "nodes.self_ns is not a number from 0 on (8 rows)"),
+        ("UPDATE nodes SET function = 99 WHERE node = 5", "node 5 names function 99, which is not there"),
+        ("UPDATE nodes SET parent = 99 WHERE node = 5", "node 5 is below node 99, which is not there"),
+        ("UPDATE nodes SET parent = 2 WHERE node = 1 AND thread = 0", "its nodes form a circle"),
+        ("UPDATE nodes SET thread = 9 WHERE node = 5", "node 5 is of thread 9, which is not there"),
+        ("UPDATE functions SET file = x'ff' WHERE line = 1", "functions.file is not text (1 rows)"),
+        ("UPDATE functions SET name = CAST(x'ff' AS TEXT) WHERE line = 1",
+         "Could not decode to UTF-8 column 'name' with text '�'"),
+        ("UPDATE histograms SET bucket = 252 WHERE count = 7", "a histogram has bucket 252, and the last is 251"),
+        ("UPDATE histograms SET function = 50 WHERE count = 7", "a histogram names function 50, which is not there"),
+        ("UPDATE steps SET start_ns = 'soon' WHERE sequence = 1",
+         "steps.start_ns is not a number from 0 on (1 rows)"),
+    ],
+)  # fmt: skip
+def test_one_broken_field(path, statement, message):
+    write(path, snapshot())
+    damage(path, statement)
+    assert refusal(path) == f"damaged recording: {message}"
+
+
+def test_bytes_flipped_anywhere_are_an_error_or_a_recording(path):
+    write(path, snapshot())
+    whole = path.read_bytes()
+    for place in range(100, len(whole), 997):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            assert isinstance(load(path).functions, list)
+        except UserError as e:
+            assert str(e).startswith(f"{path}: ")
+
+
+def test_a_directory_that_is_not_there(tmp_path):
+    path = tmp_path / "no" / "out.pyusdt"
+    with pytest.raises(UserError) as e:
+        Writer(path).write(snapshot())
+    assert str(e.value) == f"{path}: no such file or directory"
+
+
+def unprivileged(code, path):
+    """The child's words, without root's right to write everywhere."""
+    if os.geteuid() == 0:
+        code = f"os.setgid(65534); os.setuid(65534)\n{code}"
+    process = child(code, path)
+    return process.communicate()[0]
+
+
+WRITE_AND_TELL = """
+from pyusdt.errors import UserError
+try:
+    Writer(sys.argv[1]).write(snapshot())
+except UserError as e:
+    print(e)
+"""
+
+
+def test_a_read_only_directory(tmp_path):
+    directory = tmp_path / "closed"
+    directory.mkdir()
+    directory.chmod(0o555)
+    if os.geteuid() == 0:
+        for parent in [tmp_path, *tmp_path.parents[:3]]:
+            parent.chmod(parent.stat().st_mode | 0o055)
+    out = unprivileged(WRITE_AND_TELL, directory / "out.pyusdt")
+    assert out == f"{directory}/out.pyusdt: permission denied\n"
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_full_disk(path, existing):
+    if existing:
+        write(path, snapshot())
+    before = path.read_bytes() if existing else None
+    big = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))
+base = snapshot
+def snapshot():
+    big = base()
+    big.nodes += [(0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 20_000)]
+    return big
+"""
+    process = child(big + WRITE_AND_TELL, path)
+    out = process.communicate()[0]
+    assert out.startswith(f"{path}: cannot ")
+    assert out.count("\n") == 1
+    assert [name for name in os.listdir(path.parent) if name != "out.pyusdt"] == []
+    recording = load(path)
+    assert recording.empty is not existing
+    if existing:
+        assert recording.self_ns == 150 * MS
+        assert path.read_bytes()[200:] == before[200:]
+
+
+def test_the_human_views_in_the_sqlite_shell(path):
+    write(path, snapshot())
+    if not shutil.which("sqlite3"):
+        pytest.skip("no sqlite3 on PATH")
+    query = "SELECT qualname, calls, self_ms, total_ms FROM function_totals"
+    out = subprocess.run(["sqlite3", path, query], capture_output=True, text=True, check=True)
+    assert out.stdout.splitlines() == [
+        "read|20|55.0|55.0",
+        "run|1|45.0|50.0",
+        "Parser.parse|7|40.0|60.0",
+        "main|1|10.0|100.0",
+    ]
+
+
+def test_every_view_agrees_with_the_reader(path):
+    write(path, snapshot())
+    database = sqlite3.connect(path)
+    rows = database.execute("SELECT low_ns, high_ns, calls FROM latencies WHERE qualname = 'run'")
+    ((low, high, calls),) = rows
+    assert low <= 50 * MS < high
+    assert calls == 1
+    edges = dict(database.execute("SELECT caller || '>' || callee, calls FROM calls").fetchall())
+    assert edges["Parser.parse>read"] == 11
+    assert database.execute("SELECT * FROM step_totals").fetchall() == [("load", 2, 30, 20, 40)]
+    database.close()
