@@ -5,9 +5,11 @@
 `Recording.from_snapshot` makes the same object without a file.
 """
 
-from pyusdt.recording.model import CodeRecord, Function, Node, Process, Recording, Step, Thread
+from pyusdt.recording.aggregate import Function, Step
+from pyusdt.recording.model import CodeRecord, Process, Recording, Thread
 from pyusdt.recording.reader import load
 from pyusdt.recording.snapshot import Snapshot
+from pyusdt.recording.tree import Node
 from pyusdt.recording.writer import Writer
 
 __all__ = [

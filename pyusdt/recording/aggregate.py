@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Edge:
-    """One function called by another. `elapsed_ns` counts recursion through the edge once."""
+    """One function called by another. `elapsed_ns` counts recursion through the edge once, and so
+    do the `primitive_calls`."""
 
     calls: int = 0
+    primitive_calls: int = 0
     resumes: int = 0
     errors: int = 0
     elapsed_ns: int = 0
@@ -31,12 +33,15 @@ class Edge:
 class Function:
     """A function's totals over all its calling contexts.
 
-    `total_ns` counts recursion once. `callers` and `callees` map a record index to an Edge.
+    `total_ns` counts recursion once, and so do the `primitive_calls` (pstats' word): calls from
+    within the function itself, at any distance, are not among them. `callers` and `callees`
+    map a record index to an Edge.
     """
 
     record: "CodeRecord"
     index: int
     calls: int = 0
+    primitive_calls: int = 0
     resumes: int = 0
     errors: int = 0
     self_ns: int = 0
@@ -110,6 +115,7 @@ def _add_node(function: Function, node: Node, outermost: bool) -> None:
     function.self_ns += node.self_ns
     if outermost:
         function.total_ns += node.elapsed_ns
+        function.primitive_calls += node.calls
 
 
 def _add_edge(edge: Edge, node: Node, outermost: bool) -> None:
@@ -119,6 +125,7 @@ def _add_edge(edge: Edge, node: Node, outermost: bool) -> None:
     edge.self_ns += node.self_ns
     if outermost:
         edge.elapsed_ns += node.elapsed_ns
+        edge.primitive_calls += node.calls
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pyusdt.recording.model import CodeRecord, Process, Recording, Thread
-from pyusdt.recording.snapshot import NodeRow, Snapshot, ThreadRow
+from pyusdt.recording.snapshot import NodeRow, Snapshot, ThreadRow, clean, clean_step
 from pyusdt.recording.tree import Node
 
 
@@ -20,12 +20,22 @@ def from_snapshot(snapshot: Snapshot, process: Process) -> Recording:
     for function, bucket, count in snapshot.histograms:
         histograms[process.id, place[function]][bucket] = count
     return Recording(
-        records=[CodeRecord(*row[1:]) for row in snapshot.functions],
+        records=[
+            CodeRecord(clean(module), clean(qualname), clean(name), clean(file), line)
+            for _, module, qualname, name, file, line in snapshot.functions
+        ],
         processes=[process],
-        threads=threads_of(process, snapshot.threads, snapshot.nodes, place),
+        threads=threads_of(
+            process,
+            [(tid, clean(name), elapsed) for tid, name, elapsed in snapshot.threads],
+            snapshot.nodes,
+            place,
+        ),
         histograms=dict(histograms),
-        step_rows={process.id: snapshot.steps} if snapshot.steps else {},
-        losses={name: count for name, count in snapshot.losses.items() if count},
+        step_rows={process.id: [clean_step(row) for row in snapshot.steps]}
+        if snapshot.steps
+        else {},
+        losses={clean(name): count for name, count in snapshot.losses.items() if count},
     )
 
 

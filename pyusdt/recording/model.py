@@ -140,5 +140,5 @@ class Recording:
 def top(functions: Iterable[Function], key: str) -> list[Function]:
     """`functions` by one of their fields, the largest first; by `name`, in order."""
     if key == "name":
-        return sorted(functions, key=lambda f: (f.record.label, f.record.file, f.record.line))
+        return sorted(functions, key=lambda f: f.record)
     return sorted(functions, key=lambda f: -(getattr(f, key) or 0))

@@ -102,7 +102,7 @@ def _check_texts(database: sqlite3.Connection, table: str, columns: Iterable[str
 
 def _read(database: sqlite3.Connection, path: str, progress: Progress | None) -> Recording:
     place: dict[int, int] = {}
-    records = []
+    records: list[CodeRecord] = []
     for number, *record in database.execute(
         "SELECT id, module, qualname, name, file, line FROM functions ORDER BY id"
     ):

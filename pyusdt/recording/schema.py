@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recording's file format: SQLite, one schema, told apart by `application_id` and `user_version`.
+"""The recording's file format: one SQLite schema, with `application_id` and `user_version`.
 
 Only plain SQL that SQLite 3.24 (2018) knows, so that every Python's own library can write it.
 """
@@ -26,7 +26,7 @@ CREATE TABLE processes (
     command                 TEXT NOT NULL,
     python                  TEXT NOT NULL,          -- version
     started_ns              INTEGER NOT NULL,
-    started_monotonic_ns    INTEGER NOT NULL,       -- the same moment, on the clock of steps.start_ns
+    started_monotonic_ns    INTEGER NOT NULL,       -- the same, on the clock of steps
     updated_ns              INTEGER NOT NULL,       -- the last flush
     ended_ns                INTEGER,                -- NULL: still running, or killed
     reason                  TEXT                    -- why it ended; NULL with ended_ns

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder hands over for its own process: plain tuples, counted since the recording began.
+"""What the recorder hands over for its own process: plain tuples, counted since it began.
 
 A snapshot is cumulative, so a lost or late flush costs nothing but freshness. Indices are stable:
 a thread, a node or a function keeps its number for as long as the process lives.
@@ -7,7 +7,7 @@ a thread, a node or a function keeps its number for as long as the process lives
 
 from dataclasses import dataclass, field
 
-# (tid, name, elapsed_ns): the thread's time while it was recorded. Its place in the list is its index.
+# (tid, name, elapsed_ns): the thread's time while recorded. Its place in the list is its index.
 ThreadRow = tuple[int, str, int]
 # (id, module, qualname, name, file, line)
 FunctionRow = tuple[int, str, str, str, str, int]
@@ -32,3 +32,18 @@ class Snapshot:
     histograms: list[HistogramRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     losses: dict[str, int] = field(default_factory=dict)
+
+
+def clean(text: str) -> str:
+    r"""`text` as every file format can hold it: lone surrogates and NULs become \udcXX, \x00."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def clean_step(row: StepRow) -> StepRow:
+    """`row` with clean texts; an integer that 64 bits cannot hold becomes a float."""
+    name, kind, sequence, start_ns, elapsed_ns, value = row
+    if isinstance(value, str):
+        value = clean(value)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        value = float(value)
+    return clean(name), kind, sequence, start_ns, elapsed_ns, value

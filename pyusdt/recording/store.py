@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening recordings: what makes a file ours, how one comes to be, and what to say when it does not.
+"""Opening recordings: what makes a file ours, how one comes to be, and what to say if not.
 
 The journal is SQLite's default (DELETE), not WAL: what is committed lies in the one file itself,
 whoever is killed and whenever, and the file can be copied or mailed without its neighbours.

@@ -13,7 +13,7 @@ class Node:
     `elapsed_ns` includes the children, `self_ns` does not; neither includes suspension.
     """
 
-    __slots__ = ("function", "calls", "resumes", "errors", "elapsed_ns", "self_ns", "children")
+    __slots__ = ("calls", "children", "elapsed_ns", "errors", "function", "resumes", "self_ns")
 
     def __init__(self, function: int = TOP, counts: Iterable[int] = (0, 0, 0, 0, 0)) -> None:
         self.function = function

@@ -12,19 +12,14 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pyusdt.errors import UserError
 from pyusdt.recording import store
-from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot
+from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, clean, clean_step
 
 # Nobody holds the lock for longer than one flush; ten at once are well within this.
 _BUSY_SECONDS = 30.0
-
-
-def clean(text: str) -> str:
-    r"""`text` as SQLite and its shell can hold it: lone surrogates and NULs become \udcXX, \x00."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 class Writer:
@@ -125,11 +120,10 @@ class Writer:
             ((process, self._rows[f], bucket, n) for f, bucket, n in snapshot.histograms),
         )
         put(
-            "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                (process, clean(name), sequence, kind, start, elapsed, _value(value))
-                for name, kind, sequence, start, elapsed, value in snapshot.steps
-            ),
+            "INSERT OR REPLACE INTO steps"
+            " (process, name, kind, sequence, start_ns, elapsed_ns, value)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            ((process, *clean_step(row)) for row in snapshot.steps),
         )
         put(
             "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
@@ -148,7 +142,7 @@ class Writer:
                 record,
             ).fetchone()
 
-    def _node_rows(self, nodes: list[NodeRow]) -> Iterator[Iterable[int]]:
+    def _node_rows(self, nodes: list[NodeRow]) -> Iterator[tuple[int, ...]]:
         if len(nodes) > len(self._shapes):  # nodes are only ever added
             self._shapes = _shapes(nodes)
         for thread, node, parent, function, *counts in nodes:
@@ -178,12 +172,6 @@ def _shapes(nodes: list[NodeRow]) -> dict[tuple[int, int], tuple[int, int]]:
             active[function] += 1
             levels.append(iter(children.get((thread, node), ())))
     return shapes
-
-
-def _value(value: int | float | str | None) -> int | float | str | None:
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(value)
-    return clean(value) if isinstance(value, str) else value
 
 
 def _command() -> str:

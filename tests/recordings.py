@@ -83,5 +83,5 @@ def hostile() -> Snapshot:
             *((name, "step", i, i * 100, MS, None) for i, name in enumerate(HOSTILE)),
             *((name + "m", "mark", n + i, i * 100, None, name) for i, name in enumerate(HOSTILE)),
         ],
-        losses={name: 1 for name in HOSTILE},
+        losses=dict.fromkeys(HOSTILE, 1),
     )

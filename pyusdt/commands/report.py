@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pyusdt report FILE`: a recording as a table, a page, or a file for another tool."""
+
+import argparse
+import sys
+
+from pyusdt import report
+from pyusdt.commands.progress import loaded
+from pyusdt.errors import ExitCode, UsageError
+from pyusdt.report import filters
+
+SUMMARY = "print a recording, or turn it into HTML, speedscope, pstats, pprof ..."
+
+_ONLY = "functions whose module:qualname matches, or a module and below; may be repeated"
+_SORTS = {
+    "self": "self_ns",
+    "total": "total_ns",
+    "calls": "calls",
+    "errors": "errors",
+    "p50": "p50_ns",
+    "p99": "p99_ns",
+    "name": "name",
+}
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments."""
+    parser.description = "Show what a recording (python -m pyusdt -o FILE program) holds."
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "formats, and the suffixes of -o that choose them:\n" + "\n".join(
+        f"  {f.name:<12}{f.summary} ({', '.join(f.suffixes)})" for f in report.FORMATS.values()
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", help="the recording")
+    add("-o", "--output", metavar="OUT", default="-", help="write there; - is standard output")
+    add("-f", "--format", choices=report.FORMATS, metavar="FORMAT", help="one of those below")
+    add("--tree", action="store_true", help="the call tree of each thread")
+    add("--steps", action="store_true", help="steps and marks")
+    add("--sort", choices=_SORTS, default="self", help="functions by this, the most first")
+    add("--top", type=_count, metavar="N", help="so many functions (default: 30 in the table)")
+    add("--only", action="append", metavar="PATTERN", help=_ONLY)
+    add("--thread", metavar="NAME", help="threads of this name (a glob) or tid")
+    add("--process", metavar="PID", help="the process of this pid, or command (a glob)")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"not a number of functions: {text}")
+    return int(text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what `arguments` ask for."""
+    path = arguments.output
+    chosen = report.choose(arguments.format, path)
+    if chosen.binary and path == "-" and sys.stdout.isatty():
+        raise UsageError(f"report: {chosen.name} is binary: give -o FILE{chosen.suffixes[0]}")
+    top = arguments.top or (30 if chosen.name == "table" else None)
+    recording = loaded(arguments.file)
+    if arguments.process:
+        recording = filters.process(recording, arguments.process)
+    if arguments.thread:
+        recording = filters.thread(recording, arguments.thread)
+    if arguments.only:
+        recording = filters.only(recording, arguments.only)
+    options = report.Options(_SORTS[arguments.sort], top, arguments.tree, arguments.steps)
+    report.write(recording, path, chosen, options)
+    if path != "-":
+        print(f"{path}: {chosen.summary}")
+    return ExitCode.OK

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CSV (RFC 4180, UTF-8): a row for each function, or for each run of a step. Times are ns."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, BinaryIO
+
+from pyusdt.recording import Recording
+from pyusdt.recording.model import top
+
+if TYPE_CHECKING:
+    from pyusdt.report import Options
+
+_FUNCTION = (
+    "module",
+    "qualname",
+    "file",
+    "line",
+    "calls",
+    "resumes",
+    "errors",
+    "self_ns",
+    "total_ns",
+    "p50_ns",
+    "p90_ns",
+    "p99_ns",
+)
+_STEP = ("name", "kind", "sequence", "start_ns", "elapsed_ns", "value", "process")
+
+
+def write(recording: Recording, out: BinaryIO, options: "Options") -> None:
+    """Write the functions, or with --steps the steps and marks in their order."""
+    if options.steps:
+        _write_rows(out, _STEP, _steps(recording))
+    else:
+        _write_rows(out, _FUNCTION, _functions(recording, options))
+
+
+def _functions(recording: Recording, options: "Options") -> Iterable[list[object]]:
+    for f in top(recording.functions, options.sort)[: options.top]:
+        figures = [f.calls, f.resumes, f.errors, f.self_ns, f.total_ns, f.p50_ns, f.p90_ns]
+        yield [f.record.module, f.record.qualname, f.record.file, f.record.line, *figures, f.p99_ns]
+
+
+def _steps(recording: Recording) -> Iterable[list[object]]:
+    pids = {process.id: process.pid for process in recording.processes}
+    for process, rows in recording.step_rows.items():
+        for row in rows:
+            yield [*row, pids.get(process, process)]
+
+
+def _write_rows(out: BinaryIO, heading: tuple[str, ...], rows: Iterable[list[object]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(heading)
+    writer.writerows(rows)
+    out.write(text.getvalue().encode())

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times, shares and names as people read them; elements, always by textContent.
+"use strict";
+
+const Format = (() => {
+  const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]];
+  // What a terminal or a browser would not show as it is: controls, direction marks, separators.
+  const ODD = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+  function duration(ns) {
+    if (ns == null) return "";
+    for (const [factor, unit] of UNITS) {
+      if (ns >= factor * 0.9995) {
+        const value = ns / factor;
+        const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+        return `${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${unit}`;
+      }
+    }
+    return `${Math.round(ns)} ns`;
+  }
+
+  const count = (n) => (n == null ? "" : n.toLocaleString("en", { maximumSignificantDigits: Number.isInteger(n) ? 21 : 4 }));
+  const share = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)}%` : "");
+
+  function name(text, longest = 200) {
+    const shown = text.replace(ODD, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    if (shown.length <= longest) return shown;
+    const half = (longest - 1) >> 1;
+    return `${shown.slice(0, half)}…${shown.slice(-half)}`;
+  }
+
+  function element(tag, properties = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [key, value] of Object.entries(properties)) {
+      if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+      else if (key === "class") made.className = value;
+      else if (value != null) made.setAttribute(key, value);
+    }
+    made.append(...children.filter((child) => child != null));
+    return made;
+  }
+
+  return { duration, count, share, name, element };
+})();
+
+if (typeof module !== "undefined") module.exports = Format;

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON with everything that a recording holds. Times are ns; see `FORMAT` for its version.
+
+`functions[].index` is what `threads[].nodes`, callers and callees refer to. The nodes of a thread
+are columns of equal length; `parent` is a place in the same columns, -1 at the top.
+"""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pyusdt.recording import Function, Recording, Step
+from pyusdt.recording.model import top
+from pyusdt.recording.tree import Node, paths
+
+if TYPE_CHECKING:
+    from pyusdt.report import Options
+
+FORMAT = 1
+
+
+def write(recording: Recording, out: BinaryIO, options: "Options") -> None:
+    """Write one JSON object; `sort` and `top` apply to its functions."""
+    functions = top(recording.functions, options.sort)[: options.top]
+    document = {
+        "pyusdt": FORMAT,
+        "processes": [asdict(process) for process in recording.processes],
+        "functions": [_function(function) for function in functions],
+        "threads": [
+            {
+                "process": thread.process,
+                "tid": thread.tid,
+                "name": thread.name,
+                "elapsed_ns": thread.elapsed_ns,
+                "nodes": columns(thread.root),
+            }
+            for thread in recording.threads
+        ],
+        "steps": [_step(step) for step in recording.steps],
+        "losses": recording.losses,
+    }
+    out.write(json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
+    out.write(b"\n")
+
+
+def columns(root: Node) -> dict[str, list[int]]:
+    """The nodes below `root` by column, callers before callees."""
+    names = ("parent", "function", "calls", "resumes", "errors", "elapsed_ns", "self_ns")
+    values: tuple[list[int], ...] = tuple([] for _ in names)
+    path = [-1]
+    for node, entering in paths(root):
+        if not entering:
+            path.pop()
+            continue
+        for column, value in zip(values, (path[-1], node.function, *node.counts), strict=True):
+            column.append(value)
+        path.append(len(values[0]) - 1)
+    return dict(zip(names, values, strict=True))
+
+
+def _function(function: Function) -> dict[str, Any]:
+    return {
+        "index": function.index,
+        **function.record._asdict(),
+        "calls": function.calls,
+        "primitive_calls": function.primitive_calls,
+        "resumes": function.resumes,
+        "errors": function.errors,
+        "self_ns": function.self_ns,
+        "total_ns": function.total_ns,
+        "p50_ns": function.p50_ns,
+        "p90_ns": function.p90_ns,
+        "p99_ns": function.p99_ns,
+        "histogram": {str(bucket): n for bucket, n in sorted(function.histogram.items())},
+        "callers": {str(index): asdict(edge) for index, edge in function.callers.items()},
+        "callees": {str(index): asdict(edge) for index, edge in function.callees.items()},
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    finite = [
+        v if not isinstance(v, float) or abs(v) < float("inf") else str(v) for v in step.series
+    ]
+    return {"name": step.name, "kind": step.kind, "count": step.count, "series": finite}

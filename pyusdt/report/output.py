@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one function that opens what a report writes."""
+
+import contextlib
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from pyusdt.errors import UserError
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """A stream to `path`; "-" is standard output.
+
+    A file is written beside and renamed when all went well: a failure leaves what was there.
+    What is there and no file (a pipe, /dev/stdout) is written to as it is. Raise UserError.
+    """
+    if path == "-":
+        sys.stdout.flush()
+        with _explained("standard output"):
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        return
+    with _explained(path):
+        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "wb") as out:
+                yield out
+            return
+        target = os.path.realpath(path)
+        new = f"{target}.{os.getpid()}-{secrets.token_hex(4)}.new"
+        try:
+            with open(new, "xb") as out:
+                yield out
+            os.replace(new, target)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(new)
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # nobody reads any more: no error of the report's
+    except OSError as e:
+        raise UserError(f"{name}: cannot write: {(e.strerror or str(e)).lower()}") from e

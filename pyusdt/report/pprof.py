@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pprof: a gzipped protocol buffer, profile.proto of https://github.com/google/pprof/tree/main/proto.
+
+A sample is a calling context with its calls and its own time, its thread a label. The few kinds of
+fields that the format needs are encoded here, by https://protobuf.dev/programming-guides/encoding.
+"""
+
+import gzip
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, BinaryIO
+
+from pyusdt.recording import Recording
+from pyusdt.recording.tree import paths
+
+if TYPE_CHECKING:
+    from pyusdt.report import Options
+
+_DEEPEST = 1000  # frames of a stack that are written, the innermost: a stack costs its depth
+
+
+def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+    """Write all threads of all processes into one profile."""
+    strings: dict[str, int] = {"": 0}
+
+    def index(text: str) -> int:
+        return strings.setdefault(text, len(strings))
+
+    profile = bytearray()
+    for kind, unit in (("calls", "count"), ("time", "nanoseconds")):
+        profile += _message(1, _number(1, index(kind)) + _number(2, index(unit)))
+    profile += _samples(recording, index("thread"), strings)
+    for place, record in enumerate(recording.records, 1):
+        line = _number(1, place) + _number(2, record.line)
+        profile += _message(4, _number(1, place) + _message(4, line))
+        names = _number(2, index(record.label)) + _number(3, index(record.qualname))
+        where = _number(4, index(record.file)) + _number(5, record.line)
+        profile += _message(5, _number(1, place) + names + where)
+    started = min((process.started_ns for process in recording.processes), default=0)
+    elapsed = max((thread.elapsed_ns for thread in recording.threads), default=0)
+    profile += _number(9, started) + _number(10, elapsed) + _number(14, index("time"))
+    for text in strings:
+        profile += _message(6, text.encode())
+    with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as file:
+        file.write(profile)
+
+
+def _samples(recording: Recording, key: int, strings: dict[str, int]) -> bytearray:
+    samples = bytearray()
+    for thread in recording.threads:
+        label = strings.setdefault(recording.thread_label(thread), len(strings))
+        labels = _message(3, _number(1, key) + _number(2, label))
+        stack: list[int] = []
+        for node, entering in paths(thread.root):
+            if not entering:
+                stack.pop()
+                continue
+            stack.append(node.function + 1)
+            values = _packed(2, (node.calls, max(node.self_ns, 0)))
+            samples += _message(2, _packed(1, stack[: -_DEEPEST - 1 : -1]) + values + labels)
+    return samples
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _message(field: int, content: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(content)) + content
+
+
+def _packed(field: int, values: Iterable[int]) -> bytes:
+    return _message(field, b"".join(_varint(value) for value in values))

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""speedscope's own JSON (https://www.speedscope.app/file-format-schema.json), evented profiles.
+
+A call tree knows how long, not when: each node is drawn once, its children one after the other and
+then its own time.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pyusdt.recording import Recording, Thread
+from pyusdt.recording.tree import paths
+
+if TYPE_CHECKING:
+    from pyusdt.report import Options
+
+
+def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+    """Write a profile for each thread that called anything."""
+    threads = [thread for thread in recording.threads if thread.root.children]
+    document = {
+        "$schema": "https://www.speedscope.app/file-format-schema.json",
+        "exporter": "pyusdt",
+        "name": recording.path or "recording",
+        "activeProfileIndex": 0,
+        "shared": {
+            "frames": [
+                {"name": record.label, "file": record.file, "line": record.line}
+                for record in recording.records
+            ]
+        },
+        "profiles": [_profile(recording, thread) for thread in threads],
+    }
+    out.write(json.dumps(document, ensure_ascii=False).encode())
+
+
+def _profile(recording: Recording, thread: Thread) -> dict[str, Any]:
+    events = []
+    now = 0
+    for node, entering in paths(thread.root):
+        if not entering:
+            now += max(node.self_ns, 0)
+        events.append({"type": "O" if entering else "C", "frame": node.function, "at": now})
+    return {
+        "type": "evented",
+        "name": recording.thread_label(thread),
+        "unit": "nanoseconds",
+        "startValue": 0,
+        "endValue": now,
+        "events": events,
+    }

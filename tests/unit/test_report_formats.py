@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every file format, read back by its own tool where that is at hand."""
+
+import csv
+import gzip
+import io
+import json
+import pstats
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recordings import HOSTILE, MS, hostile, snapshot
+
+from pyusdt import report
+from pyusdt.recording import Recording, Snapshot
+from pyusdt.recording.snapshot import clean
+from pyusdt.report import Options
+
+
+def written(recording, name, tmp_path, **options):
+    path = tmp_path / f"out{report.FORMATS[name].suffixes[0]}"
+    report.write(recording, str(path), report.FORMATS[name], Options(**options))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    return path
+
+
+@pytest.fixture
+def sample():
+    return Recording.from_snapshot(snapshot())
+
+
+@pytest.fixture
+def nasty():
+    return Recording.from_snapshot(hostile())
+
+
+@pytest.mark.parametrize("name", report.FORMATS)
+@pytest.mark.parametrize("data", [snapshot(), hostile()], ids=["sample", "hostile"])
+def test_every_format_writes_something(name, data, tmp_path):
+    assert written(Recording.from_snapshot(data), name, tmp_path).stat().st_size > 100
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(st.characters()), min_size=1, max_size=4))
+def test_any_name_through_every_format(tmp_path, names):
+    functions = [(i, name, name, name, name, i) for i, name in enumerate(names)]
+    nodes = [(0, i, i - 1, i, 1, 0, 0, len(names) - i, 1) for i in range(len(names))]
+    steps = [(name, "step", i, i, 5, None) for i, name in enumerate(names)]
+    data = Snapshot([(1, names[0], len(names))], functions, nodes, steps=steps)
+    for chosen in report.FORMATS.values():
+        path = tmp_path / "out"
+        for options in (Options(), Options(tree=True), Options(steps=True)):
+            report.write(Recording.from_snapshot(data), str(path), chosen, options)
+
+
+def test_folded_stacks_add_up(sample, tmp_path):
+    lines = written(sample, "folded", tmp_path).read_text().splitlines()
+    assert "MainThread;app:main;app.parser:Parser.parse;app.io:read 10000000" in lines
+    assert "worker-1;app:run 45000000" in lines
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) == 150 * MS
+
+
+def test_folded_hostile_names_stay_frames(nasty, tmp_path):
+    lines = written(nasty, "folded", tmp_path).read_text().splitlines()
+    n = len(HOSTILE)
+    assert Counter(len(line.rpartition(" ")[0].split(";")) for line in lines) == dict.fromkeys(
+        range(2, n + 2), n
+    )
+    assert all(part.strip() for line in lines for part in line.rpartition(" ")[0].split(";"))
+
+
+def test_csv_reads_back(nasty, sample, tmp_path):
+    text = written(nasty, "csv", tmp_path).read_bytes().decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert {row["qualname"] for row in rows} == {clean(name) for name in HOSTILE}
+    text = written(sample, "csv", tmp_path, sort="total_ns", top=2).read_text()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["qualname"], row["total_ns"]) for row in rows] == [
+        ("main", "100000000"),
+        ("Parser.parse", "60000000"),
+    ]
+
+
+def test_csv_of_steps(sample, tmp_path):
+    rows = list(
+        csv.DictReader(io.StringIO(written(sample, "csv", tmp_path, steps=True).read_text()))
+    )
+    assert [(row["name"], row["elapsed_ns"], row["value"]) for row in rows] == [
+        ("load", "20000000", ""),
+        ("size", "", "42"),
+        ("load", "40000000", ""),
+        ("state", "", "ready"),
+    ]
+
+
+def test_json_holds_everything(nasty, sample, tmp_path):
+    names = json.loads(written(nasty, "json", tmp_path).read_bytes())["functions"]
+    assert {function["qualname"] for function in names} == {clean(name) for name in HOSTILE}
+    document = json.loads(written(sample, "json", tmp_path).read_bytes())
+    read = document["functions"][0]
+    assert (read["qualname"], read["calls"], read["total_ns"]) == ("read", 20, 55 * MS)
+    main = document["threads"][0]["nodes"]
+    assert main["parent"] == [-1, 0, 1, 2, 1, 0]
+    assert sum(main["self_ns"]) == 100 * MS
+    assert [step["series"] for step in document["steps"]] == [[20 * MS, 40 * MS], [42], ["ready"]]
+    assert document["losses"] == {"nodes": 3}
+
+
+def test_pstats_loads_it(sample, nasty, tmp_path):
+    text = io.StringIO()
+    stats = pstats.Stats(str(written(sample, "pstats", tmp_path)), stream=text)
+    stats.sort_stats("tottime").print_stats().print_callers().print_callees()
+    assert stats.total_tt == pytest.approx(0.150)
+    parse = stats.stats["/srv/parser.py", 10, "Parser.parse"]
+    assert parse[:4] == (3, 7, 0.04, 0.06)
+    assert parse[4]["/srv/app.py", 1, "main"] == (3, 3, 0.02, 0.06)
+    assert "7/3" in text.getvalue()
+    pstats.Stats(str(written(nasty, "pstats", tmp_path)), stream=text).print_callers()
+
+
+def test_speedscope_events_nest_and_add_up(sample, nasty, tmp_path):
+    for recording in (sample, nasty):
+        document = json.loads(written(recording, "speedscope", tmp_path).read_bytes())
+        for profile in document["profiles"]:
+            stack, last = [], 0
+            for event in profile["events"]:
+                assert event["at"] >= last
+                last = event["at"]
+                if event["type"] == "O":
+                    stack.append(event["frame"])
+                else:
+                    assert stack.pop() == event["frame"]
+            assert not stack
+            assert last == profile["endValue"]
+            assert profile["endValue"] > 0
+    document = json.loads(written(sample, "speedscope", tmp_path).read_bytes())
+    assert [profile["endValue"] for profile in document["profiles"]] == [100 * MS, 50 * MS]
+    assert document["shared"]["frames"][1] == {
+        "name": "app.parser:Parser.parse",
+        "file": "/srv/parser.py",
+        "line": 10,
+    }
+
+
+def test_perfetto_slices_nest(sample, tmp_path):
+    document = json.loads(written(sample, "perfetto", tmp_path).read_bytes())
+    events = document["traceEvents"]
+    slices = [event for event in events if event["ph"] == "X" and event["cat"] == "function"]
+    open_until: dict[int, list[float]] = {}
+    for event in slices:
+        above = open_until.setdefault(event["tid"], [])
+        while above and above[-1] <= event["ts"]:
+            above.pop()
+        assert not above or event["ts"] + event["dur"] <= above[-1]
+        above.append(event["ts"] + event["dur"])
+    assert [event["dur"] for event in slices if event["name"] == "app:main"] == [100_000]
+    names = {event["args"]["name"] for event in events if event["ph"] == "M"}
+    assert names >= {"MainThread (100)", "worker-1 (101)", "steps"}
+    steps = [event for event in events if event.get("cat") in ("step", "mark")]
+    assert [(event["name"], event["ph"]) for event in steps] == [
+        ("load", "X"), ("size", "i"), ("load", "X"), ("state", "i"),
+    ]  # fmt: skip
+    assert [event["dur"] for event in steps if event["ph"] == "X"] == [20_000, 40_000]
+
+
+def profile_proto():
+    """The message classes of profile.proto (github.com/google/pprof, proto/profile.proto)."""
+    pytest.importorskip("google.protobuf", reason="needs protobuf from PyPI")
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    fields = {
+        "Profile": "sample_type:1:*ValueType sample:2:*Sample mapping:3:*Mapping"
+        " location:4:*Location function:5:*Function string_table:6:*string drop_frames:7:int64"
+        " keep_frames:8:int64 time_nanos:9:int64 duration_nanos:10:int64 period_type:11:ValueType"
+        " period:12:int64 comment:13:*int64 default_sample_type:14:int64",
+        "ValueType": "type:1:int64 unit:2:int64",
+        "Sample": "location_id:1:*uint64 value:2:*int64 label:3:*Label",
+        "Label": "key:1:int64 str:2:int64 num:3:int64 num_unit:4:int64",
+        "Mapping": "id:1:uint64 memory_start:2:uint64 filename:5:int64",
+        "Location": "id:1:uint64 mapping_id:2:uint64 address:3:uint64 line:4:*Line"
+        " is_folded:5:bool",
+        "Line": "function_id:1:uint64 line:2:int64 column:3:int64",
+        "Function": "id:1:uint64 name:2:int64 system_name:3:int64 filename:4:int64"
+        " start_line:5:int64",
+    }
+    kinds = {"int64": 3, "uint64": 4, "bool": 8, "string": 9}
+    file = descriptor_pb2.FileDescriptorProto(
+        name="profile.proto", package="perftools.profiles", syntax="proto3"
+    )
+    for message, text in fields.items():
+        described = file.message_type.add(name=message)
+        for entry in text.split():
+            name, number, kind = entry.split(":")
+            field = described.field.add(name=name, number=int(number))
+            field.label = 3 if kind.startswith("*") else 1
+            field.type = kinds.get(kind.strip("*"), 11)
+            if field.type == 11:
+                field.type_name = f".perftools.profiles.{kind.strip('*')}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    found = pool.FindMessageTypeByName("perftools.profiles.Profile")
+    return message_factory.GetMessageClass(found)
+
+
+def test_pprof_decodes_by_its_schema(sample, nasty, tmp_path):
+    profile = profile_proto().FromString(
+        gzip.decompress(written(sample, "pprof", tmp_path).read_bytes())
+    )
+    from google.protobuf.unknown_fields import UnknownFieldSet
+
+    assert len(UnknownFieldSet(profile)) == 0
+    text = list(profile.string_table)
+    assert text[0] == ""
+    assert [(text[t.type], text[t.unit]) for t in profile.sample_type] == [
+        ("calls", "count"),
+        ("time", "nanoseconds"),
+    ]
+    assert sum(sample.value[1] for sample in profile.sample) == 150 * MS
+    names = {function.id: text[function.name] for function in profile.function}
+    line = {location.id: location.line[0] for location in profile.location}
+    stacks = {
+        tuple(names[line[place].function_id] for place in s.location_id): list(s.value)
+        for s in profile.sample
+    }
+    assert stacks["app.io:read", "app.parser:Parser.parse", "app:main"] == [6, 10 * MS]
+    assert {text[s.label[0].str] for s in profile.sample} == {"MainThread", "worker-1"}
+    profile = profile_proto().FromString(
+        gzip.decompress(written(nasty, "pprof", tmp_path).read_bytes())
+    )
+    assert {clean(name) for name in HOSTILE} <= set(profile.string_table)
+
+
+def test_deep_stacks_do_not_square_the_pprof(tmp_path):
+    n = 5_000
+    nodes = [(0, i, i - 1, 0, 1, 0, 0, n - i, 1) for i in range(n)]
+    data = Snapshot([(1, "t", n)], [(0, "m", "f", "f", "f", 1)], nodes)
+    path = written(Recording.from_snapshot(data), "pprof", tmp_path)
+    assert len(gzip.decompress(path.read_bytes())) < n * 1100
