@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One HTML page that needs nothing else: page.html with its style, its scripts and the data inlined.
 
-The data is JSON in which `<`, `>` and `&` are escaped, so that no name can leave it. Each string is
-in it once; functions and nodes are columns of numbers. Nodes come callers first, with their depth.
+The data is JSON in which `<`, `>` and `&` are escaped, so that no name can leave it. Each string
+is in it once; functions and nodes are columns of numbers. Nodes come callers first, with their depth.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pyusdt.recording import Recording, Step
+from pyusdt.recording import Node, Recording, Step
 from pyusdt.recording.tree import walk
 from pyusdt.report.html.source import Sources
 
@@ -66,7 +66,7 @@ def _data(recording: Recording) -> dict[str, Any]:
     threads = []
     for thread in recording.threads:
         first = len(nodes["depth"])
-        _add_nodes(nodes, recording, thread.root)
+        _add_nodes(nodes, thread.root)
         threads.append(
             {
                 "name": recording.thread_label(thread),
@@ -92,7 +92,7 @@ def _data(recording: Recording) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _add_nodes(nodes: dict[str, list[int]], recording: Recording, root: Any) -> None:
+def _add_nodes(nodes: dict[str, list[int]], root: Node) -> None:
     for node, depth in walk(root):
         nodes["depth"].append(depth)
         nodes["function"].append(node.function)

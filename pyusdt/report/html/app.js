@@ -73,11 +73,12 @@
 
   function showCrumbs() {
     const path = [];
-    for (let node = state.zoom; node > 0 && path.length < 8; node = tree.parent[node]) path.unshift(node);
+    for (let node = state.zoom; node > 0 && path.length < 4; node = tree.parent[node]) path.unshift(node);
     const buttons = [0, ...path].map((node) =>
       element("button", { type: "button", onclick: () => change({ zoom: node }) }, node ? names[tree.fn[node]] : topLabel()),
     );
-    at("crumbs").replaceChildren(...buttons.flatMap((button, i) => (i ? ["›", button] : [button])));
+    const left = path.length && tree.depth[path[0]] > 1 ? ["› … ›"] : ["›"];
+    at("crumbs").replaceChildren(...buttons.flatMap((button, i) => [...(i > 1 ? ["›"] : i ? left : []), button]));
   }
 
   function showSearch() {

@@ -19,6 +19,7 @@ class Flame {
     this.hovered = -1;
     this.matches = null;
     this.dark = false;
+    this.widths = new Map(); // label -> pixels
     this.drawn = []; // [node, x, y, width] of the last frame, for the mouse
     canvas.addEventListener("mousemove", (event) => this.hover(this.nodeAt(event), event));
     canvas.addEventListener("mouseleave", (event) => this.hover(-1, event));
@@ -141,8 +142,10 @@ class Flame {
 
   text(label, x, y, width) {
     const { context } = this;
-    const room = Math.floor(width / 6.2);
-    const shown = label.length <= room ? label : room > 2 ? `${label.slice(0, room - 1)}…` : "";
+    if (!this.widths.has(label)) this.widths.set(label, context.measureText(label).width);
+    const full = this.widths.get(label);
+    const room = Math.floor((label.length * (width - 9)) / full); // letters, with the ellipsis
+    const shown = full <= width ? label : room > 1 ? `${label.slice(0, room)}…` : "";
     context.fillStyle = this.dark ? "#f3efe8" : "#2b2016";
     context.fillText(shown, x, y + Flame.ROW / 2 + 0.5, width);
   }

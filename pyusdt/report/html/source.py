@@ -28,7 +28,7 @@ class Sources:
             return ""
         try:
             block = inspect.getblock(lines[line - 1 :][: 10 * _MOST_LINES])
-        except (SyntaxError, ValueError):
+        except (tokenize.TokenError, SyntaxError, ValueError):  # no Python, or cut in the middle
             block = lines[line - 1 : line]
         return "".join(block[:_MOST_LINES])
 

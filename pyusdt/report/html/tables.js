@@ -5,6 +5,7 @@
 const Tables = (() => {
   const { element, duration, count, share, name } = Format;
   const FIRST_ROWS = 300;
+  const FIRST_NEIGHBOURS = 10;
   const COLUMNS = [
     ["self", "Self", duration],
     ["share", "Share", null],
@@ -41,14 +42,19 @@ const Tables = (() => {
     );
   }
 
-  function row(page, entry, whole, selected) {
+  function row(page, entry, whole, most, selected) {
     const cells = COLUMNS.map(([key, , format]) => {
       if (key === "name") return nameCell(page, entry.fn);
       if (key !== "share") return element("td", { class: key }, format(entry[key]));
-      const part = share(entry.self, whole);
-      return element("td", { class: "share", style: `--part: ${part || "0%"}` }, part);
+      return shareCell(entry.self, whole, most);
     });
     return pickable(page, entry.fn, selected, cells);
+  }
+
+  // `part` of `whole` in percent, over a bar that is full for `most`.
+  function shareCell(part, whole, most) {
+    const length = Math.min((100 * part) / (most || 1), 100);
+    return element("td", { class: "share", style: `--part: ${length.toFixed(1)}%` }, share(part, whole));
   }
 
   function pickable(page, fn, selected, cells) {
@@ -77,9 +83,10 @@ const Tables = (() => {
   function showFunctions(page, rows, whole, state, all) {
     const table = document.getElementById("functions");
     const shown = all ? rows : rows.slice(0, FIRST_ROWS);
+    const most = Math.max(...rows.map((entry) => entry.self), 0);
     const focused = document.activeElement?.dataset?.sort;
     table.tHead.replaceChildren(heading(state, page.sort));
-    table.tBodies[0].replaceChildren(...shown.map((entry) => row(page, entry, whole, state.fn)));
+    table.tBodies[0].replaceChildren(...shown.map((entry) => row(page, entry, whole, most, state.fn)));
     if (focused) table.querySelector(`[data-sort="${focused}"]`)?.focus();
     const more = document.getElementById("more");
     more.hidden = shown.length === rows.length;
@@ -95,16 +102,20 @@ const Tables = (() => {
 
   function neighbourTable(page, title, rows, whole) {
     if (!rows.length) return [];
-    const lines = rows.slice(0, 50).map((entry) =>
+    const line = (entry) =>
       pickable(page, entry.fn, -1, [
         element("td", {}, duration(entry.total)),
-        element("td", { class: "share", style: `--part: ${Math.min((100 * entry.total) / (whole || 1), 100)}%` }, share(entry.total, whole)),
+        shareCell(entry.total, whole, whole),
         element("td", {}, `${count(entry.calls)}×`),
         nameCell(page, entry.fn),
-      ]),
-    );
-    const more = rows.length > 50 ? ` (50 of ${rows.length})` : "";
-    return [element("h3", {}, title + more), element("table", { "data-side": title }, element("tbody", {}, ...lines))];
+      ]);
+    const body = element("tbody", {}, ...rows.slice(0, FIRST_NEIGHBOURS).map(line));
+    const showAll = (event) => {
+      body.append(...rows.slice(FIRST_NEIGHBOURS).map(line));
+      event.target.remove();
+    };
+    const more = rows.length > FIRST_NEIGHBOURS && element("button", { class: "more", type: "button", onclick: showAll }, `Show all ${rows.length}`);
+    return [element("h3", {}, title), element("table", { "data-side": title }, body), more || ""];
   }
 
   function source(page, fn) {

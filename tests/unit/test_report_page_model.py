@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page's logic without a browser: it must count as the Python side counts."""
+
+import json
+import shutil
+import subprocess
+from importlib.resources import files
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recordings import MS, snapshot
+
+from pyusdt.recording import Recording, Snapshot
+from pyusdt.report import html
+
+MODEL = files("pyusdt.report.html").joinpath("model.js")
+
+
+def evaluate(data, expression):
+    """The value of a JavaScript expression over `data` and `Model`."""
+    if not shutil.which("node"):
+        pytest.skip("needs node")
+    program = f"""
+const Model = require({json.dumps(str(MODEL))});
+let text = "";
+process.stdin.on("data", (part) => (text += part)).on("end", () => {{
+    const data = JSON.parse(text);
+    const tree = Model.build(data, -1);
+    console.log(JSON.stringify({expression}));
+}});
+"""
+    done = subprocess.run(
+        ["node", "-e", program], input=html._escaped(data), capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def page_data(data):
+    return html._data(Recording.from_snapshot(data))
+
+
+def test_totals_and_neighbours():
+    data = page_data(snapshot())
+    rows = evaluate(data, "[...Model.totals(tree, data.functions).values()]")
+    assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
+        0: (1, 10 * MS, 100 * MS),
+        1: (7, 40 * MS, 60 * MS),
+        2: (20, 55 * MS, 55 * MS),
+        3: (1, 45 * MS, 50 * MS),
+    }
+    assert evaluate(data, "Model.neighbours(tree, 1)") == {
+        "callers": [
+            {"fn": 0, "calls": 3, "total": 60 * MS},
+            {"fn": 1, "calls": 4, "total": 30 * MS},
+        ],
+        "callees": [
+            {"fn": 1, "calls": 4, "total": 30 * MS},
+            {"fn": 2, "calls": 11, "total": 20 * MS},
+        ],
+    }
+
+
+@st.composite
+def trees(draw):
+    size = draw(st.integers(1, 30))
+    nodes = [
+        [0, i, draw(st.integers(-1, i - 1)), draw(st.integers(0, 3)), 1, 0, 0, 0, i]
+        for i in range(size)
+    ]
+    for row in reversed(nodes):
+        row[7] += row[8]
+        if row[2] >= 0:
+            nodes[row[2]][7] += row[7]
+    functions = [(i, "m", f"f{i}", f"f{i}", "f", i) for i in range(4)]
+    return Snapshot([(1, "t", 0)], functions, [tuple(row) for row in nodes])
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(trees())
+def test_the_page_counts_as_the_table_does(data):
+    recording = Recording.from_snapshot(data)
+    rows = evaluate(page_data(data), "[...Model.totals(tree, data.functions).values()]")
+    assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
+        f.index: (f.calls, f.self_ns, f.total_ns) for f in recording.functions
+    }
+
+
+def test_the_address_goes_there_and_back():
+    state = {"thread": 2, "zoom": 5, "fn": 3, "search": "a&b=c #", "sort": "calls", "reverse": True}
+    again = evaluate(page_data(snapshot()), f"Model.readHash(Model.writeHash({json.dumps(state)}))")
+    assert again == state
+
+
+def test_names_are_sorted_upwards_and_numbers_downwards():
+    rows = '[{"fn":0,"p50":1},{"fn":1,"p50":null},{"fn":2,"p50":3}]'
+    label = "(fn) => 'cab'[fn]"
+
+    def order(key, reverse):
+        return evaluate(
+            page_data(snapshot()),
+            f"Model.sortRows({rows}, '{key}', {reverse}, {label}).map((row) => row.fn)",
+        )
+
+    assert order("p50", "false") == [2, 0, 1]
+    assert order("p50", "true") == [0, 2, 1]
+    assert order("name", "false") == [1, 2, 0]
