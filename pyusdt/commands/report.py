@@ -5,7 +5,7 @@ import argparse
 import sys
 
 from pyusdt import report
-from pyusdt.commands.progress import loaded
+from pyusdt.commands.common import count, loaded
 from pyusdt.errors import ExitCode, UsageError
 from pyusdt.report import filters
 
@@ -37,16 +37,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--tree", action="store_true", help="the call tree of each thread")
     add("--steps", action="store_true", help="steps and marks")
     add("--sort", choices=_SORTS, default="self", help="functions by this, the most first")
-    add("--top", type=_count, metavar="N", help="so many functions (default: 30 in the table)")
+    add("--top", type=count, metavar="N", help="so many functions (default: 30 in the table)")
     add("--only", action="append", metavar="PATTERN", help=_ONLY)
     add("--thread", metavar="NAME", help="threads of this name (a glob) or tid")
     add("--process", metavar="PID", help="the process of this pid, or command (a glob)")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"not a number of functions: {text}")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

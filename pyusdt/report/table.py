@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report for the terminal: functions, the call tree, or steps; losses are told below."""
 
-import io
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,6 +11,7 @@ from rich.text import Text
 from pyusdt.recording import Function, Recording, Step
 from pyusdt.recording.model import top
 from pyusdt.recording.tree import Node, sort
+from pyusdt.report.console import console_on, new_table
 from pyusdt.report.text import duration, number, plural, printable, share
 
 if TYPE_CHECKING:
@@ -22,35 +21,21 @@ _TREE_LEAST = 0.005  # of the whole: what is lighter is summed up in one line
 _TREE_DEEPEST = 100
 _BAR = 8
 _SPARKS = "▁▂▃▄▅▆▇█"
-_WIDE = 200  # where no terminal sets a limit
 
 
 def write(recording: Recording, out: BinaryIO, options: "Options") -> None:
     """Write the table, in colour where `out` is a terminal."""
-    terminal = out is sys.stdout.buffer and sys.stdout.isatty()
-    stream = io.StringIO()
-    width = None if terminal else _WIDE
-    console = Console(
-        file=stream,
-        force_terminal=terminal,
-        width=width or Console().width,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    console.print(_heading(recording))
-    if options.steps:
-        console.print(_steps(recording))
-    elif options.tree:
-        console.print(_tree(recording))
-    else:
-        functions = top(recording.functions, options.sort)
-        console.print(_functions(recording, functions[: options.top]))
-        _print_hidden(console, len(functions), options.top)
-    _print_notes(console, recording)
-    lines = stream.getvalue().splitlines()
-    out.write("".join(line.rstrip() + "\n" for line in lines).encode())
+    with console_on(out) as console:
+        console.print(_heading(recording))
+        if options.steps:
+            console.print(_steps(recording))
+        elif options.tree:
+            console.print(_tree(recording))
+        else:
+            functions = top(recording.functions, options.sort)
+            console.print(_functions(recording, functions[: options.top]))
+            _print_hidden(console, len(functions), options.top)
+        _print_notes(console, recording)
 
 
 def _heading(recording: Recording) -> Text:
@@ -65,19 +50,11 @@ def _heading(recording: Recording) -> Text:
     return text
 
 
-def _new_table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
-
-
 def _functions(recording: Recording, functions: list[Function]) -> Table:
     whole = recording.self_ns
     resumes = any(function.resumes for function in functions)
-    table = _new_table("self", "share", "total", "calls", *["resumes"] * resumes, "p50", "p99")
-    table.add_column("errors", justify="right", no_wrap=True)
-    table.add_column("function")
+    counts = ["calls", *["resumes"] * resumes]
+    table = new_table("self", "share", "total", *counts, "p50", "p99", "errors", last="function")
     for f in functions:
         table.add_row(
             duration(f.self_ns),
@@ -111,8 +88,7 @@ def _name(recording: Recording, index: int) -> Text:
 
 
 def _tree(recording: Recording) -> Table:
-    table = _new_table("total", "share", "self", "calls")
-    table.add_column("function")
+    table = new_table("total", "share", "self", "calls", last="function")
     for thread in sorted(recording.threads, key=lambda t: -t.elapsed_ns):
         sort(thread.root)
         whole = sum(child.elapsed_ns for child in thread.root.children)
@@ -157,18 +133,17 @@ def _tree_children(node: Node, indent: str, whole: int) -> list[tuple[Node | lis
 
 
 def _steps(recording: Recording) -> Table:
-    table = _new_table("count", "mean", "spread", "min", "p50", "p99", "max")
-    table.add_column("series", no_wrap=True)
-    table.add_column("step or mark")
+    figures = ("count", "mean", "spread", "min", "p50", "p99", "max")
+    table = new_table(*figures, "series", last="step or mark")
     for step in recording.steps:
         shown = duration if step.kind == "step" else number
-        figures = (step.mean, step.deviation, step.min)
-        rest = (step.percentile(0.5), step.percentile(0.99), step.max)
+        middle = (step.mean, step.deviation, step.min, step.percentile(0.5))
+        values = (*middle, step.percentile(0.99), step.max)
         name = Text(printable(step.name) or "(nameless)", "bold", no_wrap=True)
         if step.kind == "mark":
             name.append("  mark", style="dim")
         series = Text(_sparks(step), style="cyan")
-        table.add_row(number(step.count), *map(shown, figures + rest), series, name)
+        table.add_row(number(step.count), *map(shown, values), series, name)
     return table
 
 

@@ -112,8 +112,14 @@ def test_hostile_names_cannot_touch_the_terminal(tmp_path, shown):
 
 
 def test_the_format_follows_the_suffix(file, tmp_path, capsys):
-    for suffix, start in ((".json", b'{"pyusdt"'), (".folded", b"MainThread;"), (".csv", b"module"),
-                          (".speedscope.json", b'{"$schema"'), (".pb.gz", b"\x1f\x8b")):  # fmt: skip
+    starts = {
+        ".json": b'{"pyusdt"',
+        ".folded": b"MainThread;",
+        ".csv": b"module",
+        ".speedscope.json": b'{"$schema"',
+        ".pb.gz": b"\x1f\x8b",
+    }
+    for suffix, start in starts.items():
         out = tmp_path / f"out{suffix}"
         assert run(file, "-o", out) == 0
         assert out.read_bytes().startswith(start)
@@ -139,9 +145,8 @@ def test_nothing_recorded(tmp_path):
     only_calls = snapshot()
     only_calls.steps = []
     Writer(path).write(only_calls)
-    assert refused(path, "--steps")[0] == (
-        f"{path}: no steps and no marks recorded, or left by filters"
-    )
+    message = f"{path}: no steps and no marks recorded, or left by filters"
+    assert refused(path, "--steps") == (message, 1)
 
 
 def test_a_failure_leaves_what_was_there(file, tmp_path, monkeypatch):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One HTML page that needs nothing else: page.html with its style, its scripts and the data inlined.
+"""One HTML page that needs nothing else: page.html with style, scripts and data inlined.
 
 The data is JSON in which `<`, `>` and `&` are escaped, so that no name can leave it. Each string
-is in it once; functions and nodes are columns of numbers. Nodes come callers first, with their depth.
+is in it once; functions and nodes are columns of numbers. Nodes come callers first, with
+their depth.
 """
 
 import json

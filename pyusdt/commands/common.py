@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of what takes long: on a terminal only, and only after a second."""
+"""What verbs that read recordings share: progress, and kinds of arguments."""
 
+import argparse
 import sys
 import time
 
@@ -10,7 +11,8 @@ _PATIENCE_SECONDS = 1.0
 
 
 def loaded(path: str) -> Recording:
-    """The recording at `path`; see `pyusdt.load`."""
+    """The recording at `path`; see `pyusdt.load`. What takes over a second shows its progress, on a
+    terminal."""
     if not sys.stderr.isatty():
         return load(path)
     from rich.console import Console
@@ -29,3 +31,10 @@ def loaded(path: str) -> Recording:
         return load(path, tell)
     finally:
         progress.stop()
+
+
+def count(text: str) -> int:
+    """An argument that is a number of things, 1 or more."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"not a number from 1 on: {text}")
+    return int(text)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two sets of recordings, before and after: what changed, and whether that is more than noise."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from math import sqrt
+
+from pyusdt.recording import Function, Recording
+
+# Student's t for 99 % (two-sided) by degrees of freedom 1, 2, ... 10.
+_T99 = (63.66, 9.92, 5.84, 4.60, 4.03, 3.71, 3.50, 3.36, 3.25, 3.17)
+
+
+def _t99(freedom: float) -> float:
+    place = max(int(freedom + 1e-9), 1)
+    return _T99[place - 1] if place <= len(_T99) else 2.576 + 6 / place  # within 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure, measured `before` and `after`, once or several times. A missing side is gone or
+    new. Times are ns."""
+
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+
+    @property
+    def mean_before(self) -> float:
+        return statistics.fmean(self.before) if self.before else 0.0
+
+    @property
+    def mean_after(self) -> float:
+        return statistics.fmean(self.after) if self.after else 0.0
+
+    @property
+    def delta(self) -> float:
+        """After minus before."""
+        return self.mean_after - self.mean_before
+
+    @property
+    def ratio(self) -> float | None:
+        """The growth as a part of what was: 0.1 is 10 % more. None from nothing."""
+        return self.delta / self.mean_before if self.mean_before else None
+
+    @property
+    def noise(self) -> float | None:
+        """How large a change may be by chance (Welch, 99 %); None where a side has one value."""
+        if len(self.before) < 2 or len(self.after) < 2:
+            return None
+        a = statistics.variance(self.before) / len(self.before)
+        b = statistics.variance(self.after) / len(self.after)
+        if a + b == 0:
+            return 0.0
+        part = a / (a + b)
+        freedom = 1 / (part**2 / (len(self.before) - 1) + (1 - part) ** 2 / (len(self.after) - 1))
+        return _t99(freedom) * sqrt(a + b)
+
+    @property
+    def verdict(self) -> int | None:
+        """1 more, -1 less, 0 no change beyond the noise; None where that cannot be told."""
+        noise = self.noise
+        if noise is None:
+            return None
+        return (self.delta > noise) - (self.delta < -noise)
+
+    def grew(self, limit: float) -> bool:
+        """More than `limit` (a part of what was), and more than noise where that can be told."""
+        return self.ratio is not None and self.ratio > limit and self.verdict != 0
+
+
+@dataclass(slots=True)
+class FunctionChange:
+    """A function on both sides, by module and qualname: files and lines move."""
+
+    module: str
+    qualname: str
+    self_ns: Change
+    total_ns: Change
+    calls: Change
+
+    @property
+    def state(self) -> str:
+        """`new`, `gone`, or nothing."""
+        if not any(self.calls.before):
+            return "new"
+        return "" if any(self.calls.after) else "gone"
+
+
+@dataclass(slots=True)
+class StepChange:
+    """A step or mark on both sides. Several runs a side are compared by their means, one run a
+    side by its iterations."""
+
+    name: str
+    kind: str
+    mean: Change
+    count: Change
+
+
+@dataclass(slots=True)
+class Comparison:
+    """All changes; `whole` is the time in all functions."""
+
+    whole: Change
+    functions: list[FunctionChange] = field(default_factory=list)
+    steps: list[StepChange] = field(default_factory=list)
+
+
+def compare(before: Sequence[Recording], after: Sequence[Recording]) -> Comparison:
+    """The changes from `before` to `after`, one or more runs each."""
+    return Comparison(
+        whole=Change(tuple(r.self_ns for r in before), tuple(r.self_ns for r in after)),
+        functions=_functions(before, after),
+        steps=_steps(before, after),
+    )
+
+
+def regressions(
+    comparison: Comparison, limit: float, least_share: float = 0.01
+) -> list[tuple[str, str, Change]]:
+    """(name, figure, change) of what grew by more than `limit`: the whole, functions whose growth
+    is `least_share` of the whole or more, and steps. New functions count in the whole alone."""
+    least = least_share * comparison.whole.mean_before
+    found = [("all functions", "self", comparison.whole)]
+    for f in comparison.functions:
+        name = f"{f.module}:{f.qualname}"
+        found += [
+            (name, figure, change)
+            for figure, change in (("self", f.self_ns), ("total", f.total_ns))
+            if change.delta >= least
+        ]
+    found += [(step.name, "step", step.mean) for step in comparison.steps if step.kind == "step"]
+    return [entry for entry in found if entry[2].grew(limit)]
+
+
+def _functions(before: Sequence[Recording], after: Sequence[Recording]) -> list[FunctionChange]:
+    sides = [[_by_name(recording.functions) for recording in side] for side in (before, after)]
+    names = {name for side in sides for run in side for name in run}
+
+    def change(name: tuple[str, str], figure: Callable[[Function], int]) -> Change:
+        values = [
+            tuple(float(sum(map(figure, run.get(name, ())))) for run in side) for side in sides
+        ]
+        return Change(*values)
+
+    return [
+        FunctionChange(
+            *name,
+            change(name, lambda f: f.self_ns),
+            change(name, lambda f: f.total_ns),
+            change(name, lambda f: f.calls),
+        )
+        for name in sorted(names)
+    ]
+
+
+def _by_name(functions: Iterable[Function]) -> dict[tuple[str, str], list[Function]]:
+    """Functions of one name (lambdas, redefinitions) are taken together."""
+    names: dict[tuple[str, str], list[Function]] = defaultdict(list)
+    for function in functions:
+        names[function.record.module, function.record.qualname].append(function)
+    return names
+
+
+def _steps(before: Sequence[Recording], after: Sequence[Recording]) -> list[StepChange]:
+    sides = [
+        [{(s.kind, s.name): s.numbers for s in recording.steps} for recording in side]
+        for side in (before, after)
+    ]
+    names = {name: None for side in sides for run in side for name in run}
+    changes = []
+    for kind, name in names:
+        runs = [[run[kind, name] for run in side if run.get((kind, name))] for side in sides]
+        if not any(runs):
+            continue  # marks without a number
+        several = all(len(side) > 1 for side in sides)
+        means = [
+            tuple(statistics.fmean(run) for run in side) if several else tuple(chain(*side))
+            for side in runs
+        ]
+        counts = [tuple(float(len(run)) for run in side) for side in runs]
+        changes.append(StepChange(name, kind, Change(*means), Change(*counts)))
+    return changes
