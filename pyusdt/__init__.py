@@ -9,7 +9,23 @@ import sys
 
 from pyusdt._version import __version__
 
-__all__ = ["__version__"]
+TYPE_CHECKING = False  # what type checkers take for true, without importing typing
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from pyusdt.recording import Recording
+
+__all__ = ["__version__", "load"]
+
+
+def load(path: "str | PathLike[str]") -> "Recording":
+    """Return the recording in the file at `path`, with all its processes.
+
+    Raises pyusdt.errors.UserError when it is missing, not ours, of a newer format, or damaged.
+    """
+    from pyusdt import recording  # sqlite3 is not for every program that imports this
+
+    return recording.load(path)
 
 
 def _require_platform() -> None:

@@ -7,5 +7,7 @@ argparse parser; `run(arguments)` does the work and returns an exit code.
 
 VERBS = {
     # verb: (its module in this package, what --help says of it)
+    "compare": ("compare", "compare recordings: what became slower or faster"),
     "lib": ("lib", "print the path of the library that has the probes"),
+    "report": ("report", "show a recording, or turn it into HTML, speedscope, pstats, pprof ..."),
 }

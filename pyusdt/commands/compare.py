@@ -17,8 +17,6 @@ from pyusdt.report import filters
 from pyusdt.report.console import console_on, new_table
 from pyusdt.report.text import duration, number, printable
 
-SUMMARY = "compare recordings: functions and steps that became slower or faster"
-
 _SORTS = {"self": "self_ns", "total": "total_ns", "calls": "calls"}
 _VERDICTS = {1: Text("more", "red"), -1: Text("less", "green"), 0: Text("same", "dim")}
 

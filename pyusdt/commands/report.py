@@ -9,8 +9,6 @@ from pyusdt.commands.common import count, loaded
 from pyusdt.errors import ExitCode, UsageError
 from pyusdt.report import filters
 
-SUMMARY = "print a recording, or turn it into HTML, speedscope, pstats, pprof ..."
-
 _ONLY = "functions whose module:qualname matches, or a module and below; may be repeated"
 _SORTS = {
     "self": "self_ns",

@@ -2,9 +2,9 @@
 """A headless Chromium that fails the test on any console error and on anything fetched."""
 
 import json
-import shutil
 
 import pytest
+from selenium import webdriver
 
 FLAGS = (
     "--headless",
@@ -19,18 +19,9 @@ FLAGS = (
 )
 
 
-def _chromium():
-    binary = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not binary or not driver:
-        pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
-    return binary, driver
-
-
 @pytest.fixture(scope="session")
-def _driver(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium from PyPI")
-    binary, driver = _chromium()
+def _driver(tmp_path_factory, tool):
+    binary, driver = tool("chromium"), tool("chromedriver")
     options = webdriver.ChromeOptions()
     options.binary_location = binary
     for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):

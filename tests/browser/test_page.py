@@ -5,16 +5,15 @@ import random
 
 import pytest
 from recordings import HOSTILE, MS, hostile, snapshot
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from pyusdt import report
 from pyusdt.recording import Recording, Snapshot
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import Options
-
-By = pytest.importorskip("selenium.webdriver.common.by", reason="needs selenium").By
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
 ROW = 22
 

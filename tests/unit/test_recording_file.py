@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -406,12 +405,10 @@ def snapshot():
         assert path.read_bytes()[200:] == before[200:]
 
 
-def test_the_human_views_in_the_sqlite_shell(path):
+def test_the_human_views_in_the_sqlite_shell(path, tool):
     write(path, snapshot())
-    if not shutil.which("sqlite3"):
-        pytest.skip("no sqlite3 on PATH")
     query = "SELECT qualname, calls, self_ms, total_ms FROM function_totals"
-    out = subprocess.run(["sqlite3", path, query], capture_output=True, text=True, check=True)
+    out = subprocess.run([tool("sqlite3"), path, query], capture_output=True, text=True, check=True)
     assert out.stdout.splitlines() == [
         "read|20|55.0|55.0",
         "run|1|45.0|50.0",

@@ -186,10 +186,19 @@ def test_binary_is_not_for_a_terminal(file, monkeypatch):
 
 @pytest.mark.parametrize(
     ("ns", "text"),
-    [(None, ""), (0, "0 ns"), (999, "999 ns"), (1_000, "1.00 µs"), (12_345, "12.3 µs"),
-     (MS - 1, "1.00 ms"), (123 * MS, "123 ms"), (90_000 * MS, "90.0 s"), (3_600_000 * MS, "3,600 s"),
-     (-12_345, "-12.3 µs")],
-)  # fmt: skip
+    [
+        (None, ""),
+        (0, "0 ns"),
+        (999, "999 ns"),
+        (1_000, "1.00 µs"),
+        (12_345, "12.3 µs"),
+        (MS - 1, "1.00 ms"),
+        (123 * MS, "123 ms"),
+        (90_000 * MS, "90.0 s"),
+        (3_600_000 * MS, "3,600 s"),
+        (-12_345, "-12.3 µs"),
+    ],
+)
 def test_durations(ns, text):
     assert duration(ns) == text
 

@@ -9,6 +9,8 @@ import pstats
 from collections import Counter
 
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.unknown_fields import UnknownFieldSet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recordings import HOSTILE, MS, hostile, snapshot
@@ -167,9 +169,6 @@ def test_perfetto_slices_nest(sample, tmp_path):
 
 def profile_proto():
     """The message classes of profile.proto (github.com/google/pprof, proto/profile.proto)."""
-    pytest.importorskip("google.protobuf", reason="needs protobuf from PyPI")
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
     fields = {
         "Profile": "sample_type:1:*ValueType sample:2:*Sample mapping:3:*Mapping"
         " location:4:*Location function:5:*Function string_table:6:*string drop_frames:7:int64"
@@ -208,8 +207,6 @@ def test_pprof_decodes_by_its_schema(sample, nasty, tmp_path):
     profile = profile_proto().FromString(
         gzip.decompress(written(sample, "pprof", tmp_path).read_bytes())
     )
-    from google.protobuf.unknown_fields import UnknownFieldSet
-
     assert len(UnknownFieldSet(profile)) == 0
     text = list(profile.string_table)
     assert text[0] == ""

@@ -2,8 +2,8 @@
 """The page's logic without a browser: it must count as the Python side counts."""
 
 import json
-import shutil
 import subprocess
+from functools import partial
 from importlib.resources import files
 
 import pytest
@@ -17,10 +17,13 @@ from pyusdt.report import html
 MODEL = files("pyusdt.report.html").joinpath("model.js")
 
 
-def evaluate(data, expression):
-    """The value of a JavaScript expression over `data` and `Model`."""
-    if not shutil.which("node"):
-        pytest.skip("needs node")
+@pytest.fixture(scope="module")
+def node(tool):
+    """node(data, expression): the value of a JavaScript expression over `data` and `Model`."""
+    return partial(_evaluate, tool("node"))
+
+
+def _evaluate(node, data, expression):
     program = f"""
 const Model = require({json.dumps(str(MODEL))});
 let text = "";
@@ -31,7 +34,7 @@ process.stdin.on("data", (part) => (text += part)).on("end", () => {{
 }});
 """
     done = subprocess.run(
-        ["node", "-e", program], input=html._escaped(data), capture_output=True, text=True,
+        [node, "-e", program], input=html._escaped(data), capture_output=True, text=True,
         check=True,
     )  # fmt: skip
     return json.loads(done.stdout)
@@ -41,16 +44,16 @@ def page_data(data):
     return html._data(Recording.from_snapshot(data))
 
 
-def test_totals_and_neighbours():
+def test_totals_and_neighbours(node):
     data = page_data(snapshot())
-    rows = evaluate(data, "[...Model.totals(tree, data.functions).values()]")
+    rows = node(data, "[...Model.totals(tree, data.functions).values()]")
     assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
         0: (1, 10 * MS, 100 * MS),
         1: (7, 40 * MS, 60 * MS),
         2: (20, 55 * MS, 55 * MS),
         3: (1, 45 * MS, 50 * MS),
     }
-    assert evaluate(data, "Model.neighbours(tree, 1)") == {
+    assert node(data, "Model.neighbours(tree, 1)") == {
         "callers": [
             {"fn": 0, "calls": 3, "total": 60 * MS},
             {"fn": 1, "calls": 4, "total": 30 * MS},
@@ -79,26 +82,26 @@ def trees(draw):
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(trees())
-def test_the_page_counts_as_the_table_does(data):
+def test_the_page_counts_as_the_table_does(node, data):
     recording = Recording.from_snapshot(data)
-    rows = evaluate(page_data(data), "[...Model.totals(tree, data.functions).values()]")
+    rows = node(page_data(data), "[...Model.totals(tree, data.functions).values()]")
     assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
         f.index: (f.calls, f.self_ns, f.total_ns) for f in recording.functions
     }
 
 
-def test_the_address_goes_there_and_back():
+def test_the_address_goes_there_and_back(node):
     state = {"thread": 2, "zoom": 5, "fn": 3, "search": "a&b=c #", "sort": "calls", "reverse": True}
-    again = evaluate(page_data(snapshot()), f"Model.readHash(Model.writeHash({json.dumps(state)}))")
+    again = node(page_data(snapshot()), f"Model.readHash(Model.writeHash({json.dumps(state)}))")
     assert again == state
 
 
-def test_names_are_sorted_upwards_and_numbers_downwards():
+def test_names_are_sorted_upwards_and_numbers_downwards(node):
     rows = '[{"fn":0,"p50":1},{"fn":1,"p50":null},{"fn":2,"p50":3}]'
     label = "(fn) => 'cab'[fn]"
 
     def order(key, reverse):
-        return evaluate(
+        return node(
             page_data(snapshot()),
             f"Model.sortRows({rows}, '{key}', {reverse}, {label}).map((row) => row.fn)",
         )
