@@ -108,13 +108,3 @@ def sort(root: Node) -> None:
     root.children.sort(key=lambda node: -node.elapsed_ns)
     for node, _ in walk(root):
         node.children.sort(key=lambda child: -child.elapsed_ns)
-
-
-def weights(root: Node) -> dict[int, int]:
-    """id(node) -> its own time and that of all below it: what a picture needs to add up exactly."""
-    weight: dict[int, int] = {}
-    for node, entering in paths(root):
-        if not entering:
-            weight[id(node)] = max(node.self_ns, 0) + sum(weight[id(c)] for c in node.children)
-    weight[id(root)] = sum(weight[id(child)] for child in root.children)
-    return weight

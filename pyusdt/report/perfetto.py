@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyusdt.recording import Process, Recording, Thread
-from pyusdt.recording.tree import paths, weights
+from pyusdt.recording.tree import paths
 
 if TYPE_CHECKING:
     from pyusdt.report import Options
@@ -47,22 +47,23 @@ def _name(kind: str, pid: int, tid: int, name: str) -> _Event:
 
 
 def _calls(recording: Recording, thread: Thread, pid: int, tid: int) -> Iterator[_Event]:
-    """Complete events. `tid` is the thread's place, not the kernel's number, which returns."""
-    weight = weights(thread.root)
+    """A begin and an end for each node: of complete events the ends would be sums of fractions, cut
+    to whole ns by the reader, and a child could end after its caller. `tid` is the thread's place
+    in the recording, not the kernel's number, which comes again."""
     now = 0
     for node, entering in paths(thread.root):
         if not entering:
             now += max(node.self_ns, 0)
+            yield {"ph": "E", "pid": pid, "tid": tid, "ts": now / 1000}
             continue
         record = recording.records[node.function]
         yield {
-            "ph": "X",
+            "ph": "B",
             "name": record.label,
             "cat": "function",
             "pid": pid,
             "tid": tid,
             "ts": now / 1000,
-            "dur": weight[id(node)] / 1000,
             "args": {
                 "calls": node.calls,
                 "resumes": node.resumes,

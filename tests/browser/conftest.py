@@ -40,7 +40,12 @@ def browser(_driver):
     for log in ("browser", "performance"):
         _driver.get_log(log)
     yield _driver
-    messages = [entry["message"] for entry in _driver.get_log("browser")]
+    messages = [
+        entry["message"]
+        for entry in _driver.get_log("browser")
+        # Not the browser's own remarks on drawing, nor what a page is merely proud of.
+        if entry["source"] != "rendering" and entry["level"] in ("WARNING", "SEVERE")
+    ]
     requests = [json.loads(entry["message"])["message"] for entry in _driver.get_log("performance")]
     urls = {
         message["params"]["request"]["url"].partition("#")[0]

@@ -428,3 +428,24 @@ def test_every_view_agrees_with_the_reader(path):
     assert edges["Parser.parse>read"] == 11
     assert database.execute("SELECT * FROM step_totals").fetchall() == [("load", 2, 30, 20, 40)]
     database.close()
+
+
+def test_duckdb_reads_it(path):
+    duckdb = pytest.importorskip("duckdb", reason="DuckDB has no wheel for this Python")
+    scanner = pytest.importorskip("duckdb_extension_sqlite_scanner", reason="as above")
+    write(path, snapshot())
+    (extension,) = Path(scanner.__file__).parent.glob("extensions/*/*.duckdb_extension")
+    database = duckdb.connect()
+    database.execute(f"LOAD '{extension}'")
+    database.execute(f"ATTACH '{path}' AS r (TYPE sqlite, READ_ONLY)")
+    rows = database.execute("SELECT qualname, calls, self_ms, total_ms FROM r.function_totals")
+    assert sorted(rows.fetchall()) == [
+        ("Parser.parse", 7, 40.0, 60.0),
+        ("main", 1, 10.0, 100.0),
+        ("read", 20, 55.0, 55.0),
+        ("run", 1, 45.0, 50.0),
+    ]
+    rows = database.execute("SELECT low_ns, high_ns FROM r.latencies WHERE qualname = 'run'")
+    ((low, high),) = rows.fetchall()
+    assert low <= 50 * MS < high
+    database.close()

@@ -149,15 +149,19 @@ def test_speedscope_events_nest_and_add_up(sample, nasty, tmp_path):
 def test_perfetto_slices_nest(sample, tmp_path):
     document = json.loads(written(sample, "perfetto", tmp_path).read_bytes())
     events = document["traceEvents"]
-    slices = [event for event in events if event["ph"] == "X" and event["cat"] == "function"]
-    open_until: dict[int, list[float]] = {}
-    for event in slices:
-        above = open_until.setdefault(event["tid"], [])
-        while above and above[-1] <= event["ts"]:
-            above.pop()
-        assert not above or event["ts"] + event["dur"] <= above[-1]
-        above.append(event["ts"] + event["dur"])
-    assert [event["dur"] for event in slices if event["name"] == "app:main"] == [100_000]
+    began: dict[int, list[dict]] = {}
+    lasted = {}
+    for event in events:
+        if event["ph"] == "B":
+            above = began.setdefault(event["tid"], [])
+            assert not above or event["ts"] >= above[-1]["ts"]
+            above.append(event)
+        elif event["ph"] == "E":
+            begin = began[event["tid"]].pop()
+            lasted[begin["name"], begin["args"]["calls"]] = event["ts"] - begin["ts"]
+    assert not any(began.values())
+    assert lasted["app:main", 1] == 100_000
+    assert lasted["app.parser:Parser.parse", 4] == 30_000
     names = {event["args"]["name"] for event in events if event["ph"] == "M"}
     assert names >= {"MainThread (100)", "worker-1 (101)", "steps"}
     steps = [event for event in events if event.get("cat") in ("step", "mark")]
