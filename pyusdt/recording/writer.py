@@ -49,9 +49,10 @@ class Writer:
         self._token = secrets.token_hex(16)
         self._started_ns = time.time_ns()
         self._started_monotonic_ns = time.monotonic_ns()
-        self._file = ""  # identity of the recording that the next three refer to
+        self._file = ""  # identity of the recording that the next four refer to
         self._process = 0
         self._rows: dict[int, int] = {}  # function id -> row in the file
+        self._written: dict[tuple[int, int], int] = {}  # node -> hash of what the file has
         self._shapes: dict[tuple[int, int], tuple[int, int]] = {}  # node -> depth, outermost
 
     def _update(self, snapshot: Snapshot, reason: str | None) -> None:
@@ -77,14 +78,17 @@ class Writer:
                 database.close()
 
     def _recognize(self, database: sqlite3.Connection) -> None:
-        """Forget the rows that we know when somebody has put another recording in place."""
+        """Forget the rows that we know when somebody has put another recording in place, or when
+        they were rolled back."""
         row = database.execute("SELECT value FROM meta WHERE key = 'recording'").fetchone()
         if row is None:
             raise UserError(f"{self._path}: damaged recording: it has no identity")
         if row[0] != self._file:
             self._file = row[0]
-            self._process = 0
             self._rows = {}
+            self._written = {}
+            row = database.execute("SELECT id FROM processes WHERE token = ?", (self._token,))
+            (self._process,) = row.fetchone() or (0,)
 
     def _write_process(self, database: sqlite3.Connection, reason: str | None) -> None:
         now = time.time_ns()
@@ -143,11 +147,16 @@ class Writer:
             ).fetchone()
 
     def _node_rows(self, nodes: list[NodeRow]) -> Iterator[tuple[int, ...]]:
+        """Rows of the nodes that have changed: most of a tree rests at any time."""
         if len(nodes) > len(self._shapes):  # nodes are only ever added
             self._shapes = _shapes(nodes)
-        for thread, node, parent, function, *counts in nodes:
-            depth, outermost = self._shapes.get((thread, node), (0, 1))
-            yield thread, node, parent, self._rows[function], depth, outermost, *counts
+        for row in nodes:
+            thread, node, parent, function, *counts = row
+            place, known = (thread, node), hash(row)
+            if self._written.get(place) != known:
+                self._written[place] = known
+                depth, outermost = self._shapes.get(place, (0, 1))
+                yield thread, node, parent, self._rows[function], depth, outermost, *counts
 
 
 def _shapes(nodes: list[NodeRow]) -> dict[tuple[int, int], tuple[int, int]]:

@@ -85,6 +85,36 @@ def test_flushes_replace_what_the_process_said_before(path):
     assert len(recording.steps) == 3
 
 
+def test_a_flush_after_one_that_failed_writes_everything(path, monkeypatch):
+    writer = Writer(path)
+    writer.write(snapshot())
+    later = snapshot()
+    later.nodes = [(*row[:4], 2 * row[4], *row[5:]) for row in later.nodes]
+    with monkeypatch.context() as broken:
+        broken.setattr("pyusdt.recording.writer.clean_step", lambda _row: (1, 2))
+        with pytest.raises(UserError):
+            writer.write(later)
+    assert load(path).self_ns == 150 * MS
+    writer.write(later)
+    assert facts(load(path)) == facts(Recording.from_snapshot(later))
+    assert len(load(path).processes) == 1
+
+
+def test_only_what_changed_is_written_again(path):
+    writer = Writer(path)
+    writer.write(snapshot())
+    database = sqlite3.connect(path)
+    database.execute("UPDATE nodes SET resumes = 77")
+    database.commit()
+    database.close()
+    later = snapshot()
+    later.nodes[0] = (*later.nodes[0][:4], 9, *later.nodes[0][5:])
+    writer.write(later)
+    counts = [(node.calls, node.resumes) for node, _ in walk(load(path).threads[0].root)]
+    assert counts[0] == (9, 0)
+    assert {resumes for _, resumes in counts[1:]} == {77}
+
+
 def test_hostile_names_survive(path):
     write(path, hostile())
     recording = load(path)
