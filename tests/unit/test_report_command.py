@@ -4,11 +4,13 @@
 import argparse
 import os
 import re
+import subprocess
 import sys
 
 import pytest
 from recordings import HOSTILE, MS, hostile, snapshot
 
+import pyusdt
 from pyusdt.commands import report as command
 from pyusdt.errors import UserError
 from pyusdt.recording import Snapshot, Writer
@@ -205,3 +207,28 @@ def test_durations(ns, text):
 
 def test_long_names_lose_their_middle():
     assert printable("a" * 300 + "b" * 300, 11) == "aaaaa…bbbbb"
+
+
+def program(*words):
+    done = subprocess.run(
+        [sys.executable, "-m", "pyusdt", *words], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_as_a_program(file, tmp_path):
+    code, out, err = program("report", file, "--top", "1")
+    assert (code, err) == (0, "")
+    assert "read  app.io  /srv/io.py:20" in out
+    missing = str(tmp_path / "none")
+    for verb in (["report", missing], ["compare", file, missing]):
+        assert program(*verb) == (1, "", f"pyusdt: {missing}: no such file or directory\n")
+    assert program("compare", file, file, "--fail-above", "1%")[0] == 0
+    code, _, err = program("report", file, "--top", "none")
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_the_api_loads_a_recording(file):
+    assert [f.record.name for f in pyusdt.load(file).functions] == ["read", "run", "parse", "main"]
+    with pytest.raises(UserError):
+        pyusdt.load("/nowhere")
