@@ -37,7 +37,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--sort", choices=_SORTS, default="self", help="functions by this, the most first")
     add("--top", type=count, metavar="N", help="so many functions (default: 30 in the table)")
     add("--only", action="append", metavar="PATTERN", help=_ONLY)
-    add("--thread", metavar="NAME", help="threads of this name (a glob) or tid; percentiles stay the process's")
+    add(
+        "--thread",
+        metavar="NAME",
+        help="threads of this name (a glob) or tid; percentiles stay the process's",
+    )
     add("--process", metavar="PID", help="the process of this pid, or command (a glob)")
 
 
