@@ -4,12 +4,14 @@
  * concerns an event or a probe (enums, masks, callbacks, semaphores, probe functions, the list that
  * `pyusdt probes` prints) is expanded from it; nothing about them is written a second time.
  *
- *   EVENT(name, shape, scope, since, needs, summary, arguments...)
+ *   EVENT(name, shape, scope, frame, since, needs, summary, arguments...)
  *       an event of sys.monitoring, and the probe of the same name.
  *       shape    what CPython passes to the callback; callback.c has one body a shape
  *       scope    LOCAL: a callback may return DISABLE; GLOBAL: it must not (ValueError, and CPython
  *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
  *                nor may a callback return DISABLE
+ *       frame    how the function is entered (START, RESUME, THROW) or left (RETURN, YIELD, UNWIND), or
+ *                NONE: what follows the stack hears of it
  *       since    the minor version of the first Python 3 that has it
  *       needs    the events that must be on for it
  *
@@ -41,33 +43,33 @@
 
 /* clang-format off */
 #define PYUSDT_EVENTS(EVENT) \
-    EVENT(PY_START, ENTRY, LOCAL, 12, NEED(PY_START), \
+    EVENT(PY_START, ENTRY, LOCAL, START, 12, NEED(PY_START), \
           "a function starts", ARGS_ENTRY) \
-    EVENT(PY_RESUME, ENTRY, LOCAL, 12, NEED(PY_RESUME), \
+    EVENT(PY_RESUME, ENTRY, LOCAL, RESUME, 12, NEED(PY_RESUME), \
           "a generator or coroutine goes on", ARGS_ENTRY) \
-    EVENT(PY_THROW, RAISED, GLOBAL, 12, NEED(PY_THROW), \
+    EVENT(PY_THROW, RAISED, GLOBAL, THROW, 12, NEED(PY_THROW), \
           "an exception is thrown into a generator or coroutine", ARGS_RAISED) \
-    EVENT(PY_RETURN, VALUE, LOCAL, 12, NEED(PY_RETURN), \
+    EVENT(PY_RETURN, VALUE, LOCAL, RETURN, 12, NEED(PY_RETURN), \
           "a function returns", ARGS_VALUE) \
-    EVENT(PY_YIELD, VALUE, LOCAL, 12, NEED(PY_YIELD), \
+    EVENT(PY_YIELD, VALUE, LOCAL, YIELD, 12, NEED(PY_YIELD), \
           "a generator or coroutine yields", ARGS_VALUE) \
-    EVENT(PY_UNWIND, RAISED, GLOBAL, 12, NEED(PY_UNWIND), \
+    EVENT(PY_UNWIND, RAISED, GLOBAL, UNWIND, 12, NEED(PY_UNWIND), \
           "a function ends by an exception", ARGS_RAISED) \
-    EVENT(CALL, CALL, LOCAL, 12, NEED(CALL), \
+    EVENT(CALL, CALL, LOCAL, NONE, 12, NEED(CALL), \
           "a function is about to call", ARGS_CALL) \
-    EVENT(C_RETURN, CALL, CALLED, 12, NEED(CALL) | NEED(C_RETURN), \
+    EVENT(C_RETURN, CALL, CALLED, NONE, 12, NEED(CALL) | NEED(C_RETURN), \
           "a C function that was called returns", ARGS_CALL) \
-    EVENT(C_RAISE, CALL, CALLED, 12, NEED(CALL) | NEED(C_RAISE), \
+    EVENT(C_RAISE, CALL, CALLED, NONE, 12, NEED(CALL) | NEED(C_RAISE), \
           "a C function that was called raises", ARGS_CALL) \
-    EVENT(LINE, LINE, LOCAL, 12, NEED(LINE), \
+    EVENT(LINE, LINE, LOCAL, NONE, 12, NEED(LINE), \
           "a line is about to run", ARGS_LINE) \
-    EVENT(RAISE, RAISED, GLOBAL, 12, NEED(RAISE), \
+    EVENT(RAISE, RAISED, GLOBAL, NONE, 12, NEED(RAISE), \
           "an exception is raised, or crosses a function", ARGS_RAISED) \
-    EVENT(RERAISE, RAISED, GLOBAL, 12, NEED(RERAISE), \
+    EVENT(RERAISE, RAISED, GLOBAL, NONE, 12, NEED(RERAISE), \
           "an exception is raised again (end of finally, except)", ARGS_RAISED) \
-    EVENT(EXCEPTION_HANDLED, RAISED, GLOBAL, 12, NEED(EXCEPTION_HANDLED), \
+    EVENT(EXCEPTION_HANDLED, RAISED, GLOBAL, NONE, 12, NEED(EXCEPTION_HANDLED), \
           "an exception is caught", ARGS_RAISED) \
-    EVENT(STOP_ITERATION, STOP, LOCAL, 12, NEED(STOP_ITERATION), \
+    EVENT(STOP_ITERATION, STOP, LOCAL, NONE, 12, NEED(STOP_ITERATION), \
           "an iterator ends without raising StopIteration", ARGS_VALUE)
 /* clang-format on */
 
@@ -115,7 +117,7 @@ enum event { PYUSDT_EVENTS(EVENT_ENUM) EVENT_COUNT };
 #undef EVENT_ENUM
 
 /* All probes: ROW(name, since, needs, summary, arguments...) and ROW_OF_EVENT, which is the same with
- * the two columns that only events have after the name. */
+ * the three columns that only events have after the name. */
 #define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
 
 /* A set of events, one bit each in the order of the table (not CPython's numbers, which shift

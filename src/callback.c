@@ -4,6 +4,7 @@
 #include "callable.h"
 #include "code.h"
 #include "control.h"
+#include "follow.h"
 #include "probes.h"
 
 /* Written under the GIL. */
@@ -90,7 +91,7 @@ static const char *stop_text(PyObject *exception, char *buffer) {
                  code->qualname, code->id)
 #define FIRE_RAISED(name)                                                                          \
     char text[TEXT_SIZE];                                                                          \
-    probe_##name(code->function, code->file, current_line(code), number(a[1]),                         \
+    probe_##name(code->function, code->file, current_line(code), number(a[1]),                     \
                  exception_text(a[2], text), code->qualname, code->id)
 #define FIRE_LINE(name)                                                                            \
     probe_##name(code->function, code->file, number(a[1]), code->qualname, code->id)
@@ -105,7 +106,38 @@ enum {
     COUNT_LINE = 2
 };
 
-#define CALLBACK(name, shape, scope, ...)                                                          \
+/* A function's time begins after the tracer's trap at its entry, and ends before the one at its
+ * exit. */
+#define ENTER(code, kind) (__builtin_expect(follow_on, 0) ? follow_enter(code, kind) : (void)0)
+#define LEAVE(code, outcome) (__builtin_expect(follow_on, 0) ? follow_exit(code, outcome) : (void)0)
+
+/* What is done before and after the event's own probe, by frame. */
+#define BEFORE_NONE(code) (void)0
+#define BEFORE_START(code) (void)0
+#define BEFORE_RESUME(code) (void)0
+#define BEFORE_THROW(code) (void)0
+#define BEFORE_RETURN(code) LEAVE(code, CALLTREE_RETURN)
+#define BEFORE_YIELD(code) LEAVE(code, CALLTREE_YIELD)
+#define BEFORE_UNWIND(code) LEAVE(code, CALLTREE_UNWIND)
+#define AFTER_NONE(code) (void)0
+#define AFTER_START(code) ENTER(code, CALLTREE_START)
+#define AFTER_RESUME(code) ENTER(code, CALLTREE_RESUME)
+#define AFTER_THROW(code) ENTER(code, CALLTREE_THROW)
+#define AFTER_RETURN(code) (void)0
+#define AFTER_YIELD(code) (void)0
+#define AFTER_UNWIND(code) (void)0
+
+/* Once code__new has told of a function, its start is of no use to a tracer that wants nothing
+ * else: the site is disabled. When something else is wanted, the monitor arms all sites again. */
+#define SPENT_START (probe_on(PROBE_code__new) && !probe_on(PROBE_PY_START) && !follow_on)
+#define SPENT_NONE false
+#define SPENT_RESUME false
+#define SPENT_THROW false
+#define SPENT_RETURN false
+#define SPENT_YIELD false
+#define SPENT_UNWIND false
+
+#define CALLBACK(name, shape, scope, frame, ...)                                                   \
     static PyObject *on_##name(PyObject *self, PyObject *const *a, size_t n, PyObject *kwnames) {  \
         struct code_record *code;                                                                  \
                                                                                                    \
@@ -117,9 +149,13 @@ enum {
             return Py_None;                                                                        \
         if (code->rejected)                                                                        \
             return reject_##scope();                                                               \
+        BEFORE_##frame(code);                                                                      \
         if (probe_on(PROBE_##name)) {                                                              \
             FIRE_##shape(name);                                                                    \
         }                                                                                          \
+        AFTER_##frame(code);                                                                       \
+        if (SPENT_##frame)                                                                         \
+            return reject_##scope();                                                               \
         return Py_None;                                                                            \
     }
 PYUSDT_EVENTS(CALLBACK)

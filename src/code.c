@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "callable.h"
+#include "probes.h"
 #include "record.h"
 #include "text.h"
 
@@ -98,6 +99,12 @@ static int32_t read_line(PyObject *code) {
     return (int32_t)line;
 }
 
+static void tell_new(struct code_record *record, void *unused) {
+    (void)unused;
+    if (!record->rejected)
+        probe_code__new(record->id, record->module, record->qualname, record->file, record->line);
+}
+
 static struct code_record *make_record(PyObject *code, PyObject *globals) {
     char module[NAME_SIZE], function[NAME_SIZE], qualname[NAME_SIZE], file[FILE_SIZE];
     struct code_record key = {
@@ -116,10 +123,12 @@ static struct code_record *make_record(PyObject *code, PyObject *globals) {
      */
     if (record && made)
         record->rejected = !strcmp(module, "pyusdt") || !strncmp(module, "pyusdt.", 7);
+    if (record && made && probe_on(PROBE_code__new))
+        tell_new(record, NULL);
     return record;
 }
 
-static struct code_record *insert(PyObject *code) {
+static struct code_record *insert(PyObject *code, PyObject *globals) {
     struct code_record *record = NULL;
     PyObject *watch = NULL;
 
@@ -128,7 +137,7 @@ static struct code_record *insert(PyObject *code) {
     watch = watch_code(code);
     if (!watch)
         goto out;
-    record = make_record(code, PyEval_GetGlobals());
+    record = make_record(code, globals);
     if (!record)
         goto out;
     *slot_of(&code_table, code) = (struct code_slot){code, record, Py_NewRef(watch)};
@@ -139,15 +148,25 @@ out:
     return record;
 }
 
-struct code_record *code_resolve(PyObject *code) {
+struct code_record *code_find_in(PyObject *code, PyObject *globals) {
     struct code_record *record = slot_of(&code_table, code)->record;
 
     /* Anybody can be handed our callbacks by sys.monitoring.register_callback() and call them. */
     if (!record && Py_TYPE(code) == s_code_type)
-        record = insert(code);
+        record = insert(code, globals);
     if (!record)
         code_lost++;
     return record;
+}
+
+struct code_record *code_resolve(PyObject *code) {
+    struct code_record *record = slot_of(&code_table, code)->record;
+
+    return record ? record : code_find_in(code, PyEval_GetGlobals());
+}
+
+void code_replay(void) {
+    record_each(tell_new, NULL);
 }
 
 int code_init(void) {

@@ -43,6 +43,12 @@ static inline size_t code_hash(const PyObject *code) {
     return (size_t)((((uintptr_t)code >> 4) * 0x9E3779B97F4A7C15u) >> 32);
 }
 
+/* The same for the code of a frame with these globals (borrowed; NULL: unknown). */
+struct code_record *code_find_in(PyObject *code, PyObject *globals);
+
+/* Tell code__new of every record that is not rejected: a tracer has attached to it. */
+void code_replay(void);
+
 /* As code_resolve(), but inline for the code objects that sit where their hash says. */
 static inline struct code_record *code_find(PyObject *code) {
     const struct code_slot *slot = &code_table.slots[code_hash(code) & code_table.mask];

@@ -10,6 +10,7 @@
 struct control_settings control_settings = {
     .check_msec = CHECK_MSEC_DEFAULT,
     .values = TEXT_SAFE,
+    .slow_usec = SLOW_USEC_DEFAULT,
     .verbose = false,
 };
 
@@ -24,6 +25,19 @@ static void read_check_msec(const char *value) {
             CHECK_MSEC_MIN, CHECK_MSEC_MAX, control_settings.check_msec);
     else
         control_settings.check_msec = (int)msec;
+}
+
+static void read_slow_usec(const char *value) {
+    char *end;
+    unsigned long long usec;
+
+    errno = 0;
+    usec = strtoull(value, &end, 10);
+    if (errno || end == value || *end || *value == '-')
+        say("PYUSDT_SLOW_USEC=%.100s is not a number of microseconds: %d stays", value,
+            SLOW_USEC_DEFAULT);
+    else
+        control_settings.slow_usec = usec;
 }
 
 static void read_values(const char *value) {
@@ -49,6 +63,7 @@ static const struct {
     void (*read)(const char *value);
 } s_variables[] = {
     {"PYUSDT_CHECK_MSEC", read_check_msec},
+    {"PYUSDT_SLOW_USEC", read_slow_usec},
     {"PYUSDT_VALUES", read_values},
     {"PYUSDT_VERBOSE", read_verbose},
 };

@@ -9,7 +9,3 @@ event_mask demand_of(probe_mask watched) {
             events |= probes_info[p].needs;
     return events;
 }
-
-event_mask demand_now(void) {
-    return demand_of(probes_watched());
-}

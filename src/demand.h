@@ -7,10 +7,7 @@
 
 #include "probes.h"
 
-/* The events that these probes need. */
+/* The events that these probes need, together. */
 event_mask demand_of(probe_mask watched);
-
-/* The events that are wanted at this moment. */
-event_mask demand_now(void);
 
 #endif

@@ -7,6 +7,8 @@
 #include "callable.h"
 #include "code.h"
 #include "control.h"
+#include "follow.h"
+#include "gc.h"
 #include "monitor.h"
 #include "say.h"
 #include "text.h"
@@ -125,8 +127,8 @@ static int core_exec(PyObject *module) {
     if (s_done)
         return 0;
     control_init();
-    if (callable_init() < 0 || text_init() < 0 || code_init() < 0 || monitor_init() < 0 ||
-        hook_fork() < 0 || hook_exit() < 0)
+    if (callable_init() < 0 || text_init() < 0 || code_init() < 0 || follow_init() < 0 ||
+        gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
         return -1;
     s_done = true;
     if (control_settings.verbose)

@@ -11,7 +11,7 @@
         probes_fired[PROBE_##name]++;                                                              \
         USDT_WITH_EXPLICIT_SEMA(sema_##name, pyusdt, name, EACH(ARG_NAME, __VA_ARGS__));           \
     }
-#define PROBE_DEFINE_EVENT(name, shape, scope, ...) PROBE_DEFINE(name, __VA_ARGS__)
+#define PROBE_DEFINE_EVENT(name, shape, scope, frame, ...) PROBE_DEFINE(name, __VA_ARGS__)
 PYUSDT_PROBES(PROBE_DEFINE, PROBE_DEFINE_EVENT)
 
 #define PROBE_SEMAPHORE(name, ...) [PROBE_##name] = &USDT_SEMA(sema_##name).active,
@@ -20,12 +20,12 @@ const volatile unsigned short *const probes_semaphores[PROBE_COUNT] = {
 
 #define PROBE_ARGUMENTS(name, since, needs, summary, ...)                                          \
     static const char *const arguments_##name[] = {EACH(ARG_TEXT, __VA_ARGS__), 0};
-#define PROBE_ARGUMENTS_EVENT(name, shape, scope, ...) PROBE_ARGUMENTS(name, __VA_ARGS__)
+#define PROBE_ARGUMENTS_EVENT(name, shape, scope, frame, ...) PROBE_ARGUMENTS(name, __VA_ARGS__)
 PYUSDT_PROBES(PROBE_ARGUMENTS, PROBE_ARGUMENTS_EVENT)
 
 #define PROBE_INFO(name, since, needs, summary, ...)                                               \
     [PROBE_##name] = {#name, summary, arguments_##name, needs, since},
-#define PROBE_INFO_EVENT(name, shape, scope, ...) PROBE_INFO(name, __VA_ARGS__)
+#define PROBE_INFO_EVENT(name, shape, scope, frame, ...) PROBE_INFO(name, __VA_ARGS__)
 const struct probe_info probes_info[PROBE_COUNT] = {PYUSDT_PROBES(PROBE_INFO, PROBE_INFO_EVENT)};
 
 uint64_t probes_fired[PROBE_COUNT];

@@ -49,7 +49,7 @@ probe_mask probes_watched(void);
  * The caller has checked probe_on(). */
 #define PROBE_DECLARE(name, since, needs, summary, ...)                                            \
     void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__));
-#define PROBE_DECLARE_EVENT(name, shape, scope, ...) PROBE_DECLARE(name, __VA_ARGS__)
+#define PROBE_DECLARE_EVENT(name, shape, scope, frame, ...) PROBE_DECLARE(name, __VA_ARGS__)
 PYUSDT_PROBES(PROBE_DECLARE, PROBE_DECLARE_EVENT)
 #undef PROBE_DECLARE
 #undef PROBE_DECLARE_EVENT

@@ -11,8 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "code.h"
 #include "control.h"
 #include "demand.h"
+#include "follow.h"
+#include "gc.h"
 #include "monitor.h"
 #include "say.h"
 
@@ -37,11 +41,11 @@ static bool s_wanted; /* watcher_start() was called, and watcher_stop() not sinc
 static int s_forking; /* threads that are between prefork and postfork */
 
 /* Written under the GIL, read by the thread without it. */
-static _Atomic event_mask s_applied;
-static _Atomic bool s_refused; /* the monitor could not apply the last demand */
+static _Atomic probe_mask s_applied; /* the demand that all is set up for */
+static _Atomic bool s_refused;       /* the monitor could not apply the last demand */
 
 /* The thread's own; watcher_start() writes them while there is no thread. */
-static event_mask s_last; /* what the last look wanted */
+static probe_mask s_last; /* what the last look saw watched */
 static int s_retry_msec;  /* until the next try, while refused */
 
 static void events_text(event_mask events, char *text, size_t size) {
@@ -65,28 +69,40 @@ static void say_change(event_mask before, event_mask now) {
         say("disabled");
 }
 
-/* Have the monitor follow. GIL held. */
-static void apply(event_mask wanted) {
-    event_mask before = monitor_events();
-    int error = monitor_apply(wanted);
-
-    if (error == MONITOR_NO_TOOL && !s_refused)
+static void say_refusal(int error) {
+    if (error == MONITOR_NO_TOOL)
         say("other tools hold the ids 2 to 4 of sys.monitoring: dormant until one is free");
-    if (error == MONITOR_REFUSED && !s_refused)
+    else
         say("sys.monitoring refused to switch events on: dormant, trying again");
-    s_refused = error < 0;
-    s_retry_msec = RETRY_MSEC;
-    s_applied = monitor_events();
-    say_change(before, s_applied);
 }
 
-/* An event goes off only when two looks in a row did not want it: set_events() counts its calls in
- * 24 bits for the life of the process (cpython #141845), and a tracer that attaches probe by probe
- * should not make it flap. */
-static event_mask steady(event_mask wanted) {
-    event_mask target = wanted | (s_last & s_applied);
+/* Have all follow the demand. GIL held. */
+static void apply(probe_mask watched) {
+    event_mask before = monitor_events();
+    probe_mask fresh = watched & ~s_applied;
+    int error;
 
-    s_last = wanted;
+    /* Before the events are on: the first one may already be followed. */
+    follow_apply(watched);
+    gc_apply(watched);
+    error = monitor_apply(demand_of(watched));
+    if (error < 0 && !s_refused)
+        say_refusal(error);
+    s_refused = error < 0;
+    s_retry_msec = RETRY_MSEC;
+    s_applied = error < 0 ? 0 : watched;
+    if (fresh & PROBE_BIT(PROBE_code__new))
+        code_replay();
+    say_change(before, monitor_events());
+}
+
+/* A probe's events go off only when two looks in a row did not see it watched: set_events() counts
+ * its calls in 24 bits for the life of the process (cpython #141845), and a tracer that attaches
+ * probe by probe should not make it flap. */
+static probe_mask steady(probe_mask watched) {
+    probe_mask target = watched | (s_last & s_applied);
+
+    s_last = watched;
     return target;
 }
 
@@ -101,7 +117,7 @@ static bool stopping(void) {
 
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
-    event_mask target = steady(demand_now());
+    probe_mask target = steady(probes_watched());
     PyGILState_STATE state;
 
     if (s_refused && target) {
@@ -140,6 +156,7 @@ static void *watch(void *unused) {
             break;
         pthread_mutex_unlock(&s_lock);
         look();
+        clock_refine();
         pthread_mutex_lock(&s_lock);
     }
     pthread_mutex_unlock(&s_lock);
@@ -226,7 +243,7 @@ int watcher_start(void) {
     if (s_wanted)
         return 0;
     s_wanted = true;
-    s_last = demand_now();
+    s_last = probes_watched();
     apply(s_last);
     error = start_if_wanted();
     if (!error)
@@ -274,6 +291,7 @@ void watcher_postfork_child(void) {
     pthread_mutex_init(&s_lock, NULL);
     s_running = false;
     s_forking = 0;
+    follow_postfork_child();
     start_if_wanted();
 }
 

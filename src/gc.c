@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gc.h"
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "callable.h"
+#include "clock.h"
+
+/* Written under the GIL. */
+static PyObject *s_gc;       /* the module */
+static PyObject *s_callback; /* what we put in gc.callbacks */
+static uint64_t s_began;     /* ticks; collections do not nest */
+
+/* info[key] as CPython fills it in: an exact dict with exact ints. */
+static int64_t number(PyObject *info, const char *key) {
+    PyObject *value = PyDict_GetItemString(info, key); /* borrowed */
+    int64_t n = value ? PyLong_AsLongLong(value) : 0;
+
+    PyErr_Clear();
+    return n;
+}
+
+static void began(PyObject *info) {
+    s_began = clock_ticks();
+    if (probe_on(PROBE_gc__begin))
+        probe_gc__begin((int32_t)number(info, "generation"));
+}
+
+static void ended(PyObject *info) {
+    uint64_t elapsed = s_began ? clock_ticks() - s_began : 0;
+
+    s_began = 0;
+    if (probe_on(PROBE_gc__end))
+        probe_gc__end((int32_t)number(info, "generation"), number(info, "collected"),
+                      number(info, "uncollectable"), clock_ns(elapsed));
+}
+
+/* callback(phase, info). Others may call it with anything. */
+static PyObject *on_gc(PyObject *self, PyObject *const *a, size_t nargs, PyObject *kwnames) {
+    (void)self, (void)kwnames;
+    if (PyVectorcall_NARGS(nargs) != 2 || !PyUnicode_Check(a[0]) || !PyDict_CheckExact(a[1]))
+        return Py_None; /* immortal since 3.12 (PEP 683) */
+    if (PyUnicode_CompareWithASCIIString(a[0], "start") == 0)
+        began(a[1]);
+    else
+        ended(a[1]);
+    return Py_None;
+}
+
+/* Where we are in the list, by identity: comparing would run the user's __eq__. -1: nowhere. */
+static Py_ssize_t position(PyObject *list) {
+    for (Py_ssize_t i = 0; i < PyList_Size(list); i++)
+        if (PyList_GetItem(list, i) == s_callback)
+            return i;
+    return -1;
+}
+
+void gc_apply(probe_mask watched) {
+    bool wanted = watched & (PROBE_BIT(PROBE_gc__begin) | PROBE_BIT(PROBE_gc__end));
+    PyObject *list = PyObject_GetAttrString(s_gc, "callbacks");
+
+    if (list && PyList_CheckExact(list)) {
+        Py_ssize_t i = position(list);
+
+        if (wanted && i < 0)
+            PyList_Append(list, s_callback);
+        else if (!wanted && i >= 0)
+            PyList_SetSlice(list, i, i + 1, NULL);
+    }
+    if (!wanted)
+        s_began = 0;
+    Py_XDECREF(list);
+    PyErr_Clear();
+}
+
+int gc_init(void) {
+    s_gc = PyImport_ImportModule("gc");
+    s_callback = callable_new(on_gc, NULL);
+    return s_gc && s_callback ? 0 : -1;
+}
