@@ -91,6 +91,9 @@
     DERIVED(code__new, 12, NEED(PY_START), \
             "a code object is seen first, or a tracer attaches (for each known one)", \
             (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
+    DERIVED(thread__state, 12, NEED_FRAMES, \
+            "a thread is followed from now on: slot tells where it is (pyusdt_node.h)", \
+            (u32, tid), (ptr, slot), (str, name)) \
     DERIVED(gc__begin, 12, 0, "the garbage collector starts", (i32, generation)) \
     DERIVED(gc__end, 12, 0, "the garbage collector ends", \
             (i32, generation), (i64, collected), (i64, uncollectable), (u64, elapsed_ns)) \

@@ -35,6 +35,11 @@ static inline bool compat_dict_next(PyObject *dict, Py_ssize_t *at, PyObject **k
     return more;
 }
 
+/* Whether other threads stand still while we run: then their stacks can be read. */
+static inline bool compat_others_wait(void) {
+    return false;
+}
+
 /* Gives back what the functions above gave. Accepted: it may be the last reference by now. */
 static inline void compat_release(PyObject *item) {
     Py_XDECREF(item);
@@ -49,6 +54,10 @@ static inline PyObject *compat_list_item(PyObject *list, Py_ssize_t i) {
 static inline bool compat_dict_next(PyObject *dict, Py_ssize_t *at, PyObject **key,
                                     PyObject **value) {
     return PyDict_Next(dict, at, key, value);
+}
+
+static inline bool compat_others_wait(void) {
+    return true;
 }
 
 static inline void compat_release(PyObject *item) {

@@ -14,15 +14,19 @@
 #include "calltree.h"
 #include "probes.h"
 
-/* 0, or -1 with an exception set. */
-int follow_init(void);
-
 /* Begin or cease to follow, as these watched probes want it. What was followed before is forgotten
  * when it begins anew: nobody knows what has been entered and left since. */
 void follow_apply(probe_mask watched);
 
-/* The threads of the parent that did not come along. In the child of a fork. */
-void follow_postfork_child(void);
+/* The stacks of all threads are taken over as they are, those too that are blocked and have no
+ * event for a long time. To be called once events are on. */
+void follow_adopt_all(void);
+
+/* True when follow_tell() has something to tell. No GIL. */
+bool follow_has_news(void);
+
+/* Fire thread__state for each thread that was not told yet, or for all of them. */
+void follow_tell(bool all);
 
 /* True while call trees are kept. */
 extern bool follow_on;

@@ -5,13 +5,15 @@
 #include <Python.h>
 
 #include "callable.h"
+#include "clock.h"
 #include "code.h"
 #include "control.h"
-#include "follow.h"
 #include "gc.h"
 #include "monitor.h"
 #include "say.h"
+#include "stack.h"
 #include "text.h"
+#include "thread.h"
 #include "watcher.h"
 
 static PyObject *core_start(PyObject *module, PyObject *unused) {
@@ -127,8 +129,10 @@ static int core_exec(PyObject *module) {
     if (s_done)
         return 0;
     control_init();
-    if (callable_init() < 0 || text_init() < 0 || code_init() < 0 || follow_init() < 0 ||
-        gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
+    clock_init();
+    if (callable_init() < 0 || text_init() < 0 || code_init() < 0 || thread_init() < 0 ||
+        stack_init() < 0 || gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
+        hook_exit() < 0)
         return -1;
     s_done = true;
     if (control_settings.verbose)

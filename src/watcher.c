@@ -19,6 +19,7 @@
 #include "gc.h"
 #include "monitor.h"
 #include "say.h"
+#include "thread.h"
 
 /* When the monitor could not apply: how long until the next try. */
 enum { RETRY_MSEC = 1000 };
@@ -91,8 +92,11 @@ static void apply(probe_mask watched) {
     s_refused = error < 0;
     s_retry_msec = RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
+    follow_adopt_all();
     if (fresh & PROBE_BIT(PROBE_code__new))
         code_replay();
+    if (fresh & PROBE_BIT(PROBE_thread__state))
+        follow_tell(true);
     say_change(before, monitor_events());
 }
 
@@ -124,12 +128,14 @@ static void look(void) {
         s_retry_msec -= control_settings.check_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied) {
+    } else if (target == s_applied && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
-    if (!stopping())
+    if (!stopping() && target != s_applied)
         apply(target);
+    else if (!stopping())
+        follow_tell(false);
     PyGILState_Release(state);
 }
 
@@ -291,7 +297,7 @@ void watcher_postfork_child(void) {
     pthread_mutex_init(&s_lock, NULL);
     s_running = false;
     s_forking = 0;
-    follow_postfork_child();
+    thread_postfork_child();
     start_if_wanted();
 }
 

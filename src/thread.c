@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "thread.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "text.h"
+
+/* What all call trees together may take. */
+#define TREES_BYTES (64 << 20)
+
+/* Written under the GIL. */
+static struct thread *s_threads;
+static _Atomic bool s_news; /* some thread is not told */
+static _Atomic int64_t s_budget = TREES_BYTES;
+static pthread_key_t s_ending;   /* tells of the end of a thread */
+static PyObject *s_name, *s_tid; /* "_name", "_native_id" */
+
+/* The running thread's own. */
+_Thread_local struct thread *t_thread;
+
+/* The C library calls this as a thread ends; others may hold the GIL. */
+static void thread_ended(void *thread) {
+    ((struct thread *)thread)->ended = true;
+}
+
+static struct thread *new_entry(void) {
+    struct thread *thread = calloc(1, sizeof *thread);
+
+    if (!thread)
+        return NULL;
+    thread->tree = calltree_new(&s_budget, 0);
+    if (!thread->tree) {
+        free(thread);
+        return NULL;
+    }
+    thread->next = s_threads;
+    s_threads = thread;
+    return thread;
+}
+
+/* The entry of a living thread; NULL: it has none. */
+static struct thread *find(unsigned long ident) {
+    struct thread *thread = s_threads;
+
+    while (thread && (thread->ended || thread->ident != ident))
+        thread = thread->next;
+    return thread;
+}
+
+/* For a thread that has no entry: that of one that ended, or a new one. NULL: out of memory. */
+static struct thread *add(unsigned long ident) {
+    struct thread *thread = s_threads;
+
+    while (thread && !thread->ended)
+        thread = thread->next;
+    if (!thread)
+        thread = new_entry();
+    if (thread) {
+        thread->ended = thread->told = thread->seen = false;
+        thread->ident = ident;
+        thread->epoch = 0;
+        thread->tree->tid = 0;
+        thread->tree->name[0] = '\0';
+        s_news = true;
+    }
+    return thread;
+}
+
+struct thread *thread_meet(void) {
+    unsigned long ident = PyThread_get_thread_ident();
+    struct thread *thread = find(ident);
+
+    /* An entry that has been seen belonged to a thread of the same ident that is gone. */
+    if (!thread || thread->seen)
+        thread = add(ident);
+    if (thread) {
+        thread->seen = true;
+        thread->tree->tid = (uint32_t)gettid();
+        t_thread = thread;
+        s_news = s_news || !thread->told;
+        pthread_setspecific(s_ending, thread);
+    }
+    return thread;
+}
+
+/* threading._active, a dict from ident to Thread: a new reference, or NULL. */
+static PyObject *active_threads(void) {
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject *threading = modules ? PyDict_GetItemString(modules, "threading") : NULL;
+    PyObject *active = NULL;
+
+    if (threading && PyModule_Check(threading))
+        active = PyDict_GetItemString(PyModule_GetDict(threading), "_active");
+    if (active && !PyDict_CheckExact(active))
+        active = NULL;
+    return Py_XNewRef(active);
+}
+
+/* Name and native id as the Thread's own __dict__ has them: a property of a subclass would be user
+ * code. */
+static void read_thread(struct thread *thread, PyObject *object) {
+    PyObject *dict = PyObject_GenericGetDict(object, NULL);
+    PyObject *name = dict ? PyDict_GetItemWithError(dict, s_name) : NULL;
+    PyObject *tid = dict ? PyDict_GetItemWithError(dict, s_tid) : NULL;
+
+    if (name)
+        text_name(name, thread->tree->name, sizeof thread->tree->name);
+    if (!thread->tree->tid && tid && PyLong_CheckExact(tid))
+        thread->tree->tid = (uint32_t)PyLong_AsLong(tid);
+    Py_XDECREF(dict);
+}
+
+/* A thread that Python's threading does not know goes by the name that the kernel has. */
+static void read_comm(struct thread *thread) {
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/self/task/%u/comm", thread->tree->tid);
+    file = fopen(path, "re");
+    if (!file)
+        return;
+    if (fgets(thread->tree->name, sizeof thread->tree->name, file))
+        thread->tree->name[strcspn(thread->tree->name, "\n")] = '\0';
+    fclose(file);
+}
+
+static void name(struct thread *thread, PyObject *active) {
+    PyObject *ident = PyLong_FromUnsignedLong(thread->ident);
+    PyObject *object = ident && active ? PyDict_GetItemWithError(active, ident) : NULL;
+
+    if (object)
+        read_thread(thread, object);
+    else
+        read_comm(thread);
+    Py_XDECREF(ident);
+    PyErr_Clear();
+}
+
+/* Forget who was found blocked and is not there any more: it never had an event, so the C library
+ * told us nothing of its end. */
+static void bury_missing(PyObject *frames) {
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        PyObject *ident = PyLong_FromUnsignedLong(thread->ident);
+
+        if (!thread->seen && ident && !PyDict_GetItemWithError(frames, ident))
+            thread->ended = true;
+        Py_XDECREF(ident);
+    }
+}
+
+void thread_each_running(void (*visit)(struct thread *, PyObject *frame, void *), void *context) {
+    PyObject *current_frames = PySys_GetObject("_current_frames"); /* borrowed */
+    PyObject *frames = NULL, *ident, *frame;
+    Py_ssize_t at = 0;
+
+    if (current_frames && compat_others_wait())
+        frames = PyObject_CallNoArgs(current_frames);
+    if (!frames || !PyDict_CheckExact(frames))
+        goto out;
+    bury_missing(frames);
+    while (PyDict_Next(frames, &at, &ident, &frame)) {
+        unsigned long n = PyLong_AsUnsignedLong(ident);
+        struct thread *thread = find(n);
+
+        if (!thread)
+            thread = add(n);
+        if (thread)
+            visit(thread, frame, context);
+    }
+out:
+    Py_XDECREF(frames);
+    PyErr_Clear();
+}
+
+void thread_each_untold(bool all, void (*visit)(struct thread *, void *), void *context) {
+    PyObject *active = active_threads();
+
+    s_news = false;
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        if (thread->ended || (thread->told && !all))
+            continue;
+        name(thread, active);
+        /* Without its native id a tracer could not use it: until it has its first event. */
+        if (thread->tree->tid)
+            visit(thread, context);
+    }
+    Py_XDECREF(active);
+}
+
+bool thread_has_news(void) {
+    return s_news;
+}
+
+void thread_postfork_child(void) {
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        thread->ended = thread != t_thread;
+        thread->told = false;
+    }
+    if (t_thread)
+        t_thread->tree->tid = (uint32_t)gettid();
+    s_news = true;
+}
+
+int thread_init(void) {
+    s_name = PyUnicode_InternFromString("_name");
+    s_tid = PyUnicode_InternFromString("_native_id");
+    if (!s_name || !s_tid)
+        return -1;
+    if (pthread_key_create(&s_ending, thread_ended) == 0)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "pyusdt: the process has no thread-specific key left");
+    return -1;
+}
