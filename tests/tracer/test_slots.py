@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kernel events that know their Python function: thread__state and the slots, as scripts read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from harness import Program, Tracer, maps, probe
+
+pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+
+PROGRAM = Path(__file__).parent / "programs/slots.py"
+FRAMES = ["PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"]
+STATE = (
+    probe("thread__state") + ' { @slot[arg0] = arg1; printf("state %d %s\\n", arg0, str(arg2)); }'
+)
+# Offsets as include/pyusdt_node.h documents them; 110 is getppid on x86-64, 173 on aarch64.
+GETPPID = (
+    "tracepoint:syscalls:sys_enter_getppid /@slot[tid]/ {"
+    " $node = *(uint64*)uptr(@slot[tid]); $parent = *(uint64*)uptr($node);"
+    " @[str(*(uint64*)uptr($node + 8), 32), str(*(uint64*)uptr($parent + 8), 32)] = count();"
+    " @line = max(*(uint32*)uptr($node + 28)); @depth = max(*(uint32*)uptr($node + 32));"
+    " @id[*(uint32*)uptr($node + 24)] = count(); }"
+    " tracepoint:syscalls:sys_enter_getppid /@slot[tid]/ {"
+    " @file[str(*(uint64*)uptr(*(uint64*)uptr(@slot[tid]) + 16), 128)] = count(); }"
+    " END { clear(@slot); }"
+)
+
+
+def slots() -> Program:
+    program = Program(PROGRAM)
+    program.expect("^ready")
+    return program
+
+
+def test_a_system_call_is_charged_to_its_function_and_caller() -> None:
+    with slots() as program:
+        with Tracer(f"{STATE} {GETPPID}", program.pid) as tracer:
+            program.expect_on(*FRAMES)
+            tracer.expect(rf"^state {program.pid} MainThread$")
+            tracer.expect(r"^state \d+ schläfer$")
+            program.send("ask 23")
+            program.expect("^done ask")
+            program.send("wake")
+            program.expect("^done wake")
+            found = maps(tracer.finish())
+        assert program.wait() == 0
+    assert found["[asks, caller]"] == 23
+    # It was entered before the tracer came, and blocked: its stack was taken over.
+    assert found["[blocked, Thread.run]"] == 7
+    assert found[f"file[{PROGRAM}]"] == 30
+    assert found["line"] > 0
+    assert found["depth"] >= 4  # <module>, main, caller, asks
+    assert len([key for key in found if key.startswith("id[")]) == 2
+
+
+def test_a_new_thread_is_told_by_name() -> None:
+    with slots() as program:
+        with Tracer(STATE, program.pid) as tracer:
+            program.expect_on(*FRAMES)
+            for name in ("first", "second"):
+                program.send(f"thread {name}")
+                tid = program.expect(r"^started (\d+)$")[1]
+                tracer.expect(rf"^state {tid} {name}$")
+                program.send("end")
+                program.expect("^done thread")
+            tracer.finish()
+        program.send("wake")
+        program.expect("^done wake")
+        assert program.wait() == 0
