@@ -12,6 +12,12 @@ static PyObject *s_callbacks[EVENT_COUNT];
 static PyObject *s_disable;
 static bool s_disabled;
 
+/* CPython keeps one object for each of the first integers, all in one array: the number that such
+ * an object stands for follows from its address. Written once, at import. */
+enum { SMALL_COUNT = 257, SMALL_SIZE = 32 };
+static uintptr_t s_small;       /* the address of 0 */
+static uintptr_t s_small_bytes; /* of the array from there on; 0 where they do not lie so */
+
 /* The answer to an event that nobody wants, by scope. None is immortal since 3.12 (PEP 683): no
  * reference is counted. */
 static PyObject *reject_GLOBAL(void) {
@@ -27,13 +33,22 @@ static PyObject *reject_LOCAL(void) {
     return Py_NewRef(s_disable);
 }
 
-/* CPython always passes exact small integers here; anybody else who calls gets a 0. */
-static int32_t number(PyObject *o) {
-    long n = PyLong_Check(o) ? PyLong_AsLong(o) : 0;
+static __attribute__((noinline)) int32_t any_number(PyObject *o) {
+    long n = PyLong_CheckExact(o) ? PyLong_AsLong(o) : 0;
 
     if (__builtin_expect(n == -1, 0))
         PyErr_Clear();
     return (int32_t)n;
+}
+
+/* CPython always passes exact integers here, most of them small; anybody else who calls gets a 0.
+ */
+static inline int32_t number(PyObject *o) {
+    uintptr_t distance = (uintptr_t)o - s_small;
+
+    if (__builtin_expect(distance < s_small_bytes, 1))
+        return (int32_t)(distance / SMALL_SIZE);
+    return any_number(o);
 }
 
 static const char *value_text(PyObject *value, char *buffer) {
@@ -142,7 +157,7 @@ enum {
         struct code_record *code;                                                                  \
                                                                                                    \
         (void)self, (void)kwnames;                                                                 \
-        if (__builtin_expect(PyVectorcall_NARGS(n) != COUNT_##shape, 0))                           \
+        if (__builtin_expect((n & ~PY_VECTORCALL_ARGUMENTS_OFFSET) != COUNT_##shape, 0))           \
             return Py_None;                                                                        \
         code = code_find(a[0]);                                                                    \
         if (__builtin_expect(!code, 0))                                                            \
@@ -163,7 +178,28 @@ PYUSDT_EVENTS(CALLBACK)
 #define CALLBACK_ROW(name, ...) [EVENT_##name] = on_##name,
 static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(CALLBACK_ROW)};
 
+/* 0, or -1 with an exception set. That they lie otherwise is no error. */
+static int find_small_numbers(void) {
+    uintptr_t bytes = (uintptr_t)SMALL_COUNT * SMALL_SIZE;
+
+    for (int i = 0; i < SMALL_COUNT; i++) {
+        PyObject *o = PyLong_FromLong(i);
+
+        if (!o)
+            return -1;
+        if (i == 0)
+            s_small = (uintptr_t)o;
+        if ((uintptr_t)o != s_small + (uintptr_t)i * SMALL_SIZE)
+            bytes = 0;
+        Py_DECREF(o);
+    }
+    s_small_bytes = bytes;
+    return 0;
+}
+
 int callback_init(PyObject *disable) {
+    if (find_small_numbers() < 0)
+        return -1;
     for (int e = 0; e < EVENT_COUNT; e++) {
         s_callbacks[e] = callable_new(s_functions[e], NULL);
         if (!s_callbacks[e])
