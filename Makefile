@@ -39,8 +39,8 @@ lint: all $(VENV)/ready.lint ## Check the sources with every linter, change noth
 format: $(VENV)/ready.lint ## Format the Python and C sources in place.
 	@tools/lint --fix
 
-bench: all $(VENV)/ready.test ## Measure what a probe costs.
-	@$(PY) -m bench
+bench: all ## Measure what pyusdt costs beside its peers (minutes; root; LONG=1).
+	@$(PY) -m bench $(if $(LONG),--long)
 
 clean: ## Remove what make and the tests made.
 	@tools/clean
