@@ -10,10 +10,9 @@
  *       scope    LOCAL: a callback may return DISABLE; GLOBAL: it must not (ValueError, and CPython
  *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
  *                nor may a callback return DISABLE
- *       frame    how the function is entered (START, RESUME, THROW) or left (RETURN, YIELD, UNWIND), or
- *                NONE: what follows the stack hears of it
- *       since    the minor version of the first Python 3 that has it
- *       needs    the events that must be on for it
+ *       frame    how the function is entered (START, RESUME, THROW) or left (RETURN, YIELD,
+ * UNWIND), or NONE: what follows the stack hears of it since    the minor version of the first
+ * Python 3 that has it needs    the events that must be on for it
  *
  *   DERIVED(name, since, needs, summary, arguments...)
  *       a probe that pyusdt derives from events, or fires of itself.
@@ -119,8 +118,8 @@
 enum event { PYUSDT_EVENTS(EVENT_ENUM) EVENT_COUNT };
 #undef EVENT_ENUM
 
-/* All probes: ROW(name, since, needs, summary, arguments...) and ROW_OF_EVENT, which is the same with
- * the three columns that only events have after the name. */
+/* All probes: ROW(name, since, needs, summary, arguments...) and ROW_OF_EVENT, which is the same
+ * with the three columns that only events have after the name. */
 #define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
 
 /* A set of events, one bit each in the order of the table (not CPython's numbers, which shift

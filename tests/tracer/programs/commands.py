@@ -46,8 +46,8 @@ def main() -> None:
         elif command == "fork":
             fork(int(arguments[0]))
         elif command == "events":
-            print("events", events(), flush=True)
-        print("done", command, flush=True)
+            print(f"events {events()}", flush=True)
+        print(f"done {command}", flush=True)
 
 
 main()

@@ -119,7 +119,7 @@ def main() -> None:
             deep(20)
         else:
             globals()[command]()
-        print("done", command, flush=True)
+        print(f"done {command}", flush=True)
 
 
 main()

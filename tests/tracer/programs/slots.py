@@ -44,7 +44,7 @@ def main() -> None:
         elif command == "wake":
             wake.set()
             sleeper.join()
-        print("done", command, flush=True)
+        print(f"done {command}", flush=True)
 
 
 main()
