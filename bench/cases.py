@@ -84,6 +84,39 @@ def unavailable(subjects: set[str], load: Load, names: tuple[str, ...]) -> dict[
     return found
 
 
+def followed(rounds: int) -> list[Row]:
+    """What it costs to follow the stack without a trap a call, on the worst case."""
+    untraced = Side("python", FIB)
+    slow = Side("pyusdt", FIB, "slow", ("function__slow",))
+    slots = Side("pyusdt", FIB, "slots", ("thread__state",))
+    traps = Side("pyusdt", FIB, "count", ("PY_START", "PY_RETURN"))
+    times = interleave([slow, slots, traps, untraced], rounds)
+    added, trapped = less(times[slots], times[untraced]), less(times[traps], times[untraced])
+    unit = "ns per call"
+    return [
+        Row(
+            "function__slow",
+            "program / untraced",
+            unit,
+            times[slow],
+            "untraced",
+            times[untraced],
+            Target(3.0),
+            "the threshold is tested inside: no trap for a fast call",
+        ),
+        Row(
+            "slots",
+            "added / a trap at entry and exit",
+            unit,
+            added,
+            "traps",
+            trapped,
+            Target(round(1 / 15, 3)),
+            "six events are dispatched by CPython, two a call",
+        ),
+    ]
+
+
 REASON = (
     "beside the trap there is CPython's dispatch of the event, and an interpreter, unlike a C "
     "loop, runs slower for a while after every return from the kernel; a callback that did "
@@ -112,6 +145,7 @@ CASES = (
     probes("ns per call", FIB, ("PY_START", "PY_RETURN"), whole(), event(), earlier(0.55)),
     probes("ns per line", LINES, ("LINE",), whole(), event(), earlier(0.60)),
     probes("ns per call", CALLS, ("CALL",), whole(), event(), earlier(0.60)),
+    Case("followed", followed, traced=True),
     Case("idle: speed", idle.speed),
     Case("idle: instructions", idle.instructions),
     Case("idle: wake-ups", idle.wakeups),

@@ -52,6 +52,8 @@ class Running:
         if self.tracer is None:
             return
         counted = self.tracer.finish()
+        if not READERS[self.side.reader].counts:
+            return
         made = self.units * len(self.side.probes)
         own = 0
         if self.side.subject != "floor":

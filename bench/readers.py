@@ -21,13 +21,18 @@ class Reader:
 
     name: str
     action: str | None
+    counts: bool = False
+    """Each hit, so that they can be compared with those that were made."""
 
 
 READERS = {
     reader.name: reader
     for reader in (
         Reader("nothing", None),
-        Reader("count", "{ @ = count(); }"),
+        Reader("count", "{ @ = count(); }", counts=True),
+        # Of function__slow, which is hit by no fast call, and of the slots, read in other events.
+        Reader("slow", "{ @slow[str(arg0)] = count(); }"),
+        Reader("slots", "{ @slot[arg0] = arg1; }"),
     )
 }
 
