@@ -6,11 +6,13 @@
  *                  \--qualname, file, module---> NUL-terminated UTF-8
  *
  * The probe thread__state tells each thread's `slot`: the address of a word that holds the address
- * of the node where the thread is now. In bpftrace, in a kernel event on that thread:
+ * of the node where the thread is now. A new thread tells it at its first event, without a name;
+ * for all threads it is told, and told again each second, so that no tracer comes too late. In
+ * bpftrace, in a kernel event on that thread (of 64-bit words, parent is the first):
  *
- *     $node = *(uint64 *)uptr(@slot[tid]);
- *     str(*(uint64 *)uptr($node + 8), 48)                           qualname of the function
- *     str(*(uint64 *)uptr(*(uint64 *)uptr($node) + 8), 48)          qualname of its caller
+ *     $node = (uint64 *)uptr(*(uint64 *)uptr(@slot[tid]));
+ *     $caller = (uint64 *)uptr($node[0]);
+ *     str($node[1], 48), str($caller[1], 48)        qualname of the function and of its caller
  *
  * The slot is valid while the thread lives. Nodes and strings are immutable: never moved, never
  * unmapped and never reused for another name while a tracer may hold them. Only 64-bit systems.

@@ -33,13 +33,21 @@ static void adopt(struct thread *thread, PyObject *frame) {
     free(codes);
 }
 
-/* The frame of an event of entry is about to be entered, and so left out. */
+static void fire_state(struct thread *thread) {
+    probe_thread__state(thread->tree->tid, &thread->tree->current, thread->tree->name);
+}
+
+/* A thread that may be over before the watcher's next tick tells of itself. It still counts as not
+ * told: at its first event it has no name yet, and the watcher will know it. The frame of an event
+ * of entry is about to be entered, and so left out. */
 static void adopt_self(struct thread *thread, bool entering) {
     PyObject *frame = (PyObject *)PyEval_GetFrame();
 
     frame = entering && frame ? stack_back(frame) : Py_XNewRef(frame);
     adopt(thread, frame);
     Py_XDECREF(frame);
+    if (!thread->told && probe_on(PROBE_thread__state))
+        fire_state(thread);
 }
 
 /* The running thread with its tree up to date; NULL: out of memory, the event is lost. */
@@ -104,7 +112,7 @@ bool follow_has_news(void) {
 static void tell(struct thread *thread, void *unused) {
     (void)unused;
     thread->told = true;
-    probe_thread__state(thread->tree->tid, &thread->tree->current, thread->tree->name);
+    fire_state(thread);
 }
 
 void follow_tell(bool all) {

@@ -24,6 +24,10 @@
 /* When the monitor could not apply: how long until the next try. */
 enum { RETRY_MSEC = 1000 };
 
+/* How often thread__state is told again. A tracer raises the semaphore a moment before it listens,
+ * and a second one raises nothing: neither may miss the threads for good. */
+enum { RETELL_MSEC = 1000 };
+
 /* watcher_wait(): how often it looks, and how long the set of watched probes must stay the same. */
 enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
 
@@ -48,6 +52,7 @@ static _Atomic bool s_refused;       /* the monitor could not apply the last dem
 /* The thread's own; watcher_start() writes them while there is no thread. */
 static probe_mask s_last; /* what the last look saw watched */
 static int s_retry_msec;  /* until the next try, while refused */
+static int s_retell_msec; /* until thread__state is told again */
 
 static void events_text(event_mask events, char *text, size_t size) {
     size_t used = 0;
@@ -97,6 +102,7 @@ static void apply(probe_mask watched) {
         code_replay();
     if (fresh & PROBE_BIT(PROBE_thread__state))
         follow_tell(true);
+    s_retell_msec = 0; /* at the next look */
     say_change(before, monitor_events());
 }
 
@@ -119,23 +125,34 @@ static bool stopping(void) {
     return stop;
 }
 
+static bool retell_is_due(void) {
+    if (!(s_applied & PROBE_BIT(PROBE_thread__state)))
+        return false;
+    s_retell_msec -= control_settings.check_msec;
+    if (s_retell_msec > 0)
+        return false;
+    s_retell_msec = RETELL_MSEC;
+    return true;
+}
+
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(probes_watched());
+    bool retell = retell_is_due();
     PyGILState_STATE state;
 
     if (s_refused && target) {
         s_retry_msec -= control_settings.check_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied && !follow_has_news()) {
+    } else if (target == s_applied && !retell && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
     if (!stopping() && target != s_applied)
         apply(target);
     else if (!stopping())
-        follow_tell(false);
+        follow_tell(retell);
     PyGILState_Release(state);
 }
 
@@ -298,6 +315,9 @@ void watcher_postfork_child(void) {
     s_running = false;
     s_forking = 0;
     thread_postfork_child();
+    /* The child may be over before the first tick. */
+    if (follow_has_news())
+        follow_tell(false);
     start_if_wanted();
 }
 

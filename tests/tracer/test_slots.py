@@ -28,8 +28,8 @@ GETPPID = (
 )
 
 
-def slots() -> Program:
-    program = Program(PROGRAM)
+def slots(**variables: str) -> Program:
+    program = Program(PROGRAM, **variables)
     program.expect("^ready")
     return program
 
@@ -66,6 +66,35 @@ def test_a_new_thread_is_told_by_name() -> None:
                 program.send("end")
                 program.expect("^done thread")
             tracer.finish()
+        program.send("wake")
+        program.expect("^done wake")
+        assert program.wait() == 0
+
+
+def test_threads_and_children_that_live_shorter_than_a_tick_are_told() -> None:
+    with slots(PYUSDT_CHECK_MSEC="1000") as program:
+        with Tracer(f"{STATE} {GETPPID}") as tracer:
+            program.expect_on(*FRAMES)
+            for command in ("brief 23", "fork 7"):
+                program.send(command)
+                program.expect(f"^done {command.split()[0]}$")
+            found = maps(tracer.finish())
+        program.send("wake")
+        program.expect("^done wake")
+        assert program.wait() == 0
+    assert found["[brief, Thread.run]"] == 23
+    assert found["[forked, fork]"] == 7
+
+
+def test_a_second_tracer_hears_of_the_threads_too() -> None:
+    with slots() as program:
+        with Tracer(STATE, program.pid) as first:
+            first.expect(rf"^state {program.pid} MainThread$")
+            with Tracer(STATE, program.pid) as second:
+                second.expect(rf"^state {program.pid} MainThread$")
+                second.expect(r"^state \d+ schläfer$")
+                second.finish()
+            first.finish()
         program.send("wake")
         program.expect("^done wake")
         assert program.wait() == 0

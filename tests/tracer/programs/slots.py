@@ -28,6 +28,22 @@ def blocked() -> None:
         os.getppid()
 
 
+def brief() -> None:
+    os.getppid()
+
+
+def forked() -> None:
+    os.getppid()
+
+
+def fork() -> None:
+    if child := os.fork():
+        os.waitpid(child, 0)
+    else:
+        forked()
+        os._exit(0)
+
+
 def main() -> None:
     sleeper = threading.Thread(target=blocked, name="schläfer")
     sleeper.start()
@@ -41,6 +57,14 @@ def main() -> None:
             thread.start()
             print("started", thread.native_id, flush=True)
             thread.join()
+        elif command == "brief":
+            for _ in range(int(rest[0])):
+                thread = threading.Thread(target=brief)
+                thread.start()
+                thread.join()
+        elif command == "fork":
+            for _ in range(int(rest[0])):
+                fork()
         elif command == "wake":
             wake.set()
             sleeper.join()
