@@ -18,6 +18,7 @@
 #include "follow.h"
 #include "gc.h"
 #include "monitor.h"
+#include "record.h"
 #include "say.h"
 #include "thread.h"
 
@@ -53,6 +54,9 @@ static _Atomic bool s_refused;       /* the monitor could not apply the last dem
 static probe_mask s_last; /* what the last look saw watched */
 static int s_retry_msec;  /* until the next try, while refused */
 static int s_retell_msec; /* until thread__state is told again */
+/* Code records up to this id are told at the next look, not 0: see RETELL_MSEC for why not at once.
+ */
+static uint32_t s_replay_id;
 
 static void events_text(event_mask events, char *text, size_t size) {
     size_t used = 0;
@@ -99,7 +103,7 @@ static void apply(probe_mask watched) {
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
     if (fresh & PROBE_BIT(PROBE_code__new))
-        code_replay();
+        s_replay_id = record_last_id();
     if (fresh & PROBE_BIT(PROBE_thread__state))
         follow_tell(true);
     s_retell_msec = 0; /* at the next look */
@@ -135,6 +139,14 @@ static bool retell_is_due(void) {
     return true;
 }
 
+/* What tracers are told besides events. GIL held. */
+static void tell(bool retell) {
+    if (s_replay_id)
+        code_replay(s_replay_id);
+    s_replay_id = 0;
+    follow_tell(retell);
+}
+
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(probes_watched());
@@ -145,14 +157,14 @@ static void look(void) {
         s_retry_msec -= control_settings.check_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied && !retell && !follow_has_news()) {
+    } else if (target == s_applied && !retell && !s_replay_id && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
     if (!stopping() && target != s_applied)
         apply(target);
     else if (!stopping())
-        follow_tell(retell);
+        tell(retell);
     PyGILState_Release(state);
 }
 
