@@ -129,7 +129,7 @@ def test_a_stack_entered_before_the_tracer_is_taken_over_but_not_told() -> None:
 
 
 def test_gc_tells_of_each_collection() -> None:
-    # No event goes on for these two: the word to wait for is that of their neighbours on both sides.
+    # No event goes on for these two: the word to wait for is that of their neighbours.
     script = (
         f"{probe('LINE')} {{ @lines = count(); }}"
         f"{probe('gc__begin')} {{ @begin[arg0] = count(); }} "
