@@ -88,7 +88,7 @@
     DERIVED(function__slow, 12, NEED_FRAMES, \
             "as function__done, only where elapsed_ns reaches the setting slow", ARGS_DONE) \
     DERIVED(code__new, 12, NEED(PY_START), \
-            "a code object is seen first, or a tracer attaches (for each known one)", \
+            "a code object is seen first; for each known one at attach and then once a second", \
             (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
     DERIVED(thread__state, 12, NEED_FRAMES, \
             "a thread is followed from now on: slot tells where it is (pyusdt_node.h)", \
