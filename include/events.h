@@ -88,10 +88,10 @@
     DERIVED(function__slow, 12, NEED_FRAMES, \
             "as function__done, only where elapsed_ns reaches the setting slow", ARGS_DONE) \
     DERIVED(code__new, 12, NEED(PY_START), \
-            "a code object is seen first, or a tracer attaches (for each known one)", \
+            "a code object is seen first; for each known one at attach and then once a second", \
             (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
     DERIVED(thread__state, 12, NEED_FRAMES, \
-            "a thread is followed from now on: slot tells where it is (pyusdt_node.h)", \
+            "a thread is followed: slot tells where it is (pyusdt_node.h); told again, too", \
             (u32, tid), (ptr, slot), (str, name)) \
     DERIVED(gc__begin, 12, 0, "the garbage collector starts", (i32, generation)) \
     DERIVED(gc__end, 12, 0, "the garbage collector ends", \

@@ -99,8 +99,9 @@ static int32_t read_line(PyObject *code) {
     return (int32_t)line;
 }
 
-static void tell_new(struct code_record *record, void *last_id) {
-    if (!record->rejected && record->id <= *(uint32_t *)last_id)
+static void tell_new(struct code_record *record, void *unused) {
+    (void)unused;
+    if (!record->rejected)
         probe_code__new(record->id, record->module, record->qualname, record->file, record->line);
 }
 
@@ -123,7 +124,7 @@ static struct code_record *make_record(PyObject *code, PyObject *globals) {
     if (record && made)
         record->rejected = !strcmp(module, "pyusdt") || !strncmp(module, "pyusdt.", 7);
     if (record && made && probe_on(PROBE_code__new))
-        tell_new(record, &record->id);
+        tell_new(record, NULL);
     return record;
 }
 
@@ -164,8 +165,8 @@ struct code_record *code_resolve(PyObject *code) {
     return record ? record : code_find_in(code, PyEval_GetGlobals());
 }
 
-void code_replay(uint32_t last_id) {
-    record_each(tell_new, &last_id);
+void code_replay(void) {
+    record_each(tell_new, NULL);
 }
 
 int code_init(void) {

@@ -46,9 +46,8 @@ static inline size_t code_hash(const PyObject *code) {
 /* The same for the code of a frame with these globals (borrowed; NULL: unknown). */
 struct code_record *code_find_in(PyObject *code, PyObject *globals);
 
-/* Tell code__new of every record up to this id that is not rejected: a tracer has attached to it,
- * and was told of the later ones as they came. */
-void code_replay(uint32_t last_id);
+/* Tell code__new of every record that is not rejected: a tracer has attached to it. */
+void code_replay(void);
 
 /* As code_resolve(), but inline for the code objects that sit where their hash says. */
 static inline struct code_record *code_find(PyObject *code) {

@@ -172,10 +172,6 @@ void record_release(struct code_record *record) {
         forget(e);
 }
 
-uint32_t record_last_id(void) {
-    return s_store.last_id;
-}
-
 void record_each(void (*visit)(struct code_record *record, void *context), void *context) {
     for (size_t i = 0; i < s_store.n_buckets; i++)
         for (struct entry *e = s_store.buckets[i]; e; e = e->chain)

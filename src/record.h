@@ -18,9 +18,6 @@ struct code_record *record_acquire(const struct code_record *key, bool *made);
 /* Give a reference back. The record may be freed at once or at any later record_release(). */
 void record_release(struct code_record *record);
 
-/* The id of the record made last; 0: none was. */
-uint32_t record_last_id(void);
-
 /* Call `visit` for every record, in no order. `visit` must not acquire or release. */
 void record_each(void (*visit)(struct code_record *record, void *context), void *context);
 

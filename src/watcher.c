@@ -18,19 +18,22 @@
 #include "follow.h"
 #include "gc.h"
 #include "monitor.h"
-#include "record.h"
 #include "say.h"
 #include "thread.h"
 
 /* When the monitor could not apply: how long until the next try. */
 enum { RETRY_MSEC = 1000 };
 
-/* How often thread__state is told again. A tracer raises the semaphore a moment before it listens,
- * and a second one raises nothing: neither may miss the threads for good. */
-enum { RETELL_MSEC = 1000 };
-
 /* watcher_wait(): how often it looks, and how long the set of watched probes must stay the same. */
 enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
+
+/* Code objects and threads are told again and again while a tracer watches: one that comes while
+ * another is there does not show in the semaphore, and the first telling may have come between a
+ * tracer's raising it and its program being in place. How often, and how much of the time at most.
+ */
+enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
+
+#define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
 
 /* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
@@ -53,10 +56,14 @@ static _Atomic bool s_refused;       /* the monitor could not apply the last dem
 /* The thread's own; watcher_start() writes them while there is no thread. */
 static probe_mask s_last; /* what the last look saw watched */
 static int s_retry_msec;  /* until the next try, while refused */
-static int s_retell_msec; /* until thread__state is told again */
-/* Code records up to this id are told at the next look, not 0: see RETELL_MSEC for why not at once.
- */
-static uint32_t s_replay_id;
+static int s_retell_msec; /* until code objects and threads are told again, while watched */
+
+static double now_seconds(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 static void events_text(event_mask events, char *text, size_t size) {
     size_t used = 0;
@@ -86,6 +93,26 @@ static void say_refusal(int error) {
         say("sys.monitoring refused to switch events on: dormant, trying again");
 }
 
+/* GIL held. */
+static void tell_known(void) {
+    double begin = now_seconds();
+    int pause;
+
+    if (probe_on(PROBE_code__new))
+        code_replay();
+    if (probe_on(PROBE_thread__state))
+        follow_tell(true);
+    pause = (int)((now_seconds() - begin) * 1e3 * RETELL_SHARE);
+    s_retell_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
+}
+
+static bool retelling_is_due(void) {
+    if (!(s_applied & TOLD))
+        return false;
+    s_retell_msec -= control_settings.check_msec;
+    return s_retell_msec <= 0;
+}
+
 /* Have all follow the demand. GIL held. */
 static void apply(probe_mask watched) {
     event_mask before = monitor_events();
@@ -102,11 +129,8 @@ static void apply(probe_mask watched) {
     s_retry_msec = RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
-    if (fresh & PROBE_BIT(PROBE_code__new))
-        s_replay_id = record_last_id();
-    if (fresh & PROBE_BIT(PROBE_thread__state))
-        follow_tell(true);
-    s_retell_msec = 0; /* at the next look */
+    if (fresh & TOLD)
+        tell_known();
     say_change(before, monitor_events());
 }
 
@@ -129,42 +153,26 @@ static bool stopping(void) {
     return stop;
 }
 
-static bool retell_is_due(void) {
-    if (!(s_applied & PROBE_BIT(PROBE_thread__state)))
-        return false;
-    s_retell_msec -= control_settings.check_msec;
-    if (s_retell_msec > 0)
-        return false;
-    s_retell_msec = RETELL_MSEC;
-    return true;
-}
-
-/* What tracers are told besides events. GIL held. */
-static void tell(bool retell) {
-    if (s_replay_id)
-        code_replay(s_replay_id);
-    s_replay_id = 0;
-    follow_tell(retell);
-}
-
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(probes_watched());
-    bool retell = retell_is_due();
+    bool retell = retelling_is_due();
     PyGILState_STATE state;
 
     if (s_refused && target) {
         s_retry_msec -= control_settings.check_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied && !retell && !s_replay_id && !follow_has_news()) {
+    } else if (target == s_applied && !retell && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
     if (!stopping() && target != s_applied)
         apply(target);
+    else if (!stopping() && retell)
+        tell_known();
     else if (!stopping())
-        tell(retell);
+        follow_tell(false);
     PyGILState_Release(state);
 }
 
@@ -331,13 +339,6 @@ void watcher_postfork_child(void) {
     if (follow_has_news())
         follow_tell(false);
     start_if_wanted();
-}
-
-static double now_seconds(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 int watcher_wait(double seconds) {

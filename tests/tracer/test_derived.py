@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import Program, Tracer, argument, json_maps, maps, probe
+from harness import DEADLINE, Program, Tracer, argument, json_maps, maps, probe
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
@@ -148,9 +148,10 @@ def test_gc_tells_of_each_collection() -> None:
     assert int(str(found["@longest"])) > 0
 
 
-def test_code_new_tells_each_function_once_and_again_at_attach() -> None:
+def test_code_new_tells_each_function_to_each_tracer_that_attaches() -> None:
     script = (
         f"{probe('code__new')} {{ @[str(arg2, 64)] = count(); @id[str(arg2, 64)] = max(arg0); }}"
+        f"{probe('code__new')} {{ @least[str(arg2, 64)] = min(arg0); }}"
         f"{probe('PY_START')} {{ @start[str(arg4, 64)] = max(arg5); }}"
     )
     with derived() as program:
@@ -161,11 +162,8 @@ def test_code_new_tells_each_function_once_and_again_at_attach() -> None:
                 do(program, "make")
                 found = maps(tracer.finish())
             program.expect_off()
-            assert {f: n for f, n in found.items() if "made" in f and f[0] == "["} == {
-                f"[made_{i}]": 1 for i in range(5)
-            }
-            assert found["[same]"] == 1
-            assert found["[make]"] == 1
+            # Told when it is first seen, and again while somebody watches: other tracers may come.
+            assert all(found[f"[{name}]"] >= 1 for name in ("same", "make"))
             for i in range(5):
                 assert found[f"id[made_{i}]"] == found[f"start[made_{i}]"]
 
@@ -181,4 +179,18 @@ def test_code_new_alone_costs_a_function_one_event() -> None:
             do(program, "slowly")
             assert maps(second.finish())[""] > 1000
         found = maps(tracer.finish())
-    assert found["[fast]"] == found["[slow]"] == found["[slowly]"] == 1
+    # Not a million times: once, and with all others once a second.
+    assert all(1 <= found[f"[{name}]"] < DEADLINE for name in ("fast", "slow", "slowly"))
+
+
+def test_code_new_tells_a_second_tracer_too() -> None:
+    """Which raises no semaphore: that is up already."""
+    script = f'{probe("code__new")} {{ printf("told %s\\n", str(arg2, 64)); }}'
+    with derived() as program, Tracer(script, program.pid) as first:
+        program.expect_on("PY_START")
+        do(program, "make")
+        first.expect("^told make$")
+        with Tracer(script, program.pid) as second:
+            second.expect("^told make$")
+            second.finish()
+        first.finish()
