@@ -19,6 +19,7 @@ static _Atomic bool s_news; /* some thread is not told */
 static _Atomic int64_t s_budget = TREES_BYTES;
 static pthread_key_t s_ending;   /* tells of the end of a thread */
 static PyObject *s_name, *s_tid; /* "_name", "_native_id" */
+static unsigned long s_main;     /* ident of the main thread, 0: not known */
 
 /* The running thread's own. */
 _Thread_local struct thread *t_thread;
@@ -64,7 +65,7 @@ static struct thread *add(unsigned long ident) {
         thread->ended = thread->told = thread->seen = false;
         thread->ident = ident;
         thread->epoch = 0;
-        thread->tree->tid = 0;
+        thread->tree->tid = ident == s_main ? (uint32_t)getpid() : 0;
         thread->tree->name[0] = '\0';
         s_news = true;
     }
@@ -196,7 +197,15 @@ bool thread_has_news(void) {
     return s_news;
 }
 
+/* Who imports pyusdt, or forks, need not have imported threading, which knows the main thread too.
+ */
+static void learn_main(void) {
+    if (gettid() == getpid())
+        s_main = PyThread_get_thread_ident();
+}
+
 void thread_postfork_child(void) {
+    learn_main();
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         thread->ended = thread != t_thread;
         thread->told = false;
@@ -207,6 +216,7 @@ void thread_postfork_child(void) {
 }
 
 int thread_init(void) {
+    learn_main();
     s_name = PyUnicode_InternFromString("_name");
     s_tid = PyUnicode_InternFromString("_native_id");
     if (!s_name || !s_tid)

@@ -98,3 +98,14 @@ def test_a_second_tracer_hears_of_the_threads_too() -> None:
         program.send("wake")
         program.expect("^done wake")
         assert program.wait() == 0
+
+
+def test_the_main_thread_is_known_without_threading_and_without_a_call() -> None:
+    code = "import pyusdt, sys\nassert 'threading' not in sys.modules\nprint('ready', flush=True)\n"
+    with Program("-c", code + "sys.stdin.readline()") as program:
+        program.expect("^ready")
+        with Tracer(STATE, program.pid) as tracer:
+            tracer.expect(rf"^state {program.pid} python")
+            tracer.finish()
+        program.send("end")
+        assert program.wait() == 0
