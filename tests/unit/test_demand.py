@@ -206,7 +206,7 @@ def test_a_bad_setting_is_one_line_and_the_default_stays(variable: str, value: s
 
 
 def test_all_bad_settings_are_a_line_each() -> None:
-    done = run("import pyusdt", **{variable: "?" for variable in BAD})
+    done = run("import pyusdt", **dict.fromkeys(BAD, "?"))
     assert done.returncode == 0
     lines = done.stderr.splitlines()
     assert sorted(line.split("=")[0] for line in lines) == sorted(f"pyusdt: {v}" for v in BAD)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of all functions that LINE tells of while pyusdt's own Python code works."""
+"""The files of all functions that are told of while pyusdt's own Python code works."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 
 import heard
 
-PROBES = ("PY_START", "PY_RETURN", "LINE", "CALL", "RAISE")
+PROBES = ("PY_START", "PY_RETURN", "RAISE")
 heard.up(*PROBES)
 import pyusdt  # noqa: E402
 from pyusdt.errors import UserError  # noqa: E402
