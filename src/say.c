@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* A value from the environment may have anything in it: no second line, no terminal codes. */
+static void one_line(char *text, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            text[i] = '?';
+}
+
 void say(const char *format, ...) {
     char text[512] = "pyusdt: ";
     size_t prefix = 8, used;
@@ -19,6 +26,7 @@ void say(const char *format, ...) {
     used = prefix + (size_t)n;
     if (used > sizeof text - 2)
         used = sizeof text - 2;
+    one_line(text, used);
     text[used++] = '\n';
     if (write(STDERR_FILENO, text, used) < 0)
         return;

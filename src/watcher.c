@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,11 +33,14 @@ enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
 enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
 
 #define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
+/* How long a thread that was joined may go on being counted, in steps of GONE_USEC. */
+enum { GONE_USEC = 100, GONE_TRIES = 10000 };
 
 /* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t s_thread;
 static bool s_running; /* under s_lifecycle */
+static pid_t s_tid;    /* written by the thread as it begins, read when it has been joined */
 
 /* Between the thread and who stops it. */
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,8 +48,9 @@ static pthread_cond_t s_wake; /* on CLOCK_MONOTONIC */
 static bool s_stop;           /* under s_lock */
 
 /* Written under the GIL. */
-static bool s_wanted; /* watcher_start() was called, and watcher_stop() not since */
-static int s_forking; /* threads that are between prefork and postfork */
+static bool s_wanted;  /* watcher_start() was called, and watcher_stop() not since */
+static int s_forking;  /* threads that are between prefork and postfork */
+static void *s_forker; /* the frame of the main thread that forks; only ever compared */
 
 /* Written under the GIL, read by the thread without it. */
 static _Atomic probe_mask s_applied; /* the demand that all is set up for */
@@ -191,7 +194,7 @@ static void sleep_until_next(void) {
 }
 
 static void *watch(void *unused) {
-    prctl(PR_SET_NAME, "pyusdt");
+    s_tid = gettid();
     pthread_mutex_lock(&s_lock);
     for (;;) {
         sleep_until_next();
@@ -226,6 +229,8 @@ static int create_thread(void) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     error = pthread_create(&s_thread, NULL, watch, NULL);
+    if (!error)
+        pthread_setname_np(s_thread, "pyusdt");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }
@@ -249,6 +254,15 @@ static int start_thread(void) {
     return error;
 }
 
+/* pthread_join() returns a moment before the kernel strikes the thread off the process's number of
+ * threads, by which os.fork() warns. Bounded, for a debugger may hold the thread. */
+static void await_gone(void) {
+    const struct timespec pause = {0, GONE_USEC * 1000L};
+
+    for (int i = 0; i < GONE_TRIES && tgkill(getpid(), s_tid, 0) == 0; i++)
+        nanosleep(&pause, NULL);
+}
+
 /* No GIL: the thread may be waiting for it. */
 static void join_thread(void) {
     pthread_mutex_lock(&s_lifecycle);
@@ -258,6 +272,7 @@ static void join_thread(void) {
         pthread_cond_signal(&s_wake);
         pthread_mutex_unlock(&s_lock);
         pthread_join(s_thread, NULL);
+        await_gone();
         pthread_cond_destroy(&s_wake);
         s_running = false;
     }
@@ -306,25 +321,48 @@ void watcher_stop(void) {
     apply(0);
 }
 
+static bool on_main_thread(void) {
+    return gettid() == getpid();
+}
+
 void watcher_prefork(void) {
     s_forking++;
+    if (on_main_thread())
+        s_forker = PyEval_GetFrame();
     stop_thread();
 }
 
+/* Does the frame that forks wait for what runs now? Then this is a hook that comes after ours. */
+static bool os_fork_runs(void) {
+    PyObject *frame = Py_XNewRef((PyObject *)PyEval_GetFrame());
+    int depth = 0;
+
+    for (; frame && frame != s_forker; depth++) {
+        PyObject *caller = PyObject_GetAttrString(frame, "f_back"); /* None has none */
+
+        Py_DECREF(frame);
+        frame = caller;
+    }
+    PyErr_Clear();
+    Py_XDECREF(frame);
+    return frame && depth > 0;
+}
+
 static int start_pending(void *unused) {
-    (void)unused;
-    start_if_wanted();
+    if (!os_fork_runs() || Py_AddPendingCall(start_pending, unused) < 0)
+        start_if_wanted();
     return 0;
 }
 
 /* A thread that cannot be had again leaves the events as they are; there is nobody to tell.
  *
  * Python 3.13 counts the threads, to warn of fork, after it has called this hook. The main thread
- * runs what is pending when os.fork() has returned; a fork elsewhere is warned of anyway. */
+ * runs what is pending when os.fork() has returned, or a hook of somebody else's in between; a fork
+ * elsewhere is warned of anyway. */
 void watcher_postfork_parent(void) {
     if (s_forking)
         s_forking--;
-    if (gettid() != getpid() || Py_AddPendingCall(start_pending, NULL) < 0)
+    if (!on_main_thread() || Py_AddPendingCall(start_pending, NULL) < 0)
         start_if_wanted();
 }
 

@@ -129,6 +129,18 @@ def environment(**variables: str) -> dict[str, str]:
     }
 
 
+def inside(**variables: str) -> dict[str, str]:
+    """The environment of a program that raises semaphores itself: see inside/semaphores.py."""
+    addresses = {name: note.semaphore for name, note in notes(LIBRARY).items()}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "inside")]),
+        "PYUSDT_CHECK_MSEC": "1",
+        "PYUSDT_TEST_SEMAPHORES": json.dumps({"library": str(LIBRARY), "semaphores": addresses}),
+        **variables,
+    }
+
+
 class Program(Process):
     """A Python program with pyusdt in it. It runs to `input()`s, which the test answers."""
 

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In a child: the semaphores of pyusdt's library, raised as a tracer raises them; no root needed.
+
+up(), then import pyusdt: what is watched by then is on when the import returns. After it, the
+watcher sees the change: wait_for() it. harness.inside() makes the environment for this.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import sys
+
+MONITORING = sys.monitoring
+_told = json.loads(os.environ["PYUSDT_TEST_SEMAPHORES"])
+_library = ctypes.CDLL(_told["library"])
+
+
+def _base() -> int:
+    """Where the library begins in memory."""
+    with open("/proc/self/maps") as maps:
+        return next(int(m.partition("-")[0], 16) for m in maps if _told["library"] in m)
+
+
+_semaphores = {
+    name: ctypes.c_ushort.from_address(_base() + address)
+    for name, address in _told["semaphores"].items()
+}
+ALL = tuple(_semaphores)
+
+
+def up(*probes: str) -> None:
+    for probe in probes:
+        _semaphores[probe].value = 1
+
+
+def down(*probes: str) -> None:
+    for probe in probes:
+        _semaphores[probe].value = 0
+
+
+def tool() -> int | None:
+    """The tool id that pyusdt holds."""
+    return next((i for i in range(6) if MONITORING.get_tool(i) == "pyusdt"), None)
+
+
+def events() -> set[str]:
+    """The events that are on for pyusdt."""
+    held = tool()
+    on = 0 if held is None else MONITORING.get_events(held)
+    numbers = vars(MONITORING.events)
+    return {name for name, bit in numbers.items() if isinstance(bit, int) and bit & on}
+
+
+def wait_for(*expected: str) -> None:
+    """Wait until exactly these events are on; the test that started us has a deadline."""
+    while events() != set(expected):
+        os.sched_yield()
+
+
+def watchers() -> int:
+    """How many threads of this process are named pyusdt."""
+    return sum(name == "pyusdt" for name in thread_names())
+
+
+def thread_names() -> list[str]:
+    names = []
+    for task in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{task}/comm") as comm:
+                names.append(comm.read().rstrip("\n"))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+    return names

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that are run three times: without pyusdt, with it idle, and with every event on."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import NamedTuple
+
+import pytest
+from harness import DEADLINE, inside
+
+# The first line of a program: as many lines in each, so that tracebacks are the same.
+PRELUDES = {
+    "without": "pass",
+    "idle": "import pyusdt",
+    "watched": "import semaphores; semaphores.up(*semaphores.ALL); import pyusdt",
+}
+
+
+class Outcome(NamedTuple):
+    stdout: str
+    stderr: str
+    code: int  # negative: the signal that killed it
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """run(SOURCE, MODE, OPTION..., VARIABLE=VALUE...): the outcome of a program."""
+
+    def run_program(source: str, mode: str, *options: str, **variables: str) -> Outcome:
+        script = tmp_path / "program.py"
+        script.write_text(f"{PRELUDES[mode]}\n{dedent(source)}")
+        done = subprocess.run(
+            [sys.executable, *options, script],
+            env=inside(**variables),
+            cwd=tmp_path,
+            text=True,
+            errors="backslashreplace",
+            capture_output=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        return Outcome(comparable(done.stdout), comparable(done.stderr), done.returncode)
+
+    return run_program
+
+
+def comparable(text: str) -> str:
+    """Without addresses and process ids."""
+    return re.sub(r"0x[0-9a-f]+|pid=\d+", "...", text)
+
+
+@pytest.fixture
+def same(run: Run) -> Callable[..., Outcome]:
+    """same(SOURCE, OPTION...): the outcome of a program, which is the same in every mode."""
+
+    def same_outcome(source: str, *options: str) -> Outcome:
+        without = run(source, "without", *options)
+        assert run(source, "idle", *options) == without
+        assert run(source, "watched", *options) == without
+        return without
+
+    return same_outcome

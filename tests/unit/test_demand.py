@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is watched is on, and nothing else: the semaphores of the real library, raised from inside.
+
+Where CPython and our table give the same answer, the answers here are written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from harness import DEADLINE, LIBRARY, Process, inside
+from notes import notes
+
+CALLS = {"CALL"}  # brings C_RETURN and C_RAISE along, which CPython does not show
+FRAMES = {"PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"}
+EVENTS = {
+    **{name: {name} for name in sorted(FRAMES)},
+    **{name: {name} for name in ("LINE", "RAISE", "RERAISE", "EXCEPTION_HANDLED")},
+    "STOP_ITERATION": {"STOP_ITERATION"},
+    **dict.fromkeys(["CALL", "C_RETURN", "C_RAISE"], CALLS),
+    "function__done": FRAMES,
+    "function__slow": FRAMES,
+    "thread__state": FRAMES,
+    "code__new": {"PY_START"},
+}
+NO_EVENTS = {"gc__begin", "gc__end", "mark", "step__start", "step__done"}
+
+
+def run(source: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", dedent(source)],
+        env=inside(**variables),
+        text=True,
+        errors="backslashreplace",
+        capture_output=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
+def answer(source: str, **variables: str) -> Any:
+    """What a program prints as JSON; it has nothing else to say."""
+    done = run(source, **variables)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("watched", ["at import", "later"])
+def test_every_probe_has_its_events_and_no_others(watched: str) -> None:
+    """At import, what is watched is on when `import pyusdt` returns; later, the watcher sees it."""
+    found = answer(
+        f"""
+        import json, semaphores
+        from semaphores import down, events, tool, up, wait_for
+        import pyusdt
+        from pyusdt.libpyusdt import start, stop
+
+        found = {{}}
+        for probe in {list(EVENTS)}:
+            if {watched == "at import"}:
+                stop()
+                assert tool() is None and not semaphores.watchers()
+                up(probe)
+                start()
+            else:
+                up(probe)
+                while not events(): pass
+            found[probe] = [tool(), sorted(events())]
+            down(probe)
+            wait_for()
+            assert tool() is None
+        print(json.dumps(found))
+        """
+    )
+    assert found == {name: [4, sorted(events)] for name, events in EVENTS.items()}
+
+
+def test_the_table_here_is_whole() -> None:
+    assert set(notes(LIBRARY)) == set(EVENTS) | NO_EVENTS
+
+
+def test_events_are_those_of_all_that_is_watched() -> None:
+    answer(
+        """
+        from semaphores import down, up, wait_for
+        import pyusdt
+
+        up("LINE", "PY_START")
+        wait_for("LINE", "PY_START")
+        up("code__new", "C_RAISE")
+        wait_for("LINE", "PY_START", "CALL")
+        down("PY_START", "LINE")
+        wait_for("PY_START", "CALL")  # code__new needs the first
+        down("code__new", "C_RAISE")
+        wait_for()
+        print("null")
+        """
+    )
+
+
+def test_what_needs_no_event_holds_no_tool_id() -> None:
+    answer(
+        """
+        import gc
+        from semaphores import down, tool, up, wait_for
+        import pyusdt
+
+        before = list(gc.callbacks)
+        up("gc__begin", "gc__end", "mark", "step__start", "step__done")
+        while gc.callbacks == before: pass
+        assert tool() is None
+        gc.collect()
+        down("gc__begin", "gc__end", "mark", "step__start", "step__done")
+        while gc.callbacks != before: pass
+        print("null")
+        """
+    )
+
+
+def test_idle_holds_nothing() -> None:
+    answer(
+        """
+        import semaphores, sys
+        import pyusdt
+
+        assert semaphores.watchers() == 1
+        assert semaphores.events() == set()
+        assert [sys.monitoring.get_tool(i) for i in range(6)] == [None] * 6
+        print("null")
+        """
+    )
+
+
+LOOK = """
+import semaphores, sys
+import pyusdt
+from pyusdt.libpyusdt import start, stop
+print("ready", flush=True)
+input()
+stop()
+start()  # the watcher has just looked
+semaphores.up("PY_START")
+print("up", flush=True)
+if sys.argv[1] == "react":
+    semaphores.wait_for("PY_START")
+    print("reacted", flush=True)
+input()
+print("on:", *semaphores.events(), flush=True)
+"""
+
+
+def test_check_msec_is_how_often_the_watcher_looks() -> None:
+    """While one with 10 looks anew and reacts, one with 10000 that was up before it does not."""
+
+    def start(msec: str, word: str) -> Process:
+        program = [sys.executable, "-c", LOOK, word]
+        return Process(program, env=inside(PYUSDT_CHECK_MSEC=msec))
+
+    with start("10000", "wait") as rare, start("10", "react") as often:
+        for program in (rare, often):
+            program.expect("^ready")
+        rare.send("")
+        rare.expect("^up")
+        often.send("")
+        often.expect("^reacted")
+        rare.send("")
+        assert rare.expect("^on:(.*)$")[1] == ""
+        assert rare.wait() == 0  # at once, although the watcher sleeps
+
+
+BAD = {
+    "PYUSDT_CHECK_MSEC": ["0", "-5", "10001", "ten", "1.5", "9" * 40, "10 ms", "0x10"],
+    "PYUSDT_VALUES": ["SAFE", "yes", "repr ", "x" * 10_000, "a\nb\x1b", "\udcff"],
+    "PYUSDT_SLOW_USEC": ["-1", "1ms", "9" * 40],
+    "PYUSDT_VERBOSE": ["2", "yes", "-1"],
+}
+
+
+@pytest.mark.parametrize(
+    "variable, value",
+    [(variable, value) for variable, values in BAD.items() for value in values],
+    ids=lambda text: repr(text)[:20],
+)
+def test_a_bad_setting_is_one_line_and_the_default_stays(variable: str, value: str) -> None:
+    done = run(
+        """
+        import semaphores
+        import pyusdt
+        semaphores.up("PY_RETURN")
+        semaphores.wait_for("PY_RETURN")
+        """,
+        **{variable: value},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"pyusdt: {variable}=")
+    assert line.isprintable()
+    assert len(line) < 600
+
+
+def test_all_bad_settings_are_a_line_each() -> None:
+    done = run("import pyusdt", **dict.fromkeys(BAD, "?"))
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    assert sorted(line.split("=")[0] for line in lines) == sorted(f"pyusdt: {v}" for v in BAD)
+
+
+@pytest.mark.parametrize("variable", BAD)
+def test_an_empty_setting_is_none(variable: str) -> None:
+    done = run("import pyusdt", **{variable: ""})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_verbose_says_what_goes_on_and_off() -> None:
+    done = run(
+        """
+        from semaphores import down, up, wait_for
+        up("PY_START", "LINE")
+        import pyusdt
+        down("PY_START", "LINE")
+        wait_for()
+        pyusdt.libpyusdt.stop()
+        """,
+        PYUSDT_VERBOSE="1",
+    )
+    assert done.stderr.splitlines() == [
+        "pyusdt: ready",
+        "pyusdt: enabled, tool id 4: PY_START LINE",
+        "pyusdt: disabled",
+    ]
