@@ -54,6 +54,8 @@ _require_platform()
 try:
     from pyusdt.libpyusdt import start as _start
 except ImportError as error:
+    if error.name is None:  # it does load, and says itself why it does not work here
+        raise
     raise ImportError(
         f"pyusdt's compiled library does not load ({error}): "
         "install pyusdt with pip, or run make in its checkout"

@@ -112,11 +112,13 @@ static int hook_exit(void) {
     return result ? 0 : -1;
 }
 
-/* The state is the process's (a semaphore is, too), so it belongs to one interpreter. */
+/* The state is the process's (a semaphore is, too), so it belongs to one interpreter. CPython would
+ * refuse for us if we told it so by the slot, in words that name no remedy. */
 static int check_interpreter(void) {
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0)
         return 0;
-    PyErr_SetString(PyExc_ImportError, "pyusdt works in the main interpreter only");
+    PyErr_SetString(PyExc_ImportError,
+                    "pyusdt works in the main interpreter only: import it there");
     return -1;
 }
 
@@ -142,7 +144,7 @@ static int core_exec(PyObject *module) {
 
 static PyModuleDef_Slot s_slots[] = {
     {Py_mod_exec, core_exec},
-    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
     {0, NULL},
 };
 

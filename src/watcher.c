@@ -17,6 +17,7 @@
 #include "follow.h"
 #include "gc.h"
 #include "monitor.h"
+#include "osthread.h"
 #include "say.h"
 #include "thread.h"
 
@@ -33,8 +34,6 @@ enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
 enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
 
 #define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
-/* How long a thread that was joined may go on being counted, in steps of GONE_USEC. */
-enum { GONE_USEC = 100, GONE_TRIES = 10000 };
 
 /* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
@@ -198,7 +197,7 @@ static void *watch(void *unused) {
     pthread_mutex_lock(&s_lock);
     for (;;) {
         sleep_until_next();
-        if (s_stop)
+        if (s_stop || osthread_is_last())
             break;
         pthread_mutex_unlock(&s_lock);
         look();
@@ -254,15 +253,6 @@ static int start_thread(void) {
     return error;
 }
 
-/* pthread_join() returns a moment before the kernel strikes the thread off the process's number of
- * threads, by which os.fork() warns. Bounded, for a debugger may hold the thread. */
-static void await_gone(void) {
-    const struct timespec pause = {0, GONE_USEC * 1000L};
-
-    for (int i = 0; i < GONE_TRIES && tgkill(getpid(), s_tid, 0) == 0; i++)
-        nanosleep(&pause, NULL);
-}
-
 /* No GIL: the thread may be waiting for it. */
 static void join_thread(void) {
     pthread_mutex_lock(&s_lifecycle);
@@ -272,7 +262,7 @@ static void join_thread(void) {
         pthread_cond_signal(&s_wake);
         pthread_mutex_unlock(&s_lock);
         pthread_join(s_thread, NULL);
-        await_gone();
+        osthread_await_gone(s_tid);
         pthread_cond_destroy(&s_wake);
         s_running = false;
     }
@@ -283,6 +273,8 @@ static void join_thread(void) {
 static int start_if_wanted(void) {
     int error = 0;
 
+    if (osthread_is_main())
+        osthread_watch_main();
     if (s_wanted && !s_forking) {
         Py_BEGIN_ALLOW_THREADS error = start_thread();
         Py_END_ALLOW_THREADS
@@ -321,13 +313,9 @@ void watcher_stop(void) {
     apply(0);
 }
 
-static bool on_main_thread(void) {
-    return gettid() == getpid();
-}
-
 void watcher_prefork(void) {
     s_forking++;
-    if (on_main_thread())
+    if (osthread_is_main())
         s_forker = PyEval_GetFrame();
     stop_thread();
 }
@@ -362,7 +350,7 @@ static int start_pending(void *unused) {
 void watcher_postfork_parent(void) {
     if (s_forking)
         s_forking--;
-    if (!on_main_thread() || Py_AddPendingCall(start_pending, NULL) < 0)
+    if (!osthread_is_main() || Py_AddPendingCall(start_pending, NULL) < 0)
         start_if_wanted();
 }
 

@@ -4,7 +4,9 @@
  *
  * It wakes every PYUSDT_CHECK_MSEC, reads the semaphores without the GIL, and takes the GIL only to
  * apply a change. It blocks all signals (they are the program's), is named "pyusdt", and is joined
- * whenever it is stopped: at exit, and around fork, because os.fork() warns about other threads.
+ * whenever it is stopped: at exit, and around fork, because os.fork() warns about other threads. It
+ * ends by itself where nothing else of the process is left: a child that a thread has forked ends
+ * with that thread.
  *
  * All functions are called with the GIL held, and give it up while they wait.
  */

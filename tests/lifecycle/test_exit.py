@@ -42,7 +42,9 @@ ENDINGS = {
         while True: pass
         """,
     ),
-    "RecursionError": Ending(1, "def f(): f()\ntry: f()\nexcept RecursionError: raise SystemExit(1)"),
+    "RecursionError": Ending(
+        1, "def f(): f()\ntry: f()\nexcept RecursionError: raise SystemExit(1)"
+    ),
     "daemon threads": Ending(
         0,
         """
