@@ -115,8 +115,7 @@ struct pyusdt_control {
 #define PYUSDT_ASSERT _Static_assert
 #endif
 #define PYUSDT_AT(type, field, offset)                                                             \
-    PYUSDT_ASSERT(offsetof(struct pyusdt_##type, field) == (offset), "others read " #field " her"  \
-                                                                                           "e")
+    PYUSDT_ASSERT(offsetof(struct pyusdt_##type, field) == (offset), "others read " #field)
 PYUSDT_AT(settings, values, 8);
 PYUSDT_AT(settings, check_msec, 12);
 PYUSDT_AT(settings, verbose, 16);

@@ -84,7 +84,7 @@ static void read_values(const char *text, struct pyusdt_settings *into) {
     static const char *const names[] = {"safe", "repr", "off"};
     uint32_t i = 0;
 
-    while (i < 3 && strcmp(text, names[i]))
+    while (i < 3 && strcmp(text, names[i]) != 0)
         i++;
     into->values = i;
 }
