@@ -13,9 +13,10 @@ TYPE_CHECKING = False  # what type checkers take for true, without importing typ
 if TYPE_CHECKING:
     from os import PathLike
 
+    from pyusdt.control import Status, Values
     from pyusdt.recording import Recording
 
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "configure", "load", "status"]
 
 
 def load(path: "str | PathLike[str]") -> "Recording":
@@ -26,6 +27,44 @@ def load(path: "str | PathLike[str]") -> "Recording":
     from pyusdt import recording  # sqlite3 is not for every program that imports this
 
     return recording.load(path)
+
+
+def status() -> "Status":
+    """Return what pyusdt does in this process at this moment.
+
+    A dict: which probes tracers watch and which events are on for them, how often each probe was
+    fired, what was lost, and the settings in effect. `pyusdt.control.Status` describes its keys.
+    """
+    from pyusdt import control
+
+    return control.snapshot(libpyusdt.snapshot()).status
+
+
+def configure(
+    *,
+    only: str | None = None,
+    exclude: str | None = None,
+    values: "Values | None" = None,
+    slow: str | float | None = None,
+) -> None:
+    """Change settings of this process, at once and for as long as it lives. None: as it is.
+
+    only     patterns of the functions that are told of, "" for all. A pattern is
+             `module:qualname`, in which * stands for any characters and ? for one; without a colon,
+             a module and all below it. Commas between patterns.
+    exclude  patterns of functions that are not, even where `only` has them; "" for none.
+    values   how values become text: "safe" never runs code of the program, "repr" calls repr(),
+             "off" makes them "".
+    slow     from when on the probe function__slow tells of a call: a time like "10ms", "500us",
+             "1.5s", a number of seconds, or "off".
+
+    Raises ValueError where a value is not good, and TypeError where it is of another type; nothing
+    is changed then. Where functions are told of that were not before, their events begin with the
+    next one; calls in progress are not told of at their end by function__done.
+    """
+    from pyusdt import control
+
+    libpyusdt.change(control.request(only=only, exclude=exclude, values=values, slow=slow))
 
 
 def _require_platform() -> None:
@@ -52,7 +91,7 @@ def _launched() -> bool:
 
 _require_platform()
 try:
-    from pyusdt.libpyusdt import start as _start
+    from pyusdt import libpyusdt
 except ImportError as error:
     if error.name is None:  # it does load, and says itself why it does not work here
         raise
@@ -61,4 +100,4 @@ except ImportError as error:
         "install pyusdt with pip, or run make in its checkout"
     ) from None
 if not _launched():
-    _start()
+    libpyusdt.start()

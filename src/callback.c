@@ -6,6 +6,7 @@
 #include "control.h"
 #include "follow.h"
 #include "probes.h"
+#include "text.h"
 
 /* Written under the GIL. */
 static PyObject *s_callbacks[EVENT_COUNT];

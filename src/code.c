@@ -5,12 +5,17 @@
 #include <string.h>
 
 #include "callable.h"
+#include "control.h"
+#include "filter.h"
 #include "probes.h"
 #include "record.h"
 #include "text.h"
 
 /* Names longer than this are cut: a record must stay small whatever a program generates. */
 enum { NAME_SIZE = 1024, FILE_SIZE = 4096, FIRST_SLOTS = 1024 };
+
+/* The directory of our package, with a slash: what is in it is ours. Written once. */
+static char s_own[FILE_SIZE];
 
 /* Written under the GIL. Slots are never empty-handed: there is a table from code_init() on. */
 struct code_table code_table;
@@ -99,6 +104,18 @@ static int32_t read_line(PyObject *code) {
     return (int32_t)line;
 }
 
+/* Our own functions are never told of: `python -m pyusdt` shows the program, not the launcher,
+ * whose first frame is of a module __main__. */
+static bool is_own(const struct code_record *record) {
+    return !strcmp(record->module, "pyusdt") || !strncmp(record->module, "pyusdt.", 7) ||
+           !strncmp(record->file, s_own, strlen(s_own));
+}
+
+static bool is_rejected(const struct code_record *record) {
+    return is_own(record) || filter_rejects(control_settings.only, control_settings.exclude,
+                                            record->module, record->qualname);
+}
+
 static void tell_new(struct code_record *record, void *unused) {
     (void)unused;
     if (!record->rejected)
@@ -119,10 +136,8 @@ static struct code_record *make_record(PyObject *code, PyObject *globals) {
     read_text(code, s_filename, file, FILE_SIZE);
     key.line = read_line(code);
     record = record_acquire(&key, &made);
-    /* Our own functions are never reported: `python -m pyusdt` shows the program, not the launcher.
-     */
     if (record && made)
-        record->rejected = !strcmp(module, "pyusdt") || !strncmp(module, "pyusdt.", 7);
+        record->rejected = is_rejected(record);
     if (record && made && probe_on(PROBE_code__new))
         tell_new(record, NULL);
     return record;
@@ -169,7 +184,46 @@ void code_replay(void) {
     record_each(tell_new, NULL);
 }
 
-int code_init(void) {
+static void decide(struct code_record *record, void *accepted) {
+    bool before = record->rejected;
+
+    record->rejected = is_rejected(record);
+    if (!before || record->rejected)
+        return;
+    *(bool *)accepted = true;
+    if (probe_on(PROBE_code__new))
+        tell_new(record, NULL);
+}
+
+bool code_refilter(void) {
+    bool accepted = false;
+
+    record_each(decide, &accepted);
+    return accepted;
+}
+
+uint64_t code_losses(void) {
+    return code_lost;
+}
+
+/* Our modules' code has the path by which the package was found, as the library has. */
+static int read_own(PyObject *module) {
+    PyObject *file = PyModule_GetFilenameObject(module);
+    char *slash;
+
+    if (!file)
+        return -1;
+    text_name(file, s_own, sizeof s_own);
+    Py_DECREF(file);
+    slash = strrchr(s_own, '/');
+    if (slash)
+        slash[1] = '\0';
+    else
+        strcpy(s_own, "pyusdt/");
+    return 0;
+}
+
+int code_init(PyObject *module) {
     PyObject *code = Py_CompileString("", "pyusdt", Py_file_input);
 
     s_code_type = code ? Py_TYPE(code) : NULL;
@@ -179,7 +233,8 @@ int code_init(void) {
     s_filename = PyUnicode_InternFromString("co_filename");
     s_firstlineno = PyUnicode_InternFromString("co_firstlineno");
     s_module_name = PyUnicode_InternFromString("__name__");
-    if (!code || !s_name || !s_qualname || !s_filename || !s_firstlineno || !s_module_name)
+    if (read_own(module) < 0 || !code || !s_name || !s_qualname || !s_filename || !s_firstlineno ||
+        !s_module_name)
         return -1;
     code_table.mask = FIRST_SLOTS - 1;
     code_table.slots = calloc(FIRST_SLOTS, sizeof *code_table.slots);

@@ -31,8 +31,8 @@ extern struct code_table code_table;
 /* Code objects whose events were lost because no record could be made (out of memory). */
 extern uint64_t code_lost;
 
-/* 0, or -1 with an exception set. */
-int code_init(void);
+/* `module` is the one that we are. 0, or -1 with an exception set. */
+int code_init(PyObject *module);
 
 /* The record, made if needed; NULL if it cannot be. Never leaves an exception. `code` must be the
  * code of the frame that runs now: the module's name is read from that frame's globals. */
@@ -48,6 +48,13 @@ struct code_record *code_find_in(PyObject *code, PyObject *globals);
 
 /* Tell code__new of every record that is not rejected: a tracer has attached to it. */
 void code_replay(void);
+
+/* The filters have changed: decide anew for every record, and tell code__new of those that were
+ * rejected until now. True where there are any: their sites may have been disabled. */
+bool code_refilter(void);
+
+/* code_lost. Any thread, no GIL. */
+uint64_t code_losses(void);
 
 /* As code_resolve(), but inline for the code objects that sit where their hash says. */
 static inline struct code_record *code_find(PyObject *code) {

@@ -21,16 +21,20 @@ static inline uint64_t now_if_timed(void) {
     return s_timed ? clock_ticks() : 0;
 }
 
-/* Take the stack over as it is: the tree was not kept until now. `frame` is the newest, NULL: none.
- */
-static void adopt(struct thread *thread, PyObject *frame) {
+/* Take the stack over as it is. `frame` is the newest, NULL: none. */
+static void take_over(struct thread *thread, PyObject *frame) {
     struct code_record **codes = malloc(STACK_MAX * sizeof *codes);
 
-    calltree_reset(thread->tree);
-    thread->epoch = s_epoch;
     if (codes)
         calltree_take_over(thread->tree, codes, stack_collect(frame, codes), now_if_timed());
     free(codes);
+}
+
+/* The same for a tree that was not kept until now. */
+static void adopt(struct thread *thread, PyObject *frame) {
+    calltree_reset(thread->tree);
+    thread->epoch = s_epoch;
+    take_over(thread, frame);
 }
 
 static void fire_state(struct thread *thread) {
@@ -91,7 +95,13 @@ void follow_apply(probe_mask watched) {
         s_epoch++;
     follow_on = on;
     s_timed = timed;
-    s_slow_ticks = clock_ticks_in(control_settings.slow_usec * 1000);
+    follow_set_slow();
+}
+
+void follow_set_slow(void) {
+    uint64_t usec = control_settings.slow_usec;
+
+    s_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
 }
 
 static void adopt_thread(struct thread *thread, PyObject *frame, void *unused) {
@@ -103,6 +113,17 @@ static void adopt_thread(struct thread *thread, PyObject *frame, void *unused) {
 void follow_adopt_all(void) {
     if (follow_on)
         thread_each_running(adopt_thread, NULL);
+}
+
+static void retake(struct thread *thread, PyObject *frame, void *unused) {
+    (void)unused;
+    if (thread->epoch == s_epoch)
+        take_over(thread, frame);
+}
+
+void follow_refilter(void) {
+    if (follow_on)
+        thread_each_running(retake, NULL);
 }
 
 bool follow_has_news(void) {

@@ -22,6 +22,14 @@ void follow_apply(probe_mask watched);
  * event for a long time. To be called once events are on. */
 void follow_adopt_all(void);
 
+/* Other functions are rejected than before: the stacks are taken over as they are now. Calls that
+ * were followed go on, unless there is a change beneath them: then they are not told at their end.
+ */
+void follow_refilter(void);
+
+/* The setting slow_usec has changed. */
+void follow_set_slow(void);
+
 /* True when follow_tell() has something to tell. No GIL. */
 bool follow_has_news(void);
 

@@ -3,12 +3,14 @@
  * The module pyusdt.libpyusdt: wires the parts and does nothing else.
  */
 #include <Python.h>
+#include <string.h>
 
 #include "callable.h"
 #include "clock.h"
 #include "code.h"
 #include "control.h"
 #include "gc.h"
+#include "live.h"
 #include "monitor.h"
 #include "say.h"
 #include "stack.h"
@@ -62,6 +64,46 @@ static PyObject *core_postfork_child(PyObject *module, PyObject *unused) {
     Py_RETURN_NONE;
 }
 
+static PyObject *core_snapshot(PyObject *module, PyObject *unused) {
+    struct pyusdt_control copy;
+
+    (void)module, (void)unused;
+    watcher_publish();
+    live_copy(&copy);
+    return PyBytes_FromStringAndSize((const char *)&copy, sizeof copy);
+}
+
+/* Hands the struct pyusdt_request in `bytes` to `use`; where that says no, ValueError. */
+static PyObject *with_request(PyObject *bytes,
+                              int (*use)(const struct pyusdt_request *, char *why)) {
+    struct pyusdt_request request;
+    char why[PYUSDT_MESSAGE_SIZE], *data;
+    Py_ssize_t size;
+
+    if (PyBytes_AsStringAndSize(bytes, &data, &size) < 0)
+        return NULL;
+    if (size != sizeof request) {
+        PyErr_Format(PyExc_ValueError, "a request has %zu bytes", sizeof request);
+        return NULL;
+    }
+    memcpy(&request, data, sizeof request);
+    if (use(&request, why) < 0) {
+        PyErr_Format(PyExc_ValueError, "%s", why); /* which mends a character cut in two */
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_check(PyObject *module, PyObject *request) {
+    (void)module;
+    return with_request(request, live_check);
+}
+
+static PyObject *core_change(PyObject *module, PyObject *request) {
+    (void)module;
+    return with_request(request, live_apply);
+}
+
 static PyMethodDef s_methods[] = {
     {"start", core_start, METH_NOARGS,
      "start()\n--\n\nFollow demand from now on: what tracers watch already is on when this "
@@ -72,6 +114,12 @@ static PyMethodDef s_methods[] = {
     {"wait", core_wait, METH_O,
      "wait(timeout)\n--\n\nWait until a tracer watches some probe: True, or False after `timeout`\n"
      "seconds (None: never). Switches nothing on by itself."},
+    {"snapshot", core_snapshot, METH_NOARGS,
+     "snapshot()\n--\n\nThe struct pyusdt_control as others see it, up to this moment."},
+    {"check", core_check, METH_O,
+     "check(request)\n--\n\nRaise ValueError where this struct pyusdt_request is not good."},
+    {"change", core_change, METH_O,
+     "change(request)\n--\n\nDo what this struct pyusdt_request asks for, or raise ValueError."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -125,17 +173,18 @@ static int check_interpreter(void) {
 static int core_exec(PyObject *module) {
     static bool s_done;
 
-    (void)module;
     if (check_interpreter() < 0)
         return -1;
     if (s_done)
         return 0;
     control_init();
     clock_init();
-    if (callable_init() < 0 || text_init() < 0 || code_init() < 0 || thread_init() < 0 ||
+    if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
         stack_init() < 0 || gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
         hook_exit() < 0)
         return -1;
+    live_init();
+    live_add_loss("code", code_losses);
     s_done = true;
     if (control_settings.verbose)
         say("ready");

@@ -154,6 +154,11 @@ int monitor_apply(event_mask events) {
     return 0;
 }
 
+void monitor_rearm(void) {
+    if (s_tool >= 0)
+        restart_disabled();
+}
+
 event_mask monitor_events(void) {
     return s_events;
 }

@@ -23,10 +23,13 @@ enum {
  * Call it again later: it may succeed then. */
 int monitor_apply(event_mask events);
 
+/* Have the sites that a callback disabled speak again. */
+void monitor_rearm(void);
+
 /* The events that are on. */
 event_mask monitor_events(void);
 
-/* The tool id that is held, or -1. */
+/* The tool id that is held, or -1. These two: any thread, no GIL; as they are at some moment. */
 int monitor_tool(void);
 
 #endif

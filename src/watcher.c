@@ -16,6 +16,7 @@
 #include "demand.h"
 #include "follow.h"
 #include "gc.h"
+#include "live.h"
 #include "monitor.h"
 #include "osthread.h"
 #include "say.h"
@@ -53,7 +54,7 @@ static void *s_forker; /* the frame of the main thread that forks; only ever com
 
 /* Written under the GIL, read by the thread without it. */
 static _Atomic probe_mask s_applied; /* the demand that all is set up for */
-static _Atomic bool s_refused;       /* the monitor could not apply the last demand */
+static _Atomic int s_refused;        /* why the monitor could not apply the last demand, or 0 */
 
 /* The thread's own; watcher_start() writes them while there is no thread. */
 static probe_mask s_last; /* what the last look saw watched */
@@ -127,7 +128,7 @@ static void apply(probe_mask watched) {
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
         say_refusal(error);
-    s_refused = error < 0;
+    s_refused = error;
     s_retry_msec = RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
@@ -155,14 +156,34 @@ static bool stopping(void) {
     return stop;
 }
 
+/* What others see of us is as of the last tick. No GIL. */
+static void publish(bool running) {
+    static const uint32_t why[] = {
+        [-MONITOR_NO_TOOL] = PYUSDT_DORMANT_NO_TOOL,
+        [-MONITOR_REFUSED] = PYUSDT_DORMANT_REFUSED,
+    };
+
+    live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);
+}
+
+static void answer_request(void) {
+    PyGILState_STATE state = PyGILState_Ensure();
+
+    if (!stopping())
+        live_answer();
+    PyGILState_Release(state);
+}
+
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(probes_watched());
     bool retell = retelling_is_due();
     PyGILState_STATE state;
 
+    if (live_requested())
+        answer_request();
     if (s_refused && target) {
-        s_retry_msec -= control_settings.check_msec;
+        s_retry_msec -= (int)control_settings.check_msec;
         if (s_retry_msec > 0)
             return;
     } else if (target == s_applied && !retell && !follow_has_news()) {
@@ -201,6 +222,7 @@ static void *watch(void *unused) {
             break;
         pthread_mutex_unlock(&s_lock);
         look();
+        publish(true);
         clock_refine();
         pthread_mutex_lock(&s_lock);
     }
@@ -296,6 +318,7 @@ int watcher_start(void) {
     s_last = probes_watched();
     apply(s_last);
     error = start_if_wanted();
+    watcher_publish();
     if (!error)
         return 0;
     s_wanted = false;
@@ -311,6 +334,11 @@ void watcher_stop(void) {
     s_wanted = false;
     stop_thread();
     apply(0);
+    watcher_publish();
+}
+
+void watcher_publish(void) {
+    publish(s_wanted);
 }
 
 void watcher_prefork(void) {
@@ -364,6 +392,8 @@ void watcher_postfork_child(void) {
     /* The child may be over before the first tick. */
     if (follow_has_news())
         follow_tell(false);
+    live_postfork_child();
+    watcher_publish();
     start_if_wanted();
 }
 

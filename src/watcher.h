@@ -22,6 +22,9 @@ int watcher_start(void);
 /* Join the thread, switch all events off and give the tool id back. */
 void watcher_stop(void);
 
+/* Bring the status that others see up to this moment. */
+void watcher_publish(void);
+
 /* Around fork. Between prefork and either postfork there is no thread; events stay on. */
 void watcher_prefork(void);
 void watcher_postfork_parent(void);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Live control: the layout of `pyusdt_control`, a symbol that the library exports. Whoever may
+ * trace a process may read and write it, through /proc/PID/mem.
+ *
+ *     outside    request:  sequence odd --> fields, actions, settings --> sequence even
+ *     watcher    sees a new even sequence at its next tick, checks all, applies all or nothing,
+ *                status:   sequence odd --> acknowledged = request.sequence, error, ... --> even
+ *
+ * A reader copies the struct, and copies again unless status.sequence was the same even number
+ * before and after. Writers take turns by flock() on /proc/PID/mem. The process itself reads
+ * nothing back but the request, and believes none of it: garbage is refused, with the reason in the
+ * status.
+ *
+ * Texts are NUL-terminated UTF-8. Numbers are in the machine's own byte order. Any change of the
+ * layout or of a meaning is another PYUSDT_CONTROL_VERSION.
+ */
+#ifndef PYUSDT_CONTROL_LAYOUT_H
+#define PYUSDT_CONTROL_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PYUSDT_CONTROL_MAGIC "pyusdt\r\n" /* 8 bytes, no NUL */
+#define PYUSDT_CONTROL_VERSION 1
+
+#define PYUSDT_FILTER_SIZE 1024
+#define PYUSDT_NAME_SIZE 24
+#define PYUSDT_MESSAGE_SIZE 256
+#define PYUSDT_PROBES_MAX 64
+#define PYUSDT_LOSSES_MAX 16
+
+enum { PYUSDT_VALUES_SAFE, PYUSDT_VALUES_REPR, PYUSDT_VALUES_OFF };
+
+#define PYUSDT_SLOW_OFF UINT64_MAX
+
+struct pyusdt_settings {
+    uint64_t slow_usec;               /* from when function__slow tells of a call, or never */
+    uint32_t values;                  /* PYUSDT_VALUES_* */
+    uint32_t check_msec;              /* how often the watcher looks */
+    uint32_t verbose;                 /* 1: say on stderr when events go on and off */
+    uint32_t reserved;                /* 0 */
+    char only[PYUSDT_FILTER_SIZE];    /* patterns of what is told; empty: everything */
+    char exclude[PYUSDT_FILTER_SIZE]; /* patterns of what is not, even where `only` has it */
+};
+
+struct pyusdt_count {
+    char name[PYUSDT_NAME_SIZE];
+    uint64_t count;
+};
+
+enum { PYUSDT_WATCHER_STOPPED, PYUSDT_WATCHER_RUNNING };
+
+/* Why no event is on although some are wanted. */
+enum { PYUSDT_DORMANT_NOT, PYUSDT_DORMANT_NO_TOOL, PYUSDT_DORMANT_REFUSED };
+
+/* Written by the process alone. */
+struct pyusdt_status {
+    uint32_t sequence;       /* odd while it is written */
+    uint32_t acknowledged;   /* request.sequence that was answered last */
+    uint32_t failed;         /* 1: that request was refused as a whole, for the reason in `error` */
+    int32_t pid;             /* as the process sees itself */
+    uint32_t watcher;        /* PYUSDT_WATCHER_* */
+    uint32_t dormant;        /* PYUSDT_DORMANT_* */
+    int32_t tool_id;         /* of sys.monitoring; -1: none is held */
+    uint32_t events_on;      /* bit N: the event of probes[N] is on */
+    uint64_t probes_watched; /* bit N: somebody watches probes[N] */
+    uint32_t n_probes;
+    uint32_t n_losses;
+    char error[PYUSDT_MESSAGE_SIZE];
+    char python[PYUSDT_NAME_SIZE]; /* its version, as in 3.13.0 */
+    struct pyusdt_settings settings;
+    struct pyusdt_count
+        probes[PYUSDT_PROBES_MAX]; /* times fired, in the order of the event table */
+    struct pyusdt_count losses[PYUSDT_LOSSES_MAX]; /* what could not be told, by reason */
+};
+
+/* Bits of `fields`: which of the settings the request is about. */
+enum {
+    PYUSDT_SET_SLOW_USEC = 1,
+    PYUSDT_SET_VALUES = 2,
+    PYUSDT_SET_CHECK_MSEC = 4,
+    PYUSDT_SET_VERBOSE = 8,
+    PYUSDT_SET_ONLY = 16,
+    PYUSDT_SET_EXCLUDE = 32,
+    PYUSDT_SET_ALL = 63
+};
+
+/* Bits of `actions`: what is to be done once. */
+enum {
+    PYUSDT_DO_REPLAY = 1, /* fire code__new for every known function again */
+    PYUSDT_DO_ALL = 1
+};
+
+/* Written from outside alone. */
+struct pyusdt_request {
+    uint32_t sequence; /* odd while it is written */
+    uint32_t fields;   /* PYUSDT_SET_* */
+    uint32_t actions;  /* PYUSDT_DO_* */
+    uint32_t reserved; /* 0 */
+    struct pyusdt_settings settings;
+};
+
+struct pyusdt_control {
+    char magic[8];
+    uint32_t version;
+    uint32_t size; /* of this struct */
+    struct pyusdt_status status;
+    struct pyusdt_request request;
+};
+
+#ifdef __cplusplus
+#define PYUSDT_ASSERT static_assert
+#else
+#define PYUSDT_ASSERT _Static_assert
+#endif
+#define PYUSDT_AT(type, field, offset)                                                             \
+    PYUSDT_ASSERT(offsetof(struct pyusdt_##type, field) == (offset), "others read " #field)
+PYUSDT_AT(settings, values, 8);
+PYUSDT_AT(settings, check_msec, 12);
+PYUSDT_AT(settings, verbose, 16);
+PYUSDT_AT(settings, only, 24);
+PYUSDT_AT(settings, exclude, 1048);
+PYUSDT_AT(status, acknowledged, 4);
+PYUSDT_AT(status, failed, 8);
+PYUSDT_AT(status, pid, 12);
+PYUSDT_AT(status, watcher, 16);
+PYUSDT_AT(status, dormant, 20);
+PYUSDT_AT(status, tool_id, 24);
+PYUSDT_AT(status, events_on, 28);
+PYUSDT_AT(status, probes_watched, 32);
+PYUSDT_AT(status, n_probes, 40);
+PYUSDT_AT(status, n_losses, 44);
+PYUSDT_AT(status, error, 48);
+PYUSDT_AT(status, python, 304);
+PYUSDT_AT(status, settings, 328);
+PYUSDT_AT(status, probes, 2400);
+PYUSDT_AT(status, losses, 4448);
+PYUSDT_AT(request, fields, 4);
+PYUSDT_AT(request, actions, 8);
+PYUSDT_AT(request, settings, 16);
+PYUSDT_AT(control, version, 8);
+PYUSDT_AT(control, size, 12);
+PYUSDT_AT(control, status, 16);
+PYUSDT_AT(control, request, 4976);
+PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 7064, "another layout is another version");
+#undef PYUSDT_AT
+#undef PYUSDT_ASSERT
+
+#endif

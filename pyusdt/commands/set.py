@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pyusdt set -p PID ...`: change the settings of pyusdt in a running process."""
+
+import argparse
+
+from pyusdt import libpyusdt
+from pyusdt.commands.processes import process_id, settings_in_words
+from pyusdt.control import VALUES, request
+from pyusdt.errors import ExitCode, UsageError
+from pyusdt.process import Process
+
+_SETTINGS = ("only", "exclude", "values", "slow", "check_msec", "verbose", "replay")
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments."""
+    parser.description = (
+        "Change the settings of pyusdt in a running process, until it ends. It takes the "
+        "permission to trace it: its own user's, or root's."
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = (
+        "patterns, with commas between them:\n"
+        "  myapp                 the module myapp and all below it\n"
+        "  myapp.views:Shop.*    functions by module:qualname; * is any text, ? one character"
+    )
+    add = parser.add_argument
+    add("-p", "--pid", type=process_id, required=True, metavar="PID", help="the process")
+    add("--only", metavar="PATTERNS", help="tell of these functions alone; '' for all")
+    add("--exclude", metavar="PATTERNS", help="tell of all but these; '' for none")
+    add("--values", choices=VALUES, help="how values become text: repr may run the program's code")
+    add("--slow", metavar="TIME", help="from when function__slow tells: 10ms, 500us, 1.5s, off")
+    add("--check-msec", type=int, metavar="N", help="look for tracers every N milliseconds")
+    add(
+        "--verbose",
+        action=argparse.BooleanOptionalAction,
+        help="have it say on stderr when events go on and off",
+    )
+    add("--replay", action="store_true", help="fire code__new for every known function again")
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    """Change what is given, and print what is in effect then."""
+    given = {name: getattr(arguments, name) for name in _SETTINGS}
+    if not arguments.replay and all(given[name] is None for name in _SETTINGS[:-1]):
+        raise UsageError("set: nothing is given to set; see `python -m pyusdt set --help`")
+    try:
+        wanted = request(**given)
+        libpyusdt.check(wanted)
+    except ValueError as error:
+        raise UsageError(f"set: {error}") from None
+    with Process(arguments.pid, write=True) as process:
+        status = process.change(wanted)
+    in_effect = ", ".join(f"{name} {value}" for name, value in settings_in_words(status))
+    print(f"process {arguments.pid}: {in_effect}")
+    return ExitCode.OK

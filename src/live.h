@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Live control: has a running program follow changed settings, and publishes its status. The
+ * struct that others read and write, and the protocol, are in pyusdt_control.h.
+ */
+#ifndef PYUSDT_LIVE_H
+#define PYUSDT_LIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pyusdt_control.h"
+
+/* Fill in what stays as it is. Once, GIL held. */
+void live_init(void);
+
+/* Have the status show one more count of what was lost. `name` is static, `count` is called from
+ * any thread, without the GIL. Once each, before the watcher starts; at most PYUSDT_LOSSES_MAX. */
+void live_add_loss(const char *name, uint64_t (*count)(void));
+
+/* Whether a request waits for its answer. Any thread, no GIL. */
+bool live_requested(void);
+
+/* Do what the request asks for, all or nothing, and keep the answer for live_publish(). GIL held.
+ * Leaves no exception. */
+void live_answer(void);
+
+/* 0, or -1 where a request (any bytes) is not good: `why` is then a sentence. GIL held. */
+int live_check(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZE]);
+
+/* The same, and do it. */
+int live_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZE]);
+
+/* Write the status as it is now. Any thread, no GIL needed. */
+void live_publish(uint32_t watcher, uint32_t dormant);
+
+/* The struct as others see it, copied. Any thread. */
+void live_copy(struct pyusdt_control *copy);
+
+/* In the child of a fork: there is one thread, and locks are as they were. */
+void live_postfork_child(void);
+
+#endif
