@@ -10,6 +10,7 @@
 #include "control.h"
 #include "gc.h"
 #include "monitor.h"
+#include "provider.h"
 #include "say.h"
 #include "stack.h"
 #include "text.h"
@@ -136,6 +137,9 @@ static int core_exec(PyObject *module) {
         stack_init() < 0 || gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
         hook_exit() < 0)
         return -1;
+    if (provider_load() == PROVIDER_MISSING && control_settings.verbose)
+        say("no probes of provider python: libpyusdt_compat.so does not load, build or install "
+            "again");
     s_done = true;
     if (control_settings.verbose)
         say("ready");
