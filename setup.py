@@ -36,7 +36,7 @@ class BuildLibraries(build_ext):
 
     def get_ext_filename(self, fullname: str) -> str:
         if fullname.rpartition(".")[2] == COMPAT.rpartition(".")[2]:
-            return COMPAT.replace(".", os.sep) + ".so"
+            return fullname.replace(".", os.sep) + ".so"
         return str(super().get_ext_filename(fullname))
 
 

@@ -11,11 +11,15 @@
  *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
  *                nor may a callback return DISABLE
  *       frame    how the function is entered (START, RESUME, THROW) or left (RETURN, YIELD,
- * UNWIND), or NONE: what follows the stack hears of it since    the minor version of the first
- * Python 3 that has it needs    the events that must be on for it
+ * UNWIND), or goes on (LINE), or NONE: what follows the stack hears of it since    the minor
+ * version of the first Python 3 that has it needs    the events that must be on for it
  *
  *   DERIVED(name, since, needs, summary, arguments...)
  *       a probe that pyusdt derives from events, or fires of itself.
+ *
+ *   COMPAT(name, since, needs, summary, arguments...)
+ *       a probe as CPython itself had it: of provider python and in the library of that provider
+ *       (pyusdt_compat.h), where all others are of provider pyusdt.
  *
  * Arguments are (type, name) pairs in the order of the probe's argN, at most ten; types are those
  * of ARG_C below. The order of the first ones is fixed (people's scripts count on it): append only.
@@ -60,7 +64,7 @@
           "a C function that was called returns", ARGS_CALL) \
     EVENT(C_RAISE, CALL, CALLED, NONE, 12, NEED(CALL) | NEED(C_RAISE), \
           "a C function that was called raises", ARGS_CALL) \
-    EVENT(LINE, LINE, LOCAL, NONE, 12, NEED(LINE), \
+    EVENT(LINE, LINE, LOCAL, LINE, 12, NEED(LINE), \
           "a line is about to run", ARGS_LINE) \
     EVENT(RAISE, RAISED, GLOBAL, NONE, 12, NEED(RAISE), \
           "an exception is raised, or crosses a function", ARGS_RAISED) \
@@ -102,6 +106,17 @@
     DERIVED(step__done, 12, 0, "it ends", (str, name), (u64, elapsed_ns))
 /* clang-format on */
 
+#define ARGS_COMPAT (str, file), (str, function), (i32, line)
+
+/* clang-format off */
+#define PYUSDT_COMPAT(COMPAT) \
+    COMPAT(function__entry, 12, NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW), \
+           "a function starts, goes on, or is thrown into", ARGS_COMPAT) \
+    COMPAT(function__return, 12, NEED(PY_RETURN) | NEED(PY_YIELD) | NEED(PY_UNWIND), \
+           "a function returns, yields, or ends by an exception", ARGS_COMPAT) \
+    COMPAT(line, 12, NEED(LINE), "a line is about to run", ARGS_COMPAT)
+/* clang-format on */
+
 /* The C type of an argument. */
 #define ARG_C_str const char *
 #define ARG_C_i32 int32_t
@@ -119,8 +134,10 @@ enum event { PYUSDT_EVENTS(EVENT_ENUM) EVENT_COUNT };
 #undef EVENT_ENUM
 
 /* All probes: ROW(name, since, needs, summary, arguments...) and ROW_OF_EVENT, which is the same
- * with the three columns that only events have after the name. */
-#define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
+ * with the three columns that only events have after the name. Of provider pyusdt, and all there
+ * are. */
+#define PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
+#define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_COMPAT(ROW)
 
 /* A set of events, one bit each in the order of the table (not CPython's numbers, which shift
  * between versions: monitor.c translates). */

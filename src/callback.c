@@ -132,6 +132,7 @@ enum {
 #define BEFORE_START(code) (void)0
 #define BEFORE_RESUME(code) (void)0
 #define BEFORE_THROW(code) (void)0
+#define BEFORE_LINE(code) (void)0
 #define BEFORE_RETURN(code) LEAVE(code, CALLTREE_RETURN)
 #define BEFORE_YIELD(code) LEAVE(code, CALLTREE_YIELD)
 #define BEFORE_UNWIND(code) LEAVE(code, CALLTREE_UNWIND)
@@ -139,16 +140,36 @@ enum {
 #define AFTER_START(code) ENTER(code, CALLTREE_START)
 #define AFTER_RESUME(code) ENTER(code, CALLTREE_RESUME)
 #define AFTER_THROW(code) ENTER(code, CALLTREE_THROW)
+#define AFTER_LINE(code) (void)0
 #define AFTER_RETURN(code) (void)0
 #define AFTER_YIELD(code) (void)0
 #define AFTER_UNWIND(code) (void)0
 
+/* The probes of provider python, as CPython 3.6 to 3.10 fired them: at every entry of a frame, and
+ * so also where a generator or coroutine goes on or is thrown into, and at every exit, and so also
+ * at a yield or an exception; `line` is the one where the frame stands. A call that makes a
+ * generator enters nothing (in CPython 3.15 it fires function__entry, and a throw does not: cpython
+ * #142397). */
+#define COMPAT(name, code, line)                                                                   \
+    (probe_on(PROBE_##name) ? probe_##name((code)->file, (code)->function, line) : (void)0)
+#define COMPAT_NONE(code) (void)0
+#define COMPAT_START(code) COMPAT(function__entry, code, (code)->line)
+#define COMPAT_RESUME(code) COMPAT(function__entry, code, current_line(code))
+#define COMPAT_THROW(code) COMPAT(function__entry, code, current_line(code))
+#define COMPAT_LINE(code) COMPAT(line, code, number(a[1]))
+#define COMPAT_RETURN(code) COMPAT(function__return, code, current_line(code))
+#define COMPAT_YIELD(code) COMPAT(function__return, code, current_line(code))
+#define COMPAT_UNWIND(code) COMPAT(function__return, code, current_line(code))
+
 /* Once code__new has told of a function, its start is of no use to a tracer that wants nothing
  * else: the site is disabled. When something else is wanted, the monitor arms all sites again. */
-#define SPENT_START (probe_on(PROBE_code__new) && !probe_on(PROBE_PY_START) && !follow_on)
+#define SPENT_START                                                                                \
+    (probe_on(PROBE_code__new) && !probe_on(PROBE_PY_START) && !probe_on(PROBE_function__entry) && \
+     !follow_on)
 #define SPENT_NONE false
 #define SPENT_RESUME false
 #define SPENT_THROW false
+#define SPENT_LINE false
 #define SPENT_RETURN false
 #define SPENT_YIELD false
 #define SPENT_UNWIND false
@@ -169,6 +190,7 @@ enum {
         if (probe_on(PROBE_##name)) {                                                              \
             FIRE_##shape(name);                                                                    \
         }                                                                                          \
+        COMPAT_##frame(code);                                                                      \
         AFTER_##frame(code);                                                                       \
         if (SPENT_##frame)                                                                         \
             return reject_##scope();                                                               \

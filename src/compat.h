@@ -11,6 +11,13 @@
 #include <Python.h>
 #include <stdbool.h>
 
+/* Whether an interpreter of this version can have probes function__entry and function__return,
+ * which it has when built --with-dtrace: 3.12 to 3.14 cannot (cpython #98894), 3.15 can (#142397).
+ */
+static inline bool compat_knows_function_probes(void) {
+    return Py_Version >= 0x030F0000;
+}
+
 #ifdef Py_GIL_DISABLED
 
 /* Item `i` of an exact list, NULL where another thread has made the list shorter. No exception. */

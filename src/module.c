@@ -12,6 +12,7 @@
 #include "gc.h"
 #include "live.h"
 #include "monitor.h"
+#include "provider.h"
 #include "say.h"
 #include "stack.h"
 #include "text.h"
@@ -185,6 +186,9 @@ static int core_exec(PyObject *module) {
         return -1;
     live_init();
     live_add_loss("code", code_losses);
+    if (provider_load() == PROVIDER_MISSING && control_settings.verbose)
+        say("no probes of provider python: libpyusdt_compat.so does not load, build or install "
+            "again");
     s_done = true;
     if (control_settings.verbose)
         say("ready");

@@ -12,21 +12,42 @@
         USDT_WITH_EXPLICIT_SEMA(sema_##name, pyusdt, name, EACH(ARG_NAME, __VA_ARGS__));           \
     }
 #define PROBE_DEFINE_EVENT(name, shape, scope, frame, ...) PROBE_DEFINE(name, __VA_ARGS__)
-PYUSDT_PROBES(PROBE_DEFINE, PROBE_DEFINE_EVENT)
+PYUSDT_OWN(PROBE_DEFINE, PROBE_DEFINE_EVENT)
+
+/* The sites of provider python are in a library of its own. NULL where that is not loaded. */
+static const struct pyusdt_compat *s_compat;
+static const unsigned short s_never;
+
+#define PROBE_FORWARD(name, since, needs, summary, ...)                                            \
+    void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                                          \
+        probes_fired[PROBE_##name]++;                                                              \
+        s_compat->fire_##name(EACH(ARG_NAME, __VA_ARGS__));                                        \
+    }
+PYUSDT_COMPAT(PROBE_FORWARD)
 
 #define PROBE_SEMAPHORE(name, ...) [PROBE_##name] = &USDT_SEMA(sema_##name).active,
-const volatile unsigned short *const probes_semaphores[PROBE_COUNT] = {
-    PYUSDT_PROBES(PROBE_SEMAPHORE, PROBE_SEMAPHORE)};
+#define PROBE_NO_SEMAPHORE(name, ...) [PROBE_##name] = &s_never,
+const volatile unsigned short *probes_semaphores[PROBE_COUNT] = {
+    PYUSDT_OWN(PROBE_SEMAPHORE, PROBE_SEMAPHORE) PYUSDT_COMPAT(PROBE_NO_SEMAPHORE)};
+
+#define PROBE_CONNECT(name, ...) probes_semaphores[PROBE_##name] = compat->semaphore_##name;
+void probes_connect(const struct pyusdt_compat *compat) {
+    s_compat = compat;
+    PYUSDT_COMPAT(PROBE_CONNECT)
+}
 
 #define PROBE_ARGUMENTS(name, since, needs, summary, ...)                                          \
     static const char *const arguments_##name[] = {EACH(ARG_TEXT, __VA_ARGS__), 0};
 #define PROBE_ARGUMENTS_EVENT(name, shape, scope, frame, ...) PROBE_ARGUMENTS(name, __VA_ARGS__)
 PYUSDT_PROBES(PROBE_ARGUMENTS, PROBE_ARGUMENTS_EVENT)
 
-#define PROBE_INFO(name, since, needs, summary, ...)                                               \
-    [PROBE_##name] = {#name, summary, arguments_##name, needs, since},
+#define PROBE_INFO_OF(provider, name, since, needs, summary, ...)                                  \
+    [PROBE_##name] = {provider, #name, summary, arguments_##name, needs, since},
+#define PROBE_INFO(...) PROBE_INFO_OF("pyusdt", __VA_ARGS__)
 #define PROBE_INFO_EVENT(name, shape, scope, frame, ...) PROBE_INFO(name, __VA_ARGS__)
-const struct probe_info probes_info[PROBE_COUNT] = {PYUSDT_PROBES(PROBE_INFO, PROBE_INFO_EVENT)};
+#define PROBE_INFO_COMPAT(...) PROBE_INFO_OF("python", __VA_ARGS__)
+const struct probe_info probes_info[PROBE_COUNT] = {PYUSDT_OWN(PROBE_INFO, PROBE_INFO_EVENT)
+                                                        PYUSDT_COMPAT(PROBE_INFO_COMPAT)};
 
 uint64_t probes_fired[PROBE_COUNT];
 

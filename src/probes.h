@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "events.h"
+#include "pyusdt_compat.h"
 
 #define PROBE_ENUM(name, ...) PROBE_##name,
 enum probe { PYUSDT_PROBES(PROBE_ENUM, PROBE_ENUM) PROBE_COUNT };
@@ -23,6 +24,7 @@ typedef uint64_t probe_mask;
 
 /* What is known about a probe, for people. All borrowed from static storage. */
 struct probe_info {
+    const char *provider;
     const char *name;
     const char *summary;
     const char *const *arguments; /* "type name", NULL at the end */
@@ -35,12 +37,17 @@ extern const struct probe_info probes_info[PROBE_COUNT];
  * exact; a free-threaded build may lose counts, never more. */
 extern uint64_t probes_fired[PROBE_COUNT];
 
-/* Where each probe's semaphore lives: not zero while somebody watches the probe. */
-extern const volatile unsigned short *const probes_semaphores[PROBE_COUNT];
+/* Where each probe's semaphore lives: not zero while somebody watches the probe. Those of provider
+ * python are never watched before probes_connect(). */
+extern const volatile unsigned short *probes_semaphores[PROBE_COUNT];
 
 static inline bool probe_on(enum probe p) {
     return __builtin_expect(*probes_semaphores[p] != 0, 0);
 }
+
+/* Put the probes of provider python where this is; `compat` is borrowed for ever. Called once,
+ * while no other thread asks for a probe. */
+void probes_connect(const struct pyusdt_compat *compat);
 
 /* The probes that somebody watches now. */
 probe_mask probes_watched(void);

@@ -61,12 +61,19 @@ def test_wheel_holds_library_types_and_scripts(wheel: Path, tracked: list[str]) 
     scripts = {f"pyusdt/{name}" for name in tracked if name.startswith("scripts/")}
     assert package | scripts <= inside
     assert {name for name in inside if name.endswith("/libpyusdt.abi3.so")} or FREE_THREADED
+    assert "pyusdt/libpyusdt_compat.so" in inside
     assert not [name for name in inside if name.endswith((".c", ".h", ".pyc"))]
 
 
 def test_import_needs_no_third_party(installed: Path) -> None:
     code = "import pyusdt; print(pyusdt.__file__)"
     assert str(installed) in run(installed / "bin" / "python", "-c", code, cwd=installed)
+
+
+def test_probes_of_provider_python_are_found(installed: Path) -> None:
+    code = "import pyusdt"
+    said = run(installed / "bin" / "python", "-c", code, cwd=installed, PYUSDT_VERBOSE="1")
+    assert said.splitlines() == ["pyusdt: ready"], "it says so where they are missing"
 
 
 def test_console_script_runs(installed: Path) -> None:

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bcc's tools for Python, as they are: they look probes up by name, whoever's these are.
+
+The interpreters here have gc__start and gc__done, and 3.15 its own function__entry and
+function__return: nothing may be missing, and nothing be told twice.
+
+Not here: ustat, which sets the semaphores of every process called python; ucalls, which does not
+compile against the headers of these kernels.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from harness import Process, Program
+
+pytestmark = pytest.mark.usefixtures("library")
+
+RUNS = 23
+
+# Until its first line of input a program does what shows that the tool is there: the tools say that
+# they trace before they have opened their buffers.
+PROGRAM = """
+import gc, select, sys, time, pyusdt
+gc.disable()
+
+def tick(): pass
+def work(): pass
+def end(): pass
+
+class Slow:
+    def __init__(self): self.me = self
+    def __del__(self): time.sleep(0.3)
+
+def collect_slowly():
+    Slow()
+    gc.collect()
+
+def until_told(do):
+    while not select.select([sys.stdin], [], [], 0.01)[0]:
+        do()
+    input()
+
+print("ready", flush=True)
+"""
+CALLS = f"""{PROGRAM}
+until_told(tick)
+for _ in range({RUNS}): work()
+end()
+input()
+"""
+COLLECTS = f"""{PROGRAM}
+until_told(collect_slowly)
+for _ in range({RUNS}): gc.collect()
+collect_slowly()
+input()
+"""
+SLOW = r"^\d+\.\d+ +\d{6,}\.\d+ "
+FAST = r"^\d+\.\d+ +\d{1,5}\.\d+ "
+
+
+def bcc(tool: str, *arguments: str | int) -> Process:
+    """A tool with its arguments. Its output comes line by line."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    return Process([f"/usr/sbin/{tool}", *map(str, arguments)], env=environment)
+
+
+def test_tplist_lists_each_name_once() -> None:
+    with Program("-c", CALLS) as program:
+        program.expect("^ready")
+        with bcc("tplist-bpfcc", "-p", program.pid) as tool:
+            assert tool.wait() == 0
+    listed = re.findall(r" ((?:python|pyusdt):\w+)", tool.output)
+    ours = [name for name in listed if name.startswith("pyusdt:") or ":function__" in name]
+    assert {"python:function__entry", "python:function__return", "pyusdt:PY_START"} <= set(ours)
+    assert len(set(ours)) == len(ours)
+
+
+def test_uflow_shows_each_entry_and_exit_once() -> None:
+    with Program("-c", CALLS) as program:
+        program.expect("^ready")
+        with bcc("uflow", "-l", "python", "-C", "<string>", program.pid) as tool:
+            tool.expect(r"<- <string>\.tick")
+            program.send("")
+            tool.expect(r"<- <string>\.end")
+    flow = re.findall(r" (->|<-) <string>\.(work|end) *$", tool.output, re.MULTILINE)
+    assert flow == [("->", "work"), ("<-", "work")] * RUNS + [("->", "end"), ("<-", "end")]
+
+
+def test_ugc_shows_each_collection_once() -> None:
+    with Program("-c", COLLECTS) as program:
+        program.expect("^ready")
+        with bcc("ugc", "-l", "python", program.pid) as tool:
+            tool.expect(SLOW)
+            program.send("")
+            tool.expect(FAST)
+            tool.expect(SLOW)
+    assert len(re.findall(FAST, tool.output, re.MULTILINE)) == RUNS
