@@ -32,12 +32,17 @@ FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 class BuildLibraries(build_ext):
-    """Names libpyusdt_compat.so plainly: it is a library, not a module for import."""
+    """Names what is built so that every Python finds it.
+
+    libpyusdt_compat.so plainly: it is a library, not a module for import. The extension's limited
+    API suffix as all know it: from 3.15 there is one with the platform in it, which comes first.
+    """
 
     def get_ext_filename(self, fullname: str) -> str:
         if fullname.rpartition(".")[2] == COMPAT.rpartition(".")[2]:
             return fullname.replace(".", os.sep) + ".so"
-        return str(super().get_ext_filename(fullname))
+         name = name[: name.index(".abi3")] + ".abi3.so"
+        return name
 
 
 def library(name: str, sources: list[str], **options: object) -> Extension:

@@ -136,6 +136,8 @@ class Program:
                 libpyusdt.start()
                 exec(self.code, self.namespace)
         except BaseException as error:
+            if isinstance(error, SystemExit) and sys.version_info >= (3, 14):
+                self._forget_file()  # as python does from 3.14
             _hide_launcher(error, self._forget_file)
             raise
         self._forget_file()

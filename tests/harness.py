@@ -162,8 +162,13 @@ class Tracer(Process):
         """Run a script: its text, or the path of a file (in the checkout's directory)."""
         selection = [] if pid is None else ["-p", str(pid)]
         source = [str(script)] if isinstance(script, Path) else ["-e", script]
-        # Room for long paths: only where the test itself minds the 512 bytes of the BPF stack.
-        environ = {} if isinstance(script, Path) else {"BPFTRACE_STRLEN": "128"}
+        # Room for long paths, where the test itself minds the 512 bytes of the BPF stack; and for
+        # many lines at once.
+        environ = (
+            {}
+            if isinstance(script, Path)
+            else {"BPFTRACE_STRLEN": "128", "BPFTRACE_PERF_RB_PAGES": "1024"}
+        )
         super().__init__(
             ["bpftrace", "-B", "line", *options, *selection, *source],
             cwd=ROOT,

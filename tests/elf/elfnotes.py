@@ -49,6 +49,10 @@ def parse_notes(text: str) -> list[Note]:
     return notes
 
 
+# A statically linked program has the C library's own probes.
+C_LIBRARY = ("libc", "libm", "libpthread", "rtld")
+
+
 class Image:
     """An ELF file. Segments and sections are pyelftools' own."""
 
@@ -58,7 +62,8 @@ class Image:
     @functools.cached_property
     def notes(self) -> list[Note]:
         cmd = ["readelf", "--wide", "--notes", str(self.path)]
-        return parse_notes(subprocess.run(cmd, check=True, capture_output=True, text=True).stdout)
+        text = subprocess.run(cmd, check=True, capture_output=True, text=True).stdout
+        return [note for note in parse_notes(text) if note.provider not in C_LIBRARY]
 
     def named(self, provider: str) -> dict[str, Note]:
         """One note for each name of a provider; an optimizer may have doubled the place."""

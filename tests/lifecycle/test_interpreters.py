@@ -5,26 +5,24 @@ from __future__ import annotations
 
 import pytest
 
-# One API a version; each `run(source)` raises what the interpreter raised, or returns.
+# run(SOURCE, LEGACY) in a new interpreter, which shares our GIL if it is a legacy one. Each version
+# of Python has another API for it.
 COMPAT = """
 import sys
-if sys.version_info >= (3, 14):
-    from concurrent import interpreters
-    def run(source, legacy):
-        if not legacy: return interpreters.create().exec(source)
-        import _interpreters
-        failure = _interpreters.exec(_interpreters.create("legacy"), source)
-        if failure: raise RuntimeError(failure.formatted)
-elif sys.version_info >= (3, 13):
-    import _interpreters
-    def run(source, legacy):
-        kind = "legacy" if legacy else "isolated"
-        failure = _interpreters.exec(_interpreters.create(kind), source)
-        if failure: raise RuntimeError(failure.formatted)
-else:
-    import _xxsubinterpreters
-    def run(source, legacy):
-        _xxsubinterpreters.run_string(_xxsubinterpreters.create(isolated=not legacy), source)
+try:
+    import _interpreters  # 3.13
+except ImportError:
+    import _xxsubinterpreters as _interpreters
+
+def run(source, legacy):
+    if sys.version_info >= (3, 13):
+        interpreter = _interpreters.create("legacy" if legacy else "isolated")
+        failure = _interpreters.exec(interpreter, source)
+        assert failure is None, failure.formatted
+    else:
+        interpreter = _interpreters.create(isolated=not legacy)
+        _interpreters.run_string(interpreter, source)
+    _interpreters.destroy(interpreter)
 """
 
 

@@ -350,8 +350,8 @@ def test_every_view_agrees_with_the_reader(path):
 
 
 def test_duckdb_reads_it(path):
-    duckdb = pytest.importorskip("duckdb", reason="DuckDB has no wheel for this Python")
-    scanner = pytest.importorskip("duckdb_extension_sqlite_scanner", reason="as above")
+    duckdb = pytest.importorskip("duckdb", reason="Python without a wheel of DuckDB")
+    scanner = pytest.importorskip("duckdb_extension_sqlite_scanner", reason="Python, as above")
     write(path, snapshot())
     (extension,) = Path(scanner.__file__).parent.glob("extensions/*/*.duckdb_extension")
     database = duckdb.connect()

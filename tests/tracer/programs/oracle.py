@@ -5,6 +5,7 @@ must say. Run as `oracle.py EVENT`; it runs scenario.run() between two lines of 
 
 from __future__ import annotations
 
+import os
 import sys
 from types import CodeType
 
@@ -103,6 +104,8 @@ def listen(event: str, on: bool) -> None:
 
 def main() -> None:
     event = sys.argv[1]
+    # Tracers have a buffer for each processor: on one, lines stay in order.
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     sys.monitoring.use_tool_id(TOOL, "oracle")
     print("ready", flush=True)
     input()
