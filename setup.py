@@ -41,7 +41,9 @@ class BuildLibraries(build_ext):
     def get_ext_filename(self, fullname: str) -> str:
         if fullname.rpartition(".")[2] == COMPAT.rpartition(".")[2]:
             return fullname.replace(".", os.sep) + ".so"
-         name = name[: name.index(".abi3")] + ".abi3.so"
+        name = str(super().get_ext_filename(fullname))
+        if not FREE_THREADED and ".abi3" in name:
+            name = name[: name.index(".abi3")] + ".abi3.so"
         return name
 
 
