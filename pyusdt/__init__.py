@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pyusdt.recording import Recording
 
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "mark", "step", "steps"]
 
 
 def load(path: "str | PathLike[str]") -> "Recording":
@@ -52,6 +52,7 @@ def _launched() -> bool:
 
 _require_platform()
 try:
+    from pyusdt.libpyusdt import mark, step, steps
     from pyusdt.libpyusdt import start as _start
 except ImportError as error:
     if error.name is None:  # it does load, and says itself why it does not work here

@@ -9,9 +9,13 @@
 #include "code.h"
 #include "control.h"
 #include "gc.h"
+#include "mark.h"
 #include "monitor.h"
+#include "probelist.h"
 #include "say.h"
 #include "stack.h"
+#include "steps.h"
+#include "steptype.h"
 #include "text.h"
 #include "thread.h"
 #include "watcher.h"
@@ -44,6 +48,11 @@ static PyObject *core_wait(PyObject *module, PyObject *timeout) {
     return attached < 0 ? NULL : PyBool_FromLong(attached);
 }
 
+static PyObject *core_probes(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    return probelist_new();
+}
+
 static PyObject *core_prefork(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
     watcher_prefork();
@@ -62,6 +71,40 @@ static PyObject *core_postfork_child(PyObject *module, PyObject *unused) {
     Py_RETURN_NONE;
 }
 
+#define DOC_MARK                                                                                   \
+    "mark(name, value=None)\n--\n\n"                                                               \
+    "Tell every reader that something happened here, and perhaps how much.\n\n"                    \
+    "The probe `mark` gets `name` (a str), the value as text, and the value as a 64-bit\n"         \
+    "integer: of an int or a float, cut towards zero; 0 where it does not fit, is anything\n"      \
+    "else, or is None. The text is made without running code of `value`, unless\n"                 \
+    "PYUSDT_VALUES=repr asks for repr(); \"\" for None, and with PYUSDT_VALUES=off.\n"             \
+    "Does next to nothing while nobody listens.\n\n"                                               \
+    "Raises TypeError unless `name` is a str."
+#define DOC_STEP                                                                                   \
+    "step(name)\n--\n\n"                                                                           \
+    "Make a step of a block, or of each call of a function: readers get its name when it\n"        \
+    "starts, and its name and nanoseconds when it ends, by an exception too.\n\n"                  \
+    "    with pyusdt.step(\"load\"):\n"                                                            \
+    "        ...\n\n"                                                                              \
+    "    @pyusdt.step(\"load\")\n"                                                                 \
+    "    def load(): ...\n\n"                                                                      \
+    "Decorates functions, async functions, generators and async generators, above or below\n"      \
+    "@staticmethod and @classmethod. The step of a generator or coroutine lasts from its\n"        \
+    "first resumption to its end; time in which it is suspended counts. One object may be\n"       \
+    "used again and at the same time, in recursion, threads and tasks: each `with` has a\n"        \
+    "time of its own. (Entered through ExitStack or by hand, uses of one object must nest.)\n\n"   \
+    "Raises TypeError unless `name` is a str, or what is decorated is a function."
+#define DOC_STEPS                                                                                  \
+    "steps(iterable, name)\n--\n\n"                                                                \
+    "The items of `iterable`, each pass through the loop's body being a step called `name`:\n\n"   \
+    "    for row in pyusdt.steps(rows, \"row\"):\n"                                                \
+    "        ...\n\n"                                                                              \
+    "The step ends when the next item is asked for, and when break, return or an exception\n"      \
+    "leaves the loop; the time that `iterable` takes itself is none of it. What only\n"            \
+    "`async for` can walk is handed out to `async for`.\n\n"                                       \
+    "Raises TypeError unless `name` is a str and `iterable` is iterable; what `iterable`\n"        \
+    "raises passes."
+
 static PyMethodDef s_methods[] = {
     {"start", core_start, METH_NOARGS,
      "start()\n--\n\nFollow demand from now on: what tracers watch already is on when this "
@@ -72,6 +115,11 @@ static PyMethodDef s_methods[] = {
     {"wait", core_wait, METH_O,
      "wait(timeout)\n--\n\nWait until a tracer watches some probe: True, or False after `timeout`\n"
      "seconds (None: never). Switches nothing on by itself."},
+    {"probes", core_probes, METH_NOARGS,
+     "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, since, needs)."},
+    {"mark", (PyCFunction)(void (*)(void))mark_call, METH_FASTCALL | METH_KEYWORDS, DOC_MARK},
+    {"step", (PyCFunction)(void (*)(void))steptype_call, METH_FASTCALL | METH_KEYWORDS, DOC_STEP},
+    {"steps", (PyCFunction)(void (*)(void))steps_call, METH_VARARGS | METH_KEYWORDS, DOC_STEPS},
     {NULL, NULL, 0, NULL},
 };
 
@@ -125,16 +173,15 @@ static int check_interpreter(void) {
 static int core_exec(PyObject *module) {
     static bool s_done;
 
-    (void)module;
-    if (check_interpreter() < 0)
+    if (check_interpreter() < 0 || steptype_init(module) < 0)
         return -1;
     if (s_done)
         return 0;
     control_init();
     clock_init();
     if (callable_init() < 0 || text_init() < 0 || code_init() < 0 || thread_init() < 0 ||
-        stack_init() < 0 || gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
-        hook_exit() < 0)
+        stack_init() < 0 || gc_init() < 0 || steps_init() < 0 || monitor_init() < 0 ||
+        hook_fork() < 0 || hook_exit() < 0)
         return -1;
     s_done = true;
     if (control_settings.verbose)
