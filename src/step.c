@@ -59,6 +59,10 @@ uint64_t step_begin(PyObject *name) {
     return clock_ticks(); /* after the trap, which is none of the step's time */
 }
 
+bool step_failed(PyObject *error) {
+    return error && error != Py_None && !PyErr_GivenExceptionMatches(error, PyExc_GeneratorExit);
+}
+
 void step_end(PyObject *name, uint64_t start, bool failed) {
     uint64_t now = clock_ticks();
 

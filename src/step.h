@@ -17,7 +17,7 @@
 /* The reader inside the process. Called beside the probes, in the midst of the user's program: no
  * user code, no exception left. All arguments are borrowed for the call. */
 struct step_sink {
-    /* A step is over, `start` and `elapsed` in ticks of clock.h; `failed`: by an exception. */
+    /* A step is over, `start` and `elapsed` in ticks of clock.h; `failed`: see step_failed(). */
     void (*step)(const char *name, uint64_t start, uint64_t elapsed, bool failed);
     /* pyusdt.mark(name, value), at a time in ticks. `value` is None where there is none. */
     void (*mark)(const char *name, uint64_t at, PyObject *value);
@@ -32,6 +32,10 @@ const char *step_text(PyObject *name, char buf[STEP_NAME_SIZE]);
 
 /* A step starts: fires step__start. Returns when, in ticks. */
 uint64_t step_begin(PyObject *name);
+
+/* Whether this, an exception or its type, NULL or None, is a failure of the step that it ends. That
+ * a generator is closed is none, of which CPython does not always tell by an exception. */
+bool step_failed(PyObject *error);
 
 /* The step that started then is over: fires step__done. Also for one whose start nobody watched. */
 void step_end(PyObject *name, uint64_t start, bool failed);

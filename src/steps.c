@@ -59,7 +59,7 @@ static void steps_dealloc(PyObject *o) {
     PyObject *error = PyErr_GetRaisedException();
 
     PyObject_GC_UnTrack(o);
-    end(self, error != NULL);
+    end(self, step_failed(error));
     PyErr_SetRaisedException(error);
     steps_clear(o);
     Py_XDECREF(self->name);

@@ -101,7 +101,7 @@ static PyObject *step_exit(PyObject *o, PyObject *const *args, Py_ssize_t nargs)
     found = take(self, self->n_more ? PyEval_GetFrame() : NULL, &start);
     compat_section_end(&section);
     if (found)
-        step_end(self->name, start, nargs > 0 && args[0] != Py_None);
+        step_end(self->name, start, step_failed(nargs > 0 ? args[0] : NULL));
     return Py_NewRef(Py_False);
 }
 
