@@ -40,7 +40,8 @@ async def loop():
 def use():
     for text in (name, odd):
         pyusdt.mark(text, value=[10**30, object()])
-        with pyusdt.step(text), shared, shared:
+        fresh = pyusdt.step(text)
+        with fresh, shared, fresh, shared, fresh:
             pass
         for _ in pyusdt.steps(iter(range(4)), text):
             break
