@@ -9,5 +9,6 @@ VERBS = {
     # verb: (its module in this package, what --help says of it)
     "compare": ("compare", "compare recordings: what became slower or faster"),
     "lib": ("lib", "print the path of the library that has the probes"),
+    "probes": ("probes", "print the probes: arguments, when they fire, what they need"),
     "report": ("report", "show a recording, or turn it into HTML, speedscope, pstats, pprof ..."),
 }
