@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyusdt.control import Status, Values
     from pyusdt.recording import Recording
 
-__all__ = ["__version__", "configure", "load", "status"]
+__all__ = ["__version__", "configure", "load", "mark", "status", "step", "steps"]
 
 
 def load(path: "str | PathLike[str]") -> "Recording":
@@ -92,6 +92,7 @@ def _launched() -> bool:
 _require_platform()
 try:
     from pyusdt import libpyusdt
+    from pyusdt.libpyusdt import mark, step, steps
 except ImportError as error:
     if error.name is None:  # it does load, and says itself why it does not work here
         raise

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled core: probes, demand, the watcher and the events."""
 
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Literal, Self, final, overload
+
 def start() -> None:
     """Start the watcher and check demand: wanted events are on when this returns. Idempotent."""
 
@@ -27,3 +31,85 @@ def check(request: bytes, /) -> None:
 
 def change(request: bytes, /) -> None:
     """Do what a struct pyusdt_request asks for, or raise ValueError as `check` does."""
+
+def probes() -> list[tuple[str, tuple[str, ...], str, int, tuple[str, ...], str]]:
+    """Return the probe table: (name, arguments, summary, since, needs, provider) of each probe.
+
+    `arguments` are "type name", in the order of arg0, arg1 and so on, with str, i32, u32, i64, u64
+    and ptr for types; `since` is the minor version of the first Python 3 that fires the probe;
+    `needs` are the events of `sys.monitoring` that go on while it is watched.
+    """
+
+def mark(name: str, value: object = None) -> None:
+    """Tell every reader that something happened here, and perhaps how much.
+
+    The probe `mark` gets `name`, the value as text, and the value as a 64-bit integer: of an int or
+    a float, cut towards zero; 0 where it does not fit, is anything else, or is None. The text is
+    made without running code of `value`, unless PYUSDT_VALUES=repr asks for repr(); it is "" for
+    None, and with PYUSDT_VALUES=off. Does next to nothing while nobody listens.
+
+    Raises TypeError unless `name` is a str.
+    """
+
+@final
+class Step:
+    """A step with a name, as `step(name)` makes it: a context manager and a decorator."""
+
+    @property
+    def name(self) -> str:
+        """What readers know it by."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> Literal[False]: ...
+    @overload
+    def __call__[**P, R](self, function: staticmethod[P, R]) -> staticmethod[P, R]: ...
+    @overload
+    def __call__[T, **P, R](self, function: classmethod[T, P, R]) -> classmethod[T, P, R]: ...
+    @overload
+    def __call__[Function: Callable[..., Any]](self, function: Function) -> Function:
+        """Return a function like `function`, each call of which is this step."""
+
+def step(name: str) -> Step:
+    """Make a step of a block, or of each call of a function.
+
+    Readers get the name when it starts (probe `step__start`), and the name and its nanoseconds when
+    it ends, by an exception too (`step__done`).
+
+        with pyusdt.step("load"):
+            ...
+
+        @pyusdt.step("load")
+        def load(): ...
+
+    Decorates functions, async functions, generators and async generators, above or below
+    @staticmethod and @classmethod. The step of a generator or coroutine lasts from its first
+    resumption to its end; time in which it is suspended counts. One object may be used again and at
+    the same time, in recursion, threads and tasks: each `with` has a time of its own. (Entered
+    through ExitStack or by hand, uses of one object must nest.)
+
+    Raises TypeError unless `name` is a str, or what is decorated is a function.
+    """
+
+@overload
+def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
+    """Return the items of `iterable`; each pass through the loop's body is a step called `name`.
+
+        for row in pyusdt.steps(rows, "row"):
+            ...
+
+    The step ends when the next item is asked for, and when break, return or an exception leaves the
+    loop; the time that `iterable` takes itself is none of it. What only `async for` can walk is
+    handed out to `async for`.
+
+    Raises TypeError unless `name` is a str and `iterable` is iterable; what `iterable` raises
+    passes.
+    """
+
+@overload
+def steps[Item](iterable: AsyncIterable[Item], name: str) -> AsyncIterator[Item]: ...

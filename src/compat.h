@@ -52,6 +52,17 @@ static inline void compat_release(PyObject *item) {
     Py_XDECREF(item);
 }
 
+/* One thread at a time between the two, for the fields of `o`. No user code in between. */
+typedef PyCriticalSection compat_section;
+
+static inline void compat_section_begin(compat_section *section, PyObject *o) {
+    PyCriticalSection_Begin(section, o);
+}
+
+static inline void compat_section_end(compat_section *section) {
+    PyCriticalSection_End(section);
+}
+
 #else
 
 static inline PyObject *compat_list_item(PyObject *list, Py_ssize_t i) {
@@ -69,6 +80,16 @@ static inline bool compat_others_wait(void) {
 
 static inline void compat_release(PyObject *item) {
     (void)item;
+}
+
+typedef char compat_section;
+
+static inline void compat_section_begin(compat_section *section, PyObject *o) {
+    (void)section, (void)o;
+}
+
+static inline void compat_section_end(compat_section *section) {
+    (void)section;
 }
 
 #endif

@@ -11,10 +11,14 @@
 #include "control.h"
 #include "gc.h"
 #include "live.h"
+#include "mark.h"
 #include "monitor.h"
+#include "probelist.h"
 #include "provider.h"
 #include "say.h"
 #include "stack.h"
+#include "steps.h"
+#include "steptype.h"
 #include "text.h"
 #include "thread.h"
 #include "watcher.h"
@@ -45,6 +49,11 @@ static PyObject *core_wait(PyObject *module, PyObject *timeout) {
     }
     attached = watcher_wait(seconds);
     return attached < 0 ? NULL : PyBool_FromLong(attached);
+}
+
+static PyObject *core_probes(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    return probelist_new();
 }
 
 static PyObject *core_prefork(PyObject *module, PyObject *unused) {
@@ -105,6 +114,40 @@ static PyObject *core_change(PyObject *module, PyObject *request) {
     return with_request(request, live_apply);
 }
 
+#define DOC_MARK                                                                                   \
+    "mark(name, value=None)\n--\n\n"                                                               \
+    "Tell every reader that something happened here, and perhaps how much.\n\n"                    \
+    "The probe `mark` gets `name` (a str), the value as text, and the value as a 64-bit\n"         \
+    "integer: of an int or a float, cut towards zero; 0 where it does not fit, is anything\n"      \
+    "else, or is None. The text is made without running code of `value`, unless\n"                 \
+    "PYUSDT_VALUES=repr asks for repr(); \"\" for None, and with PYUSDT_VALUES=off.\n"             \
+    "Does next to nothing while nobody listens.\n\n"                                               \
+    "Raises TypeError unless `name` is a str."
+#define DOC_STEP                                                                                   \
+    "step(name)\n--\n\n"                                                                           \
+    "Make a step of a block, or of each call of a function: readers get its name when it\n"        \
+    "starts, and its name and nanoseconds when it ends, by an exception too.\n\n"                  \
+    "    with pyusdt.step(\"load\"):\n"                                                            \
+    "        ...\n\n"                                                                              \
+    "    @pyusdt.step(\"load\")\n"                                                                 \
+    "    def load(): ...\n\n"                                                                      \
+    "Decorates functions, async functions, generators and async generators, above or below\n"      \
+    "@staticmethod and @classmethod. The step of a generator or coroutine lasts from its\n"        \
+    "first resumption to its end; time in which it is suspended counts. One object may be\n"       \
+    "used again and at the same time, in recursion, threads and tasks: each `with` has a\n"        \
+    "time of its own. (Entered through ExitStack or by hand, uses of one object must nest.)\n\n"   \
+    "Raises TypeError unless `name` is a str, or what is decorated is a function."
+#define DOC_STEPS                                                                                  \
+    "steps(iterable, name)\n--\n\n"                                                                \
+    "The items of `iterable`, each pass through the loop's body being a step called `name`:\n\n"   \
+    "    for row in pyusdt.steps(rows, \"row\"):\n"                                                \
+    "        ...\n\n"                                                                              \
+    "The step ends when the next item is asked for, and when break, return or an exception\n"      \
+    "leaves the loop; the time that `iterable` takes itself is none of it. What only\n"            \
+    "`async for` can walk is handed out to `async for`.\n\n"                                       \
+    "Raises TypeError unless `name` is a str and `iterable` is iterable; what `iterable`\n"        \
+    "raises passes."
+
 static PyMethodDef s_methods[] = {
     {"start", core_start, METH_NOARGS,
      "start()\n--\n\nFollow demand from now on: what tracers watch already is on when this "
@@ -121,6 +164,13 @@ static PyMethodDef s_methods[] = {
      "check(request)\n--\n\nRaise ValueError where this struct pyusdt_request is not good."},
     {"change", core_change, METH_O,
      "change(request)\n--\n\nDo what this struct pyusdt_request asks for, or raise ValueError."},
+
+    {"probes", core_probes, METH_NOARGS,
+     "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, since, needs,\n"
+     "provider)."},
+    {"mark", (PyCFunction)(void (*)(void))mark_call, METH_FASTCALL | METH_KEYWORDS, DOC_MARK},
+    {"step", (PyCFunction)(void (*)(void))steptype_call, METH_FASTCALL | METH_KEYWORDS, DOC_STEP},
+    {"steps", (PyCFunction)(void (*)(void))steps_call, METH_VARARGS | METH_KEYWORDS, DOC_STEPS},
     {NULL, NULL, 0, NULL},
 };
 
@@ -174,15 +224,15 @@ static int check_interpreter(void) {
 static int core_exec(PyObject *module) {
     static bool s_done;
 
-    if (check_interpreter() < 0)
+    if (check_interpreter() < 0 || steptype_init(module) < 0)
         return -1;
     if (s_done)
         return 0;
     control_init();
     clock_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
-        stack_init() < 0 || gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
-        hook_exit() < 0)
+        stack_init() < 0 || gc_init() < 0 || steps_init() < 0 || monitor_init() < 0 ||
+        hook_fork() < 0 || hook_exit() < 0)
         return -1;
     live_init();
     live_add_loss("code", code_losses);
