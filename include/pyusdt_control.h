@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PYUSDT_CONTROL_MAGIC "pyusdt\r\n" /* 8 bytes, no NUL */
+#define PYUSDT_CONTROL_MAGIC "pyusdt\n" /* 8 bytes with its NUL */
 #define PYUSDT_CONTROL_VERSION 1
 
 #define PYUSDT_FILTER_SIZE 1024

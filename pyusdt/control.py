@@ -9,7 +9,7 @@ import re
 from struct import Struct
 from typing import Any, Literal, NamedTuple, TypedDict
 
-MAGIC = b"pyusdt\r\n"
+MAGIC = b"pyusdt\n\0"
 VERSION = 1
 SYMBOL = "pyusdt_control"
 
