@@ -7,6 +7,7 @@
 #include "callable.h"
 #include "control.h"
 #include "filter.h"
+#include "lookup.h"
 #include "probes.h"
 #include "record.h"
 #include "text.h"
@@ -129,8 +130,10 @@ static struct code_record *make_record(PyObject *code, PyObject *globals) {
     struct code_record *record;
     bool made;
 
-    /* The globals are a dict, or a subclass whose methods are not called here. */
-    text_name(globals ? PyDict_GetItemWithError(globals, s_module_name) : NULL, module, NAME_SIZE);
+    PyObject *module_name = lookup_name(globals, s_module_name);
+
+    text_name(module_name, module, NAME_SIZE);
+    Py_XDECREF(module_name);
     read_text(code, s_name, function, NAME_SIZE);
     read_text(code, s_qualname, qualname, NAME_SIZE);
     read_text(code, s_filename, file, FILE_SIZE);

@@ -8,8 +8,8 @@
 #include "clock.h"
 
 /* Written under the GIL. */
-static PyObject *s_gc;       /* the module */
-static PyObject *s_callback; /* what we put in gc.callbacks */
+static PyObject *s_list; /* gc.callbacks: the collector reads it, whatever the name stands for */
+static PyObject *s_callback; /* what we put in it */
 static uint64_t s_began;     /* ticks; collections do not nest */
 
 /* info[key] as CPython fills it in: an exact dict with exact ints. */
@@ -49,33 +49,36 @@ static PyObject *on_gc(PyObject *self, PyObject *const *a, size_t nargs, PyObjec
 }
 
 /* Where we are in the list, by identity: comparing would run the user's __eq__. -1: nowhere. */
-static Py_ssize_t position(PyObject *list) {
-    for (Py_ssize_t i = 0; i < PyList_Size(list); i++)
-        if (PyList_GetItem(list, i) == s_callback)
+static Py_ssize_t position(void) {
+    for (Py_ssize_t i = 0; i < PyList_Size(s_list); i++)
+        if (PyList_GetItem(s_list, i) == s_callback)
             return i;
     return -1;
 }
 
 void gc_apply(probe_mask watched) {
     bool wanted = watched & (PROBE_BIT(PROBE_gc__begin) | PROBE_BIT(PROBE_gc__end));
-    PyObject *list = PyObject_GetAttrString(s_gc, "callbacks");
+    Py_ssize_t i = position();
 
-    if (list && PyList_CheckExact(list)) {
-        Py_ssize_t i = position(list);
-
-        if (wanted && i < 0)
-            PyList_Append(list, s_callback);
-        else if (!wanted && i >= 0)
-            PyList_SetSlice(list, i, i + 1, NULL);
-    }
+    if (wanted && i < 0)
+        PyList_Append(s_list, s_callback);
+    else if (!wanted && i >= 0)
+        PyList_SetSlice(s_list, i, i + 1, NULL);
     if (!wanted)
         s_began = 0;
-    Py_XDECREF(list);
     PyErr_Clear();
 }
 
 int gc_init(void) {
-    s_gc = PyImport_ImportModule("gc");
+    PyObject *gc = PyImport_ImportModule("gc");
+
+    s_list = gc ? PyObject_GetAttrString(gc, "callbacks") : NULL;
     s_callback = callable_new(on_gc, NULL);
-    return s_gc && s_callback ? 0 : -1;
+    Py_XDECREF(gc);
+    /* The program has put something else there: these probes stay silent. */
+    if (s_list && !PyList_Check(s_list)) {
+        Py_DECREF(s_list);
+        s_list = PyList_New(0);
+    }
+    return s_list && s_callback ? 0 : -1;
 }

@@ -23,26 +23,32 @@ static const bool s_settable[EVENT_COUNT] = {
 #undef EVENT_SETTABLE
 };
 
+/* The functions of sys.monitoring, taken at import: a program may replace them later, and what it
+ * puts there is code of its own. */
+/* clang-format off */
+#define FUNCTIONS(X) \
+    X(get_tool) X(use_tool_id) X(free_tool_id) X(register_callback) X(set_events) X(restart_events)
+/* clang-format on */
+
 /* Written under the GIL. */
-static PyObject *s_monitoring;   /* the module sys.monitoring */
 static PyObject *s_tool_name;    /* its identity tells our tool from another one of the same name */
 static long s_bits[EVENT_COUNT]; /* CPython's bit of each event, 0 where this Python lacks it */
 static int s_tool = -1;
 static event_mask s_events;     /* on */
 static event_mask s_registered; /* have their callback in place */
+#define FUNCTION_VARIABLE(name) static PyObject *s_##name;
+FUNCTIONS(FUNCTION_VARIABLE)
 
-/* sys.monitoring.METHOD(...), result dropped. 0, or -1; no exception is left. */
-static int call(const char *method, const char *format, ...) {
-    PyObject *function = PyObject_GetAttrString(s_monitoring, method);
+/* function(...), result dropped. 0, or -1; no exception is left. */
+static int call(PyObject *function, const char *format, ...) {
     PyObject *arguments = NULL, *result = NULL;
     va_list values;
 
     va_start(values, format);
     arguments = Py_VaBuildValue(format, values);
     va_end(values);
-    if (function && arguments)
+    if (arguments)
         result = PyObject_CallObject(function, arguments);
-    Py_XDECREF(function);
     Py_XDECREF(arguments);
     Py_XDECREF(result);
     PyErr_Clear();
@@ -51,7 +57,7 @@ static int call(const char *method, const char *format, ...) {
 
 /* Who holds a tool id: a new reference, None for nobody, NULL (no exception) on failure. */
 static PyObject *holder(int tool) {
-    PyObject *name = PyObject_CallMethod(s_monitoring, "get_tool", "i", tool);
+    PyObject *name = PyObject_CallFunction(s_get_tool, "i", tool);
 
     PyErr_Clear();
     return name;
@@ -70,7 +76,7 @@ static int register_callbacks(event_mask events, bool on) {
     for (int e = 0; e < EVENT_COUNT; e++) {
         if (!(events & (event_mask)1 << e))
             continue;
-        if (call("register_callback", "(ilO)", s_tool, s_bits[e],
+        if (call(s_register_callback, "(ilO)", s_tool, s_bits[e],
                  on ? callback_of((enum event)e) : Py_None) < 0)
             return -1;
         s_registered ^= (event_mask)1 << e;
@@ -84,7 +90,7 @@ static int set_events(event_mask events) {
     for (int e = 0; e < EVENT_COUNT; e++)
         if (events & (event_mask)1 << e && s_settable[e])
             bits |= s_bits[e];
-    if (call("set_events", "(il)", s_tool, bits) < 0)
+    if (call(s_set_events, "(il)", s_tool, bits) < 0)
         return -1;
     s_events = events;
     return 0;
@@ -95,7 +101,7 @@ static int set_events(event_mask events) {
  * them. */
 static void restart_disabled(void) {
     if (callback_take_disabled())
-        call("restart_events", "()");
+        call(s_restart_events, "()");
 }
 
 /* Give everything back. Failures are ignored: the other steps are worth taking all the same. */
@@ -107,7 +113,7 @@ static void release(void) {
         set_events(0);
         register_callbacks(s_registered, false);
         restart_disabled();
-        call("free_tool_id", "(i)", s_tool);
+        call(s_free_tool_id, "(i)", s_tool);
     }
     s_tool = -1;
     s_events = s_registered = 0;
@@ -119,7 +125,7 @@ static int claim(void) {
         bool vacant = name == Py_None;
 
         Py_XDECREF(name);
-        if (vacant && call("use_tool_id", "(iO)", s_candidates[i], s_tool_name) == 0) {
+        if (vacant && call(s_use_tool_id, "(iO)", s_candidates[i], s_tool_name) == 0) {
             s_tool = s_candidates[i];
             return 0;
         }
@@ -183,20 +189,28 @@ static int read_bits(PyObject *events) {
     return 0;
 }
 
+static int read_functions(PyObject *monitoring) {
+#define FUNCTION_READ(name)                                                                        \
+    s_##name = PyObject_GetAttrString(monitoring, #name);                                          \
+    if (!s_##name)                                                                                 \
+        return -1;
+    FUNCTIONS(FUNCTION_READ)
+    return 0;
+}
+
 int monitor_init(void) {
+    PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
     PyObject *events = NULL, *disable = NULL;
     int ret = -1;
 
-    s_monitoring = PySys_GetObject("monitoring");
-    if (!s_monitoring) {
+    if (!monitoring) {
         PyErr_SetString(PyExc_ImportError, "pyusdt needs sys.monitoring (PEP 669)");
         goto out;
     }
-    Py_INCREF(s_monitoring);
     s_tool_name = PyUnicode_FromString("pyusdt");
-    events = PyObject_GetAttrString(s_monitoring, "events");
-    disable = PyObject_GetAttrString(s_monitoring, "DISABLE");
-    if (!s_tool_name || !events || !disable)
+    events = PyObject_GetAttrString(monitoring, "events");
+    disable = PyObject_GetAttrString(monitoring, "DISABLE");
+    if (!s_tool_name || !events || !disable || read_functions(monitoring) < 0)
         goto out;
     if (read_bits(events) < 0 || callback_init(disable) < 0)
         goto out;

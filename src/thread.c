@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "lookup.h"
 #include "text.h"
 
 /* What all call trees together may take. */
@@ -17,9 +18,9 @@
 static struct thread *s_threads;
 static _Atomic bool s_news; /* some thread is not told */
 static _Atomic int64_t s_budget = TREES_BYTES;
-static pthread_key_t s_ending;   /* tells of the end of a thread */
-static PyObject *s_name, *s_tid; /* "_name", "_native_id" */
-static unsigned long s_main;     /* ident of the main thread, 0: not known */
+static pthread_key_t s_ending;                            /* tells of the end of a thread */
+static PyObject *s_name, *s_tid, *s_threading, *s_active; /* interned */
+static unsigned long s_main; /* ident of the main thread, 0: not known */
 
 /* The running thread's own. */
 _Thread_local struct thread *t_thread;
@@ -89,31 +90,33 @@ struct thread *thread_meet(void) {
     return thread;
 }
 
-/* threading._active, a dict from ident to Thread: a new reference, or NULL. */
+/* threading._active, a dict from ident to Thread: a new reference, or NULL, also where the program
+ * has put something else there. */
 static PyObject *active_threads(void) {
-    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
-    PyObject *threading = modules ? PyDict_GetItemString(modules, "threading") : NULL;
+    PyObject *threading = lookup_name(PyImport_GetModuleDict(), s_threading);
     PyObject *active = NULL;
 
     if (threading && PyModule_Check(threading))
-        active = PyDict_GetItemString(PyModule_GetDict(threading), "_active");
-    if (active && !PyDict_CheckExact(active))
-        active = NULL;
-    return Py_XNewRef(active);
+        active = lookup_name(PyModule_GetDict(threading), s_active);
+    if (!lookup_is_numbered(active))
+        Py_CLEAR(active);
+    Py_XDECREF(threading);
+    return active;
 }
 
 /* Name and native id as the Thread's own __dict__ has them: a property of a subclass would be user
  * code. */
 static void read_thread(struct thread *thread, PyObject *object) {
     PyObject *dict = PyObject_GenericGetDict(object, NULL);
-    PyObject *name = dict ? PyDict_GetItemWithError(dict, s_name) : NULL;
-    PyObject *tid = dict ? PyDict_GetItemWithError(dict, s_tid) : NULL;
+    PyObject *name = lookup_name(dict, s_name), *tid = lookup_name(dict, s_tid);
 
     if (name)
         text_name(name, thread->tree->name, sizeof thread->tree->name);
     if (!thread->tree->tid && tid && PyLong_CheckExact(tid))
         thread->tree->tid = (uint32_t)PyLong_AsLong(tid);
     Py_XDECREF(dict);
+    Py_XDECREF(name);
+    Py_XDECREF(tid);
 }
 
 /* A thread that Python's threading does not know goes by the name that the kernel has. */
@@ -219,7 +222,9 @@ int thread_init(void) {
     learn_main();
     s_name = PyUnicode_InternFromString("_name");
     s_tid = PyUnicode_InternFromString("_native_id");
-    if (!s_name || !s_tid)
+    s_threading = PyUnicode_InternFromString("threading");
+    s_active = PyUnicode_InternFromString("_active");
+    if (!s_name || !s_tid || !s_threading || !s_active)
         return -1;
     if (pthread_key_create(&s_ending, thread_ended) == 0)
         return 0;

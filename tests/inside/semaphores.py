@@ -19,7 +19,7 @@ _library = ctypes.CDLL(_told["library"])
 
 def _base() -> int:
     """Where the library begins in memory."""
-    with open("/proc/self/maps") as maps:
+    with open("/proc/self/maps", encoding="ascii") as maps:
         return next(int(m.partition("-")[0], 16) for m in maps if _told["library"] in m)
 
 
