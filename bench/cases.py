@@ -13,6 +13,7 @@ from bench.subjects import SUBJECTS, Load
 
 FIB = Load("fib", 22, 60_000)
 LINES = Load("lines", 7_500, 60_000)
+MODULES = Load("modules", 500, 100_000)
 CALLS = Load("calls", 60_000, 60_000)
 
 
@@ -117,6 +118,26 @@ def followed(rounds: int) -> list[Row]:
     ]
 
 
+def filtered(rounds: int) -> list[Row]:
+    """A program of 200 modules of which one is traced."""
+    untraced = Side("python", MODULES)
+    traced = Side("one of many", MODULES, "some", ("PY_START",))
+    times = interleave([traced, untraced], rounds)
+    note = "one call in 200 is told, by a trap; those of the other modules are disabled"
+    return [
+        Row(
+            "one module of 200, PY_START",
+            "program / untraced",
+            "ns per call",
+            times[traced],
+            "untraced",
+            times[untraced],
+            Target(1.05),
+            note,
+        )
+    ]
+
+
 REASON = (
     "beside the trap there is CPython's dispatch of the event, and an interpreter, unlike a C "
     "loop, runs slower for a while after every return from the kernel; a callback that did "
@@ -146,6 +167,7 @@ CASES = (
     probes("ns per line", LINES, ("LINE",), whole(), event(), earlier(0.60)),
     probes("ns per call", CALLS, ("CALL",), whole(), event(), earlier(0.60)),
     Case("followed", followed, traced=True),
+    Case("filtered", filtered, traced=True),
     Case("idle: speed", idle.speed),
     Case("idle: instructions", idle.instructions),
     Case("idle: wake-ups", idle.wakeups),

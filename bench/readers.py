@@ -30,6 +30,8 @@ READERS = {
     for reader in (
         Reader("nothing", None),
         Reader("count", "{ @ = count(); }", counts=True),
+        # Of a part of the hits.
+        Reader("some", "{ @some = count(); }"),
         # Of function__slow, which is hit by no fast call, and of the slots, read in other events.
         Reader("slow", "{ @slow[str(arg0)] = count(); }"),
         Reader("slots", "{ @slot[arg0] = arg1; }"),

@@ -74,12 +74,23 @@ def own_python() -> Path:
     return Path(sys.executable)
 
 
+def only(pattern: str) -> Callable[..., list[str]]:
+    """pyusdt that tells of these functions alone."""
+
+    def command(load: Load, probes: tuple[str, ...]) -> list[str]:
+        plain = python("pyusdt", own_python)(load, probes)
+        return ["env", f"PYUSDT_ONLY={pattern}", *plain]
+
+    return command
+
+
 SUBJECTS = {
     subject.name: subject
     for subject in (
         Subject("floor", floor, build_floor),
         Subject("python", python("-", own_python)),
         Subject("pyusdt", python("pyusdt", own_python), LIBRARY.resolve),
+        Subject("one of many", only("module_7"), LIBRARY.resolve),
         Subject(
             "earlier",
             python("pyusdt", lambda: peers.python_of("earlier")),

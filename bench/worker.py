@@ -79,12 +79,34 @@ def step(table: list[int], i: int) -> int:
     return table[i]
 
 
+def make_modules() -> list[Callable[[int], int]]:
+    """A function in each of 200 modules, module_0 to module_199: some 300 ns of arithmetic."""
+    source = "def work(n):\n for _ in range(8):\n  n = (n * 3 + 1) & 127\n return n\n"
+    found = []
+    for i in range(200):
+        namespace: dict[str, Callable[[int], int]] = {}
+        exec(compile(source, f"module_{i}.py", "exec"), {"__name__": f"module_{i}"}, namespace)
+        found.append(namespace["work"])
+    return found
+
+
+MODULES = make_modules()
+
+
+def modules(n: int) -> None:
+    """200n calls, each in the next module."""
+    for _ in repeat(None, n):
+        for work in MODULES:
+            work(1)
+
+
 # What a load does and, from its size, in how many units of work: calls or events.
 LOADS: dict[str, tuple[Callable[[int], object], Callable[[int], int]]] = {
     "fib": (fib, fib_calls),
     "calls": (calls, lambda n: n),
     "lines": (lines, lambda n: 8 * n),
     "mixed": (mixed, lambda n: 64 * n),
+    "modules": (modules, lambda n: 200 * n),
 }
 
 

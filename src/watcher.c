@@ -112,7 +112,7 @@ static void tell_known(void) {
 static bool retelling_is_due(void) {
     if (!(s_applied & TOLD))
         return false;
-    s_retell_msec -= control_settings.check_msec;
+    s_retell_msec -= (int)control_settings.check_msec;
     return s_retell_msec <= 0;
 }
 
