@@ -23,7 +23,6 @@ from pyusdt.control import CONTROL, REQUEST, request
 from pyusdt.errors import UserError
 from pyusdt.process import Process as Traced
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 READY = "print('ready', flush=True)"
 TARGET = f"import pyusdt; {READY}; input()"
 NOBODY = 65534
@@ -48,6 +47,12 @@ def status_of(pid: int, prefix: Sequence[object] = ()) -> dict[str, object]:
     (found,) = json.loads(pyusdt("status", "-p", pid, "--json", prefix=prefix))
     assert found["pid"] == pid
     return dict(found)
+
+
+@pytest.fixture
+def root() -> None:
+    if os.geteuid() != 0:
+        missing("mount, chroot and the map_files of others need root")
 
 
 @pytest.fixture
@@ -103,6 +108,7 @@ def test_status_of_one_process_in_detail(target: Program) -> None:
     assert "  events   none on" in lines
     assert "  only     everything" in lines
     assert "  lost     code 0" in lines
+    assert "  lost     calltree 0" in lines
 
 
 @pytest.mark.parametrize(
@@ -299,7 +305,7 @@ def copied(copy: Path) -> Iterator[tuple[Program, Path]]:
         yield program, library
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 def test_a_library_that_is_deleted_or_replaced(copied: tuple[Program, Path]) -> None:
     program, library = copied
     library.unlink()
@@ -333,7 +339,7 @@ def require(*argv: str) -> None:
         missing(f"{' '.join(argv)}: {done.stderr.strip()}")
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 def test_a_process_in_another_mount_namespace(tmp_path: Path) -> None:
     require("unshare", "--mount", "true")
     hidden = tmp_path / "hidden"
@@ -350,7 +356,7 @@ def test_a_process_in_another_mount_namespace(tmp_path: Path) -> None:
         assert str(program.pid) in pyusdt("status")
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 def test_a_process_in_a_chroot(tmp_path: Path) -> None:
     """Seen from its mount namespace, where it has a path outside of the chroot, and from ours."""
     require("unshare", "--mount", "true")
@@ -391,7 +397,7 @@ def as_nobody(copy: Path, *words: object) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 def test_another_user_is_refused_and_the_same_is_not(copy: Path, target: Program) -> None:
     for words in (["status"], ["set", "--only", "x"]):
         done = as_nobody(copy, *words, "-p", target.pid)
