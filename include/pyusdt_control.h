@@ -86,17 +86,11 @@ enum {
     PYUSDT_SET_ALL = 63
 };
 
-/* Bits of `actions`: what is to be done once. */
-enum {
-    PYUSDT_DO_REPLAY = 1, /* fire code__new for every known function again */
-    PYUSDT_DO_ALL = 1
-};
-
 /* Written from outside alone. */
 struct pyusdt_request {
     uint32_t sequence; /* odd while it is written */
     uint32_t fields;   /* PYUSDT_SET_* */
-    uint32_t actions;  /* PYUSDT_DO_* */
+    uint32_t actions;  /* what is to be done once: nothing yet, so 0 */
     uint32_t reserved; /* 0 */
     struct pyusdt_settings settings;
 };

@@ -59,8 +59,8 @@ def configure(
              "1.5s", a number of seconds, or "off".
 
     Raises ValueError where a value is not good, and TypeError where it is of another type; nothing
-    is changed then. Where functions are told of that were not before, their events begin with the
-    next one; calls in progress are not told of at their end by function__done.
+    is changed then. A call in progress is not told of at its end by function__done where a change
+    of the filters reaches a caller of it.
     """
     from pyusdt import control
 

@@ -118,12 +118,11 @@ CONTROL = _Layout(
     ("status", f"{STATUS.size}s"),
     ("request", f"{REQUEST.size}s"),
 )
-# The bits of request.fields, and of request.actions.
+# The bits of request.fields.
 _FIELDS = {
     name: 1 << bit
     for bit, name in enumerate(("slow_usec", "values", "check_msec", "verbose", "only", "exclude"))
 }
-_REPLAY = 1
 
 
 class Snapshot(NamedTuple):
@@ -187,7 +186,6 @@ def request(
     slow: str | float | None = None,
     check_msec: int | None = None,
     verbose: bool | None = None,
-    replay: bool = False,
 ) -> bytes:
     """Return a struct pyusdt_request for these changes; None leaves a setting as it is.
 
@@ -207,7 +205,7 @@ def request(
     return REQUEST.pack(
         sequence=0,
         fields=sum(_FIELDS[name] for name in given),
-        actions=_REPLAY if replay else 0,
+        actions=0,
         reserved=0,
         settings=SETTINGS.pack(**blank | given),
     )

@@ -91,8 +91,7 @@ static struct pyusdt_settings overlay(const struct pyusdt_request *request) {
 int live_check(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZE]) {
     struct pyusdt_settings wanted = overlay(request);
 
-    if (request->fields & ~(uint32_t)PYUSDT_SET_ALL ||
-        request->actions & ~(uint32_t)PYUSDT_DO_ALL) {
+    if (request->fields & ~(uint32_t)PYUSDT_SET_ALL || request->actions) {
         snprintf(why, PYUSDT_MESSAGE_SIZE, "the request is not one of version %d",
                  PYUSDT_CONTROL_VERSION);
         return -1;
@@ -119,8 +118,6 @@ int live_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZ
         refilter();
     if (request->fields & PYUSDT_SET_SLOW_USEC)
         follow_set_slow();
-    if (request->actions & PYUSDT_DO_REPLAY && probe_on(PROBE_code__new))
-        code_replay();
     return 0;
 }
 

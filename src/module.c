@@ -236,6 +236,7 @@ static int core_exec(PyObject *module) {
         return -1;
     live_init();
     live_add_loss("code", code_losses);
+    live_add_loss("calltree", thread_losses);
     if (provider_load() == PROVIDER_MISSING && control_settings.verbose)
         say("no probes of provider python: libpyusdt_compat.so does not load, build or install "
             "again");

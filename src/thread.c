@@ -15,8 +15,8 @@
 #define TREES_BYTES (64 << 20)
 
 /* Written under the GIL. */
-static struct thread *s_threads;
-static _Atomic bool s_news; /* some thread is not told */
+static struct thread *_Atomic s_threads; /* only grows: it can be walked without the GIL */
+static _Atomic bool s_news;              /* some thread is not told */
 static _Atomic int64_t s_budget = TREES_BYTES;
 static pthread_key_t s_ending;                            /* tells of the end of a thread */
 static PyObject *s_name, *s_tid, *s_threading, *s_active; /* interned */
@@ -205,6 +205,18 @@ bool thread_has_news(void) {
 static void learn_main(void) {
     if (gettid() == getpid())
         s_main = PyThread_get_thread_ident();
+}
+
+uint64_t thread_losses(void) {
+    uint64_t sum = 0;
+
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        struct calltree_losses losses;
+
+        calltree_losses(thread->tree, &losses);
+        sum += losses.lost + losses.too_deep;
+    }
+    return sum;
 }
 
 void thread_postfork_child(void) {

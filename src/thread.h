@@ -50,6 +50,10 @@ void thread_each_untold(bool all, void (*visit)(struct thread *, void *), void *
 /* True when there is a thread that was not told yet. No GIL. */
 bool thread_has_news(void);
 
+/* Calls that no tree tells apart or has at all, for want of memory or for their depth. Any thread,
+ * no GIL. */
+uint64_t thread_losses(void);
+
 /* The other threads of the parent did not come along. In the child of a fork. */
 void thread_postfork_child(void);
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,8 +17,8 @@
 #include "gc.h"
 #include "live.h"
 #include "monitor.h"
+#include "notice.h"
 #include "osthread.h"
-#include "say.h"
 #include "thread.h"
 
 /* When the monitor could not apply: how long until the next try. */
@@ -68,34 +67,6 @@ static double now_seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void events_text(event_mask events, char *text, size_t size) {
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (int e = 0; e < EVENT_COUNT && used < size; e++)
-        if (events & (event_mask)1 << e)
-            used += (size_t)snprintf(text + used, size - used, " %s", probes_info[e].name);
-}
-
-static void say_change(event_mask before, event_mask now) {
-    char text[400];
-
-    if (!control_settings.verbose || before == now)
-        return;
-    events_text(now, text, sizeof text);
-    if (now)
-        say("enabled, tool id %d:%s", monitor_tool(), text);
-    else
-        say("disabled");
-}
-
-static void say_refusal(int error) {
-    if (error == MONITOR_NO_TOOL)
-        say("other tools hold the ids 2 to 4 of sys.monitoring: dormant until one is free");
-    else
-        say("sys.monitoring refused to switch events on: dormant, trying again");
-}
-
 /* GIL held. */
 static void tell_known(void) {
     double begin = now_seconds();
@@ -127,14 +98,14 @@ static void apply(probe_mask watched) {
     gc_apply(watched);
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
-        say_refusal(error);
+        notice_refusal(error);
     s_refused = error;
     s_retry_msec = RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
     if (fresh & TOLD)
         tell_known();
-    say_change(before, monitor_events());
+    notice_change(before, monitor_events());
 }
 
 /* A probe's events go off only when two looks in a row did not see it watched: set_events() counts

@@ -9,7 +9,7 @@ from pyusdt.control import VALUES, request
 from pyusdt.errors import ExitCode, UsageError
 from pyusdt.process import Process
 
-_SETTINGS = ("only", "exclude", "values", "slow", "check_msec", "verbose", "replay")
+_SETTINGS = ("only", "exclude", "values", "slow", "check_msec", "verbose")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +36,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="have it say on stderr when events go on and off",
     )
-    add("--replay", action="store_true", help="fire code__new for every known function again")
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Change what is given, and print what is in effect then."""
     given = {name: getattr(arguments, name) for name in _SETTINGS}
-    if not arguments.replay and all(given[name] is None for name in _SETTINGS[:-1]):
+    if all(value is None for value in given.values()):
         raise UsageError("set: nothing is given to set; see `python -m pyusdt set --help`")
     try:
         wanted = request(**given)
