@@ -158,7 +158,13 @@ class Program(Process):
 class Tracer(Process):
     """A real bpftrace. Attached when the constructor returns."""
 
-    def __init__(self, script: str | Path, pid: int | None = None, *options: str) -> None:
+    def __init__(
+        self,
+        script: str | Path,
+        pid: int | None = None,
+        *options: str,
+        parameters: Sequence[str] = (),
+    ) -> None:
         """Run a script: its text, or the path of a file (in the checkout's directory)."""
         selection = [] if pid is None else ["-p", str(pid)]
         source = [str(script)] if isinstance(script, Path) else ["-e", script]
@@ -170,7 +176,7 @@ class Tracer(Process):
             else {"BPFTRACE_STRLEN": "128", "BPFTRACE_PERF_RB_PAGES": "1024"}
         )
         super().__init__(
-            ["bpftrace", "-B", "line", *options, *selection, *source],
+            ["bpftrace", "-B", "line", *options, *selection, *source, *parameters],
             cwd=ROOT,
             env={**os.environ, "__BPFTRACE_NOTIFY_PROBES_ATTACHED": "1", **environ},
         )
