@@ -92,6 +92,10 @@ static void say_change(event_mask before, event_mask now) {
 static void say_refusal(int error) {
     if (error == MONITOR_NO_TOOL)
         say("other tools hold the ids 2 to 4 of sys.monitoring: dormant until one is free");
+    else if (error == MONITOR_JIT)
+        say("the JIT of Python 3.14 spoils local variables while events are on: dormant; run "
+            "Python "
+            "with PYTHON_JIT=0 to trace it");
     else
         say("sys.monitoring refused to switch events on: dormant, trying again");
 }
@@ -161,6 +165,7 @@ static void publish(bool running) {
     static const uint32_t why[] = {
         [-MONITOR_NO_TOOL] = PYUSDT_DORMANT_NO_TOOL,
         [-MONITOR_REFUSED] = PYUSDT_DORMANT_REFUSED,
+        [-MONITOR_JIT] = PYUSDT_DORMANT_JIT,
     };
 
     live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);
