@@ -16,7 +16,7 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] $(USDT_INCLUD
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test test-matrix bench lint format clean help FORCE
+.PHONY: all demo test test-matrix test-cpython bench lint format clean help FORCE
 
 ##@ Use
 
@@ -32,6 +32,9 @@ test: all $(VENV)/ready.test ## Run the tests under every Python 3.12+ found (PY
 
 test-matrix: all $(VENV)/ready.test ## The same in a second world too, of newer Pythons and bpftrace (root; LONG=1).
 	@$(PY) tools/test-matrix $(PYTEST_ARGS)
+
+test-cpython: all $(VENV)/ready.test ## CPython's own tests, watched and not, end alike (LONG=1: many more).
+	@tools/test tests/cpython $(PYTEST_ARGS)
 
 lint: all $(VENV)/ready.lint ## Check the sources with every linter, change nothing.
 	@tools/lint

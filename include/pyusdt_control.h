@@ -52,7 +52,7 @@ struct pyusdt_count {
 enum { PYUSDT_WATCHER_STOPPED, PYUSDT_WATCHER_RUNNING };
 
 /* Why no event is on although some are wanted. */
-enum { PYUSDT_DORMANT_NOT, PYUSDT_DORMANT_NO_TOOL, PYUSDT_DORMANT_REFUSED };
+enum { PYUSDT_DORMANT_NOT, PYUSDT_DORMANT_NO_TOOL, PYUSDT_DORMANT_REFUSED, PYUSDT_DORMANT_JIT };
 
 /* Written by the process alone. */
 struct pyusdt_status {

@@ -18,6 +18,22 @@ static inline bool compat_knows_function_probes(void) {
     return Py_Version >= 0x030F0000;
 }
 
+/* Whether this Python's JIT is on and spoils the locals of frames while any tool has events on:
+ * 3.14's does (https://github.com/python/cpython/issues/156319). It is on or off for the life of
+ * the process. GIL held; leaves no exception. */
+static inline bool compat_jit_spoils_locals(void) {
+    PyObject *jit = PySys_GetObject("_jit"); /* borrowed */
+    PyObject *enabled = NULL;
+    bool spoils;
+
+    if (jit && Py_Version >> 16 == 0x030E)
+        enabled = PyObject_CallMethod(jit, "is_enabled", NULL);
+    spoils = enabled == Py_True;
+    Py_XDECREF(enabled);
+    PyErr_Clear();
+    return spoils;
+}
+
 #ifdef Py_GIL_DISABLED
 
 /* Item `i` of an exact list, NULL where another thread has made the list shorter. No exception. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "callback.h"
+#include "compat.h"
 
 /* 0 is for debuggers, 1 coverage, 2 cProfile and viztracer, 5 optimizers: ask for theirs last. */
 static const int s_candidates[] = {4, 3, 2};
@@ -33,6 +34,7 @@ static const bool s_settable[EVENT_COUNT] = {
 /* Written under the GIL. */
 static PyObject *s_tool_name;    /* its identity tells our tool from another one of the same name */
 static long s_bits[EVENT_COUNT]; /* CPython's bit of each event, 0 where this Python lacks it */
+static bool s_unsafe;            /* events on would do the program harm: written once */
 static int s_tool = -1;
 static event_mask s_events;     /* on */
 static event_mask s_registered; /* have their callback in place */
@@ -147,6 +149,8 @@ int monitor_apply(event_mask events) {
         release();
     if (!events)
         return 0;
+    if (s_unsafe)
+        return MONITOR_JIT;
     if (s_tool < 0 && claim() < 0)
         return MONITOR_NO_TOOL;
     /* Callbacks first: an event without one still costs a dispatch on every hit. */
@@ -207,6 +211,7 @@ int monitor_init(void) {
         PyErr_SetString(PyExc_ImportError, "pyusdt needs sys.monitoring (PEP 669)");
         goto out;
     }
+    s_unsafe = compat_jit_spoils_locals();
     s_tool_name = PyUnicode_FromString("pyusdt");
     events = PyObject_GetAttrString(monitoring, "events");
     disable = PyObject_GetAttrString(monitoring, "DISABLE");

@@ -32,6 +32,9 @@ void notice_change(event_mask before, event_mask now) {
 void notice_refusal(int error) {
     if (error == MONITOR_NO_TOOL)
         say("other tools hold the ids 2 to 4 of sys.monitoring: dormant until one is free");
+    else if (error == MONITOR_JIT)
+        say("the JIT of Python 3.14 spoils local variables while events are on: dormant; run "
+            "Python with PYTHON_JIT=0 to trace it");
     else
         say("sys.monitoring refused to switch events on: dormant, trying again");
 }

@@ -132,6 +132,7 @@ static void publish(bool running) {
     static const uint32_t why[] = {
         [-MONITOR_NO_TOOL] = PYUSDT_DORMANT_NO_TOOL,
         [-MONITOR_REFUSED] = PYUSDT_DORMANT_REFUSED,
+        [-MONITOR_JIT] = PYUSDT_DORMANT_JIT,
     };
 
     live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);
