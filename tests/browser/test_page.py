@@ -15,6 +15,8 @@ from pyusdt.recording import Recording, Snapshot
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import Options
 
+pytestmark = pytest.mark.once
+
 ROW = 22
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PROGRAMS = sorted(path.stem for path in HERE.glob("test_*.c"))

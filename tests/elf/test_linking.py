@@ -9,6 +9,8 @@ import pytest
 from elf.builds import USUAL, Build, Compile
 from elf.elfnotes import Image
 
+pytestmark = pytest.mark.once
+
 LINKS = {
     "pie": (),
     "no-pie": ("-fno-pie", "-no-pie"),

@@ -11,6 +11,8 @@ from elf.builds import C_BUILDS, USUAL, Build, Compile
 from elf.elfnotes import Image
 from elf.expected import ARITIES, TEXTS, check_kinds
 
+pytestmark = pytest.mark.once
+
 # A register or a constant: what every tracer can read.
 OPERAND = re.compile(r"-?[1248]@(%[a-z0-9]+|\$-?[0-9]+)")
 NOP_PAIR = bytes.fromhex("90 66 2e 0f 1f 84 00 00 00 00 00")

@@ -11,6 +11,8 @@ import pytest
 from harness import LIBRARY, Program, Tracer, maps, probe
 from notes import notes
 
+pytestmark = pytest.mark.once
+
 OTHER = Path(__file__).parent / "other"
 CALLS = 23
 PROGRAM = f"""

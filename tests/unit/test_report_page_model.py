@@ -14,6 +14,8 @@ from recordings import MS, snapshot
 from pyusdt.recording import Recording, Snapshot
 from pyusdt.report import html
 
+pytestmark = pytest.mark.once
+
 MODEL = files("pyusdt.report.html").joinpath("model.js")
 
 
