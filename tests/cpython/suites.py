@@ -43,8 +43,8 @@ _CALL = (
 )
 _SPECIALISED = "looks for specialised instructions; those with events on are not specialised"
 _SWITCHED_ON = (
-    "CPython itself: while any tool has CALL on, the tool whose set_events() asks for CALL hears of "
-    "the return of that very call"
+    "CPython itself: while any tool has CALL on, the tool whose set_events() asks for CALL hears "
+    "of the return of that very call"
 )
 _GENERATOR_ENDS = (
     "CPython itself: while any tool has LINE on, the end of a generator that returns a value is a "
