@@ -14,9 +14,20 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from pyusdt.control import Status, Values
+    from pyusdt.recorder import record
     from pyusdt.recording import Recording
 
-__all__ = ["__version__", "configure", "load", "status"]
+__all__ = ["__version__", "configure", "load", "record", "status"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is not for every program that imports this."""
+    if name == "record":
+        from pyusdt.recorder import record
+
+        globals()[name] = record
+        return record
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load(path: "str | PathLike[str]") -> "Recording":

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled core: probes, demand, the watcher and the events."""
 
+from collections.abc import Callable
+
+from pyusdt.recording.snapshot import FunctionRow
+from pyusdt.recording.totals import CountedBucket, CountedNode, CountedThread
+
 def start() -> None:
     """Start the watcher and check demand: wanted events are on when this returns. Idempotent."""
 
@@ -27,3 +32,27 @@ def check(request: bytes, /) -> None:
 
 def change(request: bytes, /) -> None:
     """Do what a struct pyusdt_request asks for, or raise ValueError as `check` does."""
+
+def record(c_calls: bool, max_nodes: int) -> bool:
+    """Keep call trees, with times, of all threads from now on, or go on with these wishes.
+
+    False where no events can be had: other tools hold the ids of sys.monitoring.
+    """
+
+def record_stop() -> None:
+    """Keep them no more, unless a tracer wants it."""
+
+def recorded(
+    functions: dict[int, FunctionRow],
+) -> tuple[float, list[CountedThread], list[CountedNode], list[CountedBucket], dict[str, int]]:
+    """Return what has been counted until now: see `pyusdt.recording.totals.Counts`.
+
+    Adds the functions that it names to `functions`, where they are missing.
+    """
+
+def flush(callback: Callable[[int], object] | None, seconds: float) -> None:
+    """Have the watcher call callback(0) every `seconds` (0: never), and callback(signal) before
+    SIGTERM or SIGHUP ends the process. What it raises is dropped. None: no more."""
+
+def hide(hidden: bool) -> None:
+    """From now on what this thread does is not recorded, or it is again."""

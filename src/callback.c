@@ -5,6 +5,7 @@
 #include "code.h"
 #include "control.h"
 #include "follow.h"
+#include "lean.h"
 #include "probes.h"
 #include "text.h"
 
@@ -29,9 +30,13 @@ static PyObject *reject_CALLED(void) {
     return Py_None;
 }
 
-static PyObject *reject_LOCAL(void) {
+PyObject *callback_disable(void) {
     s_disabled = true;
     return Py_NewRef(s_disable);
+}
+
+static PyObject *reject_LOCAL(void) {
+    return callback_disable();
 }
 
 static __attribute__((noinline)) int32_t any_number(PyObject *o) {
@@ -218,6 +223,11 @@ static int find_small_numbers(void) {
     }
     s_small_bytes = bytes;
     return 0;
+}
+
+void callback_lean(bool lean) {
+    for (int e = 0; e < EVENT_COUNT; e++)
+        ((struct callable *)s_callbacks[e])->call = lean ? lean_of((enum event)e) : s_functions[e];
 }
 
 int callback_init(PyObject *disable) {

@@ -2,23 +2,33 @@
 #include "follow.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "clock.h"
 #include "control.h"
+#include "demand.h"
 #include "stack.h"
-#include "thread.h"
 
-#define TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow))
+#define TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow) | DEMAND_RECORDER)
 #define FOLLOWERS (TIMED | PROBE_BIT(PROBE_thread__state))
 
 /* Written under the GIL. */
 bool follow_on;
-static bool s_timed;     /* somebody wants times: slots alone do without the clock */
-static uint32_t s_epoch; /* counts the times that following began */
+uint32_t follow_epoch;
+static bool s_timed;    /* somebody wants times: slots alone do without the clock */
+static bool s_recorded; /* the recorder does, and histograms */
 static uint64_t s_slow_ticks;
 
 static inline uint64_t now_if_timed(void) {
     return s_timed ? clock_ticks() : 0;
+}
+
+/* The recorder's wishes for a thread. */
+static void keep(struct thread *thread, void *unused) {
+    bool wanted = s_recorded && !thread->ended && thread->epoch == follow_epoch;
+
+    (void)unused;
+    thread->kept = wanted ? follow_epoch : 0;
+    atomic_store_explicit(&thread->tree->record, s_recorded, memory_order_relaxed);
 }
 
 /* Take the stack over as it is. `frame` is the newest, NULL: none. */
@@ -32,12 +42,16 @@ static void take_over(struct thread *thread, PyObject *frame) {
 
 /* The same for a tree that was not kept until now. */
 static void adopt(struct thread *thread, PyObject *frame) {
-    calltree_reset(thread->tree);
-    thread->epoch = s_epoch;
+    if (!thread->kept || thread->kept != follow_epoch)
+        calltree_reset(thread->tree);
+    thread->epoch = follow_epoch;
+    thread->began = now_if_timed();
+    keep(thread, NULL);
     take_over(thread, frame);
 }
 
 static void fire_state(struct thread *thread) {
+    thread->shown = true;
     probe_thread__state(thread->tree->tid, &thread->tree->current, thread->tree->name);
 }
 
@@ -58,13 +72,21 @@ static void adopt_self(struct thread *thread, bool entering) {
 static inline struct thread *current(bool entering) {
     struct thread *thread = thread_self();
 
-    if (thread && __builtin_expect(thread->epoch != s_epoch, 0))
+    if (thread && __builtin_expect(thread->epoch != follow_epoch, 0))
         adopt_self(thread, entering);
     return thread;
 }
 
+static bool is_bootstrap(const struct code_record *code) {
+    return !strcmp(code->qualname, "Thread._bootstrap") && !strcmp(code->module, "threading");
+}
+
 void follow_enter(struct code_record *code, enum calltree_kind kind) {
+    bool known = t_thread != NULL;
     struct thread *thread = current(true);
+
+    if (__builtin_expect(!known && thread && s_recorded, 0))
+        thread_name_self(thread, is_bootstrap(code));
 
     if (thread)
         calltree_enter(thread->tree, code, now_if_timed(), kind);
@@ -88,13 +110,20 @@ void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
 
 /* Frames that were entered without a time have none to tell of: begin anew when times are wanted.
  */
-void follow_apply(probe_mask watched) {
-    bool on = (watched & FOLLOWERS) != 0, timed = (watched & TIMED) != 0;
+void follow_apply(probe_mask wanted) {
+    bool on = (wanted & FOLLOWERS) != 0, timed = (wanted & TIMED) != 0;
+    bool recorded = (wanted & DEMAND_RECORDER) != 0;
 
     if ((on && !follow_on) || (timed && !s_timed))
-        s_epoch++;
+        follow_epoch++;
+    if (follow_on && !on)
+        thread_renew();
     follow_on = on;
     s_timed = timed;
+    if (recorded != s_recorded) {
+        s_recorded = recorded;
+        thread_each(false, keep, NULL);
+    }
     follow_set_slow();
 }
 
@@ -104,9 +133,14 @@ void follow_set_slow(void) {
     s_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
 }
 
+void follow_postfork_child(void) {
+    if (s_recorded)
+        follow_epoch++;
+}
+
 static void adopt_thread(struct thread *thread, PyObject *frame, void *unused) {
     (void)unused;
-    if (thread->epoch != s_epoch)
+    if (thread->epoch != follow_epoch)
         adopt(thread, frame);
 }
 
@@ -117,7 +151,7 @@ void follow_adopt_all(void) {
 
 static void retake(struct thread *thread, PyObject *frame, void *unused) {
     (void)unused;
-    if (thread->epoch == s_epoch)
+    if (thread->epoch == follow_epoch)
         take_over(thread, frame);
 }
 

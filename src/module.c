@@ -13,6 +13,7 @@
 #include "live.h"
 #include "monitor.h"
 #include "provider.h"
+#include "recordapi.h"
 #include "say.h"
 #include "stack.h"
 #include "text.h"
@@ -174,7 +175,7 @@ static int check_interpreter(void) {
 static int core_exec(PyObject *module) {
     static bool s_done;
 
-    if (check_interpreter() < 0)
+    if (check_interpreter() < 0 || recordapi_add(module) < 0)
         return -1;
     if (s_done)
         return 0;

@@ -10,10 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "callback.h"
 #include "clock.h"
 #include "code.h"
 #include "control.h"
 #include "demand.h"
+#include "flush.h"
 #include "follow.h"
 #include "gc.h"
 #include "live.h"
@@ -117,7 +119,7 @@ static bool retelling_is_due(void) {
 }
 
 /* Have all follow the demand. GIL held. */
-static void apply(probe_mask watched) {
+static int apply(probe_mask watched) {
     event_mask before = monitor_events();
     probe_mask fresh = watched & ~s_applied;
     int error;
@@ -125,6 +127,7 @@ static void apply(probe_mask watched) {
     /* Before the events are on: the first one may already be followed. */
     follow_apply(watched);
     gc_apply(watched);
+    callback_lean((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER);
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
         say_refusal(error);
@@ -135,6 +138,7 @@ static void apply(probe_mask watched) {
     if (fresh & TOLD)
         tell_known();
     say_change(before, monitor_events());
+    return error;
 }
 
 /* A probe's events go off only when two looks in a row did not see it watched: set_events() counts
@@ -176,7 +180,7 @@ static void answer_request(void) {
 
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
-    probe_mask target = steady(probes_watched());
+    probe_mask target = steady(demand_now());
     bool retell = retelling_is_due();
     PyGILState_STATE state;
 
@@ -200,11 +204,14 @@ static void look(void) {
 }
 
 static void sleep_until_next(void) {
+    int msec = control_settings.check_msec;
     struct timespec at;
 
+    if (flush_is_set() && msec > FLUSH_TICK_MSEC)
+        msec = FLUSH_TICK_MSEC;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += control_settings.check_msec / 1000;
-    at.tv_nsec += control_settings.check_msec % 1000 * 1000000L;
+    at.tv_sec += msec / 1000;
+    at.tv_nsec += msec % 1000 * 1000000L;
     if (at.tv_nsec >= 1000000000L) {
         at.tv_sec++;
         at.tv_nsec -= 1000000000L;
@@ -215,6 +222,8 @@ static void sleep_until_next(void) {
 
 static void *watch(void *unused) {
     s_tid = gettid();
+    thread_is_ours();
+    flush_attend(true);
     pthread_mutex_lock(&s_lock);
     for (;;) {
         sleep_until_next();
@@ -224,6 +233,7 @@ static void *watch(void *unused) {
         look();
         publish(true);
         clock_refine();
+        flush_tick();
         pthread_mutex_lock(&s_lock);
     }
     pthread_mutex_unlock(&s_lock);
@@ -301,6 +311,8 @@ static int start_if_wanted(void) {
         Py_BEGIN_ALLOW_THREADS error = start_thread();
         Py_END_ALLOW_THREADS
     }
+    if (error)
+        flush_attend(false);
     return error;
 }
 
@@ -315,7 +327,7 @@ int watcher_start(void) {
     if (s_wanted)
         return 0;
     s_wanted = true;
-    s_last = probes_watched();
+    s_last = demand_now();
     apply(s_last);
     error = start_if_wanted();
     watcher_publish();
@@ -328,11 +340,17 @@ int watcher_start(void) {
     return -1;
 }
 
+int watcher_update(void) {
+    /* Probes that are on stay on: when those go is for the watcher to say. */
+    return s_wanted ? apply((s_applied & ~DEMAND_READERS) | demand_now()) : 0;
+}
+
 void watcher_stop(void) {
     if (!s_wanted)
         return;
     s_wanted = false;
     stop_thread();
+    flush_attend(false);
     apply(0);
     watcher_publish();
 }
@@ -389,6 +407,8 @@ void watcher_postfork_child(void) {
     s_running = false;
     s_forking = 0;
     thread_postfork_child();
+    follow_postfork_child();
+    flush_postfork_child();
     /* The child may be over before the first tick. */
     if (follow_has_news())
         follow_tell(false);
