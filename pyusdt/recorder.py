@@ -58,8 +58,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     from the first entry to the last exit, and adds up over several such times. Different objects
     may be nested and may overlap; each has what happened in its own time.
 
-    Raises `pyusdt.errors.UserError` on entry if `path` cannot be written or other tools hold all the
-    ids of sys.monitoring that pyusdt may use; and on exit if it cannot be written then, unless the
+    Raises `pyusdt.errors.UserError` on entry if `path` cannot be written or other tools hold all
+    ids of sys.monitoring that pyusdt may use; on exit if it cannot be written then, unless the
     block has raised: then a line on stderr says so.
     """
 

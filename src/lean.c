@@ -6,7 +6,7 @@
 #include "follow.h"
 
 /* How many arguments CPython passes, by how the function is entered or left. */
-enum { COUNT_NONE = 0, COUNT_START = 2, COUNT_RESUME = 2, COUNT_THROW = 3 };
+enum { COUNT_NONE = 0, COUNT_LINE = 0, COUNT_START = 2, COUNT_RESUME = 2, COUNT_THROW = 3 };
 enum { COUNT_RETURN = 3, COUNT_YIELD = 3, COUNT_UNWIND = 3 };
 
 /* The answer to an event that nobody wants, by scope. */
@@ -15,6 +15,7 @@ enum { COUNT_RETURN = 3, COUNT_YIELD = 3, COUNT_UNWIND = 3 };
 #define REJECT_CALLED Py_None
 
 #define RECORD_NONE(code) (void)0
+#define RECORD_LINE(code) (void)0
 #define RECORD_START(code) follow_enter_recorded(code, CALLTREE_START)
 #define RECORD_RESUME(code) follow_enter_recorded(code, CALLTREE_RESUME)
 #define RECORD_THROW(code) follow_enter_recorded(code, CALLTREE_THROW)
