@@ -33,9 +33,10 @@ def check(request: bytes, /) -> None:
 def change(request: bytes, /) -> None:
     """Do what a struct pyusdt_request asks for, or raise ValueError as `check` does."""
 
-def record(c_calls: bool, max_nodes: int) -> bool:
+def record(c_calls: bool, max_nodes: int, only: str, exclude: str) -> bool:
     """Keep call trees, with times, of all threads from now on, or go on with these wishes.
 
+    Functions that the filters leave out may be in them all the same, when a tracer wants them too.
     False where no events can be had: other tools hold the ids of sys.monitoring.
     """
 

@@ -88,7 +88,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.max_nodes = max_nodes
         self.flush = flush
         self._writer = None if path is None else Writer(path, replace=True)
-        self._wanted = patterns.chooser(patterns.text(only), patterns.text(exclude))
+        self._filters = patterns.text(only), patterns.text(exclude)
+        self._wanted = patterns.chooser(*self._filters)
         self._serials: set[int] | None = None if threads == "all" else set()
         self._depth = 0
         self._started_ns = 0
@@ -271,7 +272,10 @@ def _apply() -> None:
         core.record_stop()
         return
     c_calls = any(rec.c_calls for rec in _running)
-    if not core.record(c_calls, max(rec.max_nodes for rec in _running)):
+    max_nodes = max(rec.max_nodes for rec in _running)
+    filters = {rec._filters for rec in _running}
+    only, exclude = filters.pop() if len(filters) == 1 else ("", "")
+    if not core.record(c_calls, max_nodes, only, exclude):
         raise UserError(
             "cannot record: other tools hold the ids 2 to 4 of sys.monitoring, or it refuses; "
             "stop the other profiler or coverage tool, and try again"

@@ -19,6 +19,7 @@ struct frame {
     uint64_t children; /* ticks of the frames above that have been closed */
     uint32_t below;    /* place of the next lower frame of node->function, 0: none */
     bool partial;
+    bool leaf; /* a function in C */
 };
 
 struct tree {
@@ -68,6 +69,7 @@ static inline struct node *tree_push(struct tree *t, struct code_record *code, u
     f->children = 0;
     f->below = node->function->last;
     f->partial = partial;
+    f->leaf = false;
     node->function->last = (uint32_t)(f - t->stack);
     tree_set_top(t, f);
     return node;
@@ -102,7 +104,25 @@ static inline void tree_enter(struct calltree *tree, struct code_record *code, u
     tree_add(kind == CALLTREE_START ? &node->calls : &node->resumes, 1);
 }
 
-/* As calltree_exit(): 1 and the frame, which stays readable until the next entry, or 0. */
+/* The function `caller` calls the one in C of `code`. Of a function in C that is on the top and not
+ * in this call, no end was told (cpython #130898). */
+static inline void tree_call(struct calltree *tree, const struct code_record *caller,
+                             struct code_record *code, uint64_t now) {
+    struct tree *t = (struct tree *)tree;
+    while (TREE_UNLIKELY(t->top->code != caller) && t->top->leaf) {
+        tree_pop(t, now);
+        tree_add(&t->healed, 1);
+    }
+    if (code == NULL)
+        return;
+    struct node *node = tree_push(t, code, now, false);
+    if (TREE_UNLIKELY(node == NULL))
+        return;
+    tree_add(&node->calls, 1);
+    t->top->leaf = true;
+}
+
+/* As calltree_exit(): the frame, which stays readable until the next entry, or NULL. */
 static inline const struct frame *tree_exit(struct calltree *tree, struct code_record *code,
                                             uint64_t now, enum calltree_outcome outcome,
                                             uint64_t *elapsed) {

@@ -13,6 +13,7 @@
 
 /* Written under the GIL. */
 bool follow_on;
+bool follow_c_calls;
 uint32_t follow_epoch;
 static bool s_timed;    /* somebody wants times: slots alone do without the clock */
 static bool s_recorded; /* the recorder does, and histograms */
@@ -108,6 +109,13 @@ void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
                              clock_ns(done.elapsed), clock_ns(done.self), outcome);
 }
 
+void follow_call(const struct code_record *caller, struct code_record *code) {
+    struct thread *thread = current(false);
+
+    if (thread)
+        tree_call(thread->tree, caller, code, now_if_timed());
+}
+
 /* Frames that were entered without a time have none to tell of: begin anew when times are wanted.
  */
 void follow_apply(probe_mask wanted) {
@@ -119,6 +127,7 @@ void follow_apply(probe_mask wanted) {
     if (follow_on && !on)
         thread_renew();
     follow_on = on;
+    follow_c_calls = (wanted & DEMAND_C_CALLS) != 0;
     s_timed = timed;
     if (recorded != s_recorded) {
         s_recorded = recorded;

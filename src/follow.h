@@ -45,6 +45,13 @@ extern bool follow_on;
 void follow_enter(struct code_record *code, enum calltree_kind kind);
 void follow_exit(struct code_record *code, enum calltree_outcome outcome);
 
+/* True while calls of functions in C are followed too. */
+extern bool follow_c_calls;
+
+/* The running thread, in `caller`, calls the function in C of `code` (NULL: something else), and
+ * comes back from it. To be called while follow_c_calls. */
+void follow_call(const struct code_record *caller, struct code_record *code);
+
 /* Counts the times that following began: a thread whose epoch is another has to be looked at first.
  */
 extern uint32_t follow_epoch;

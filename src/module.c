@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "callable.h"
+#include "ccall.h"
 #include "clock.h"
 #include "code.h"
 #include "control.h"
@@ -182,8 +183,8 @@ static int core_exec(PyObject *module) {
     control_init();
     clock_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
-        stack_init() < 0 || gc_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
-        hook_exit() < 0)
+        stack_init() < 0 || gc_init() < 0 || ccall_init() < 0 || monitor_init() < 0 ||
+        hook_fork() < 0 || hook_exit() < 0)
         return -1;
     live_init();
     live_add_loss("code", code_losses);

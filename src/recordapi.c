@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recordapi.h"
 
+#include "filter.h"
 #include "flush.h"
+#include "pyusdt_control.h"
 #include "recorder.h"
 #include "snapshot.h"
 #include "thread.h"
 
 static PyObject *core_record(PyObject *module, PyObject *args) {
+    struct recorder_wishes wishes;
     long long max_nodes;
+    char why[PYUSDT_MESSAGE_SIZE];
     int c_calls;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "pL", &c_calls, &max_nodes))
+    if (!PyArg_ParseTuple(args, "pLss", &c_calls, &max_nodes, &wishes.only, &wishes.exclude))
         return NULL;
-    return PyBool_FromLong(recorder_start(c_calls, max_nodes) == 0);
+    if (filter_check(wishes.only, why, sizeof why) < 0 ||
+        filter_check(wishes.exclude, why, sizeof why) < 0) {
+        PyErr_Format(PyExc_ValueError, "only or exclude %s", why);
+        return NULL;
+    }
+    wishes.c_calls = c_calls;
+    wishes.max_nodes = max_nodes;
+    return PyBool_FromLong(recorder_start(&wishes) == 0);
 }
 
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
@@ -50,7 +61,8 @@ static PyObject *core_hide(PyObject *module, PyObject *hidden) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, max_nodes)\n--\n\nRecord from now on, or go on with these wishes. False "
+     "record(c_calls, max_nodes, only, exclude)\n--\n\nRecord from now on, or go on with these "
+     "wishes. False "
      "where no events can be had."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nRecord no more."},
     {"recorded", core_recorded, METH_O,

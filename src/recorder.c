@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recorder.h"
 
+#include "ccall.h"
 #include "clock.h"
+#include "code.h"
 #include "demand.h"
 #include "follow.h"
+#include "monitor.h"
 #include "watcher.h"
 
 /* set_events() counts its calls in 24 bits for the life of the process (cpython #141845). */
@@ -15,11 +18,14 @@ static void nothing(struct thread *thread, void *unused) {
     (void)thread, (void)unused;
 }
 
-int recorder_start(bool c_calls, int64_t max_nodes) {
+int recorder_start(const struct recorder_wishes *wishes) {
     int error;
 
-    thread_allow(max_nodes);
-    demand_read(DEMAND_RECORDER | (c_calls ? DEMAND_C_CALLS : 0));
+    if (wishes->c_calls && !ccall_works)
+        return MONITOR_REFUSED;
+    thread_allow(wishes->max_nodes);
+    code_set_recorded(wishes->only, wishes->exclude);
+    demand_read(DEMAND_RECORDER | (wishes->c_calls ? DEMAND_C_CALLS : 0));
     error = watcher_update();
     if (error < 0)
         recorder_stop();

@@ -11,9 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Record from now on, or go on with other wishes. `c_calls`: calls of C functions too. `max_nodes`:
- * how many more calling contexts there is memory for, 1 or more. 0 or one of monitor.h's errors. */
-int recorder_start(bool c_calls, int64_t max_nodes);
+struct recorder_wishes {
+    bool c_calls;        /* calls of functions in C too */
+    int64_t max_nodes;   /* more calling contexts that there is memory for, 1 or more */
+    const char *only;    /* what is not recorded: see filter.h; checked; borrowed for the call */
+    const char *exclude; /* while a tracer follows too, its call tree has all functions */
+};
+
+/* Record from now on, or go on with other wishes. 0 or one of monitor.h's errors. */
+int recorder_start(const struct recorder_wishes *wishes);
 
 /* Record no more. Counts are gone with the events; those go at the watcher's next look when they
  * went only a moment ago: a program that records in a loop must not make them flap. */
