@@ -5,6 +5,7 @@ Importing starts the core: a watcher that switches events on while a tracer want
 again. Raises ImportError, with the reason and the remedy, where that is not possible.
 """
 
+import os
 import sys
 
 from pyusdt._version import __version__
@@ -112,3 +113,7 @@ except ImportError as error:
     ) from None
 if not _launched():
     libpyusdt.start()
+    if os.environ.get("PYUSDT_RECORDING"):  # a process of the recording's has started this one
+        from pyusdt import joining
+
+        joining.join()

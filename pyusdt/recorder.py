@@ -20,7 +20,7 @@ from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import NOTHING, Counts, Totals
 
 MAX_NODES = 500_000
-SIGNAL_SECONDS = 2.0
+SIGNAL_SECONDS = 8.0
 """How long a signal that ends the process waits for another thread that writes."""
 
 
@@ -49,6 +49,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     threads    "all" of the process, or the "current" one: that which enters the block.
     flush      seconds between writes to `path` while it is being recorded, so that a process that
                is killed has lost no more; None: only at the end.
+    join       add this process to the recording that is at `path`, rather than replace it.
 
     Recording starts with the frames that are there: their time counts, the calls that led to them
     do not. It is for the whole process, so while a coroutine is recorded others that run meanwhile
@@ -73,6 +74,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         max_nodes: int = MAX_NODES,
         threads: Literal["all", "current"] = "all",
         flush: float | None = None,
+        join: bool = False,
     ) -> None:
         """Raise ValueError where a value is none of those that are described above."""
         if threads not in ("all", "current"):
@@ -87,7 +89,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.c_calls = c_calls
         self.max_nodes = max_nodes
         self.flush = flush
-        self._writer = None if path is None else Writer(path, replace=True)
+        self._writer = None if path is None else Writer(path, replace=not join)
         self._filters = patterns.text(only), patterns.text(exclude)
         self._wanted = patterns.chooser(*self._filters)
         self._serials: set[int] | None = None if threads == "all" else set()
@@ -200,6 +202,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             _running.remove(self)
             _apply()
             raise
+        _attend()
         self._before = self._count()
         if self._serials is not None:
             me = get_ident()
@@ -220,8 +223,11 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         _running.remove(self)
         _apply()
         if self._writer is not None:
-            with uninterrupted():
-                self._writer.close(reason, self._snapshot)
+            try:
+                with uninterrupted():
+                    self._writer.close(reason, self._snapshot)
+            finally:
+                _attend()  # not before: a signal would end the process in the midst of it
 
     def _flush(self) -> None:
         """Bring the file up to date. Where that fails, the last write says what is wrong."""
@@ -263,11 +269,16 @@ _own_work = _OwnWork()
 _running: list[record] = []
 
 
-def _apply() -> None:
-    """Have the core do what is wanted by all who record. Raises UserError where it cannot."""
+def _attend() -> None:
+    """Attend to the ends of the process while there is something to write then."""
     to_files = [rec for rec in _running if rec.path is not None]
     _endings.watch(bool(to_files))
-    core.flush(_tick if to_files else None, min((rec.flush or 0 for rec in to_files), default=0))
+    intervals = [rec.flush for rec in to_files if rec.flush is not None]
+    core.flush(_tick if to_files else None, min(intervals, default=0))
+
+
+def _apply() -> None:
+    """Have the core do what is wanted by all who record. Raises UserError where it cannot."""
     if not _running:
         core.record_stop()
         return

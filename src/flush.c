@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -17,7 +18,7 @@ static _Atomic bool s_set;
 static _Atomic uint64_t s_interval_ns; /* 0: never */
 
 static _Atomic uint64_t s_due_ns; /* written by whoever sets it, then by the watcher */
-static _Atomic int s_signal;      /* came; 0: none. Written by the handler */
+static _Atomic uint64_t s_signal; /* that came: see came(); 0: none. Written by the handler */
 static _Atomic bool s_attended;
 
 static void obey(int number) {
@@ -30,11 +31,20 @@ static void obey(int number) {
     raise(number);
 }
 
+/* The signal that came to this process, 0: none. One that its parent was told to obey is in the
+ * memory of a forked child too, and must not be mistaken, nor one that came to the child forgotten:
+ * so the process is noted with it. */
+static int came(void) {
+    uint64_t signal = s_signal;
+
+    return signal >> 8 == (uint64_t)getpid() ? (int)(signal & 0xff) : 0;
+}
+
 /* Async-signal-safe, as all that obey() calls is. */
 static void handle(int number) {
-    if (!s_attended || s_signal)
+    if (!s_attended || came())
         obey(number);
-    s_signal = number;
+    s_signal = (uint64_t)getpid() << 8 | (uint64_t)number;
 }
 
 /* The program may have set its own handler, or the default again, at any time. */
@@ -81,7 +91,7 @@ static void call(int number) {
 }
 
 void flush_tick(void) {
-    int number = s_signal;
+    int number = came();
 
     if (!s_set)
         return;
@@ -99,6 +109,5 @@ void flush_attend(bool attended) {
 }
 
 void flush_postfork_child(void) {
-    s_signal = 0;
     set_due();
 }

@@ -31,7 +31,7 @@ void flush_tick(void);
 /* Whether there is a watcher, now or soon, to do it: without one a signal is obeyed at once. */
 void flush_attend(bool attended);
 
-/* What the parent was asked for is not the child's business. In the child of a fork. */
+/* The child's own time begins. In the child of a fork. */
 void flush_postfork_child(void);
 
 #endif

@@ -32,13 +32,16 @@ static void keep(struct thread *thread, void *unused) {
     atomic_store_explicit(&thread->tree->record, s_recorded, memory_order_relaxed);
 }
 
-/* Take the stack over as it is. `frame` is the newest, NULL: none. */
-static void take_over(struct thread *thread, PyObject *frame) {
+/* Take the stack over as it is; when, in ticks. `frame` is the newest, NULL: none. */
+static uint64_t take_over(struct thread *thread, PyObject *frame) {
     struct code_record **codes = malloc(STACK_MAX * sizeof *codes);
+    uint32_t n = codes ? stack_collect(frame, codes) : 0;
+    uint64_t now = now_if_timed();
 
     if (codes)
-        calltree_take_over(thread->tree, codes, stack_collect(frame, codes), now_if_timed());
+        calltree_take_over(thread->tree, codes, n, now);
     free(codes);
+    return now;
 }
 
 /* The same for a tree that was not kept until now. */
@@ -46,9 +49,8 @@ static void adopt(struct thread *thread, PyObject *frame) {
     if (!thread->kept || thread->kept != follow_epoch)
         calltree_reset(thread->tree);
     thread->epoch = follow_epoch;
-    thread->began = now_if_timed();
     keep(thread, NULL);
-    take_over(thread, frame);
+    thread->began = take_over(thread, frame);
 }
 
 static void fire_state(struct thread *thread) {
@@ -69,12 +71,13 @@ static void adopt_self(struct thread *thread, bool entering) {
         fire_state(thread);
 }
 
-/* The running thread with its tree up to date; NULL: out of memory, the event is lost. */
-static inline struct thread *current(bool entering) {
+/* The running thread with its tree up to date, inside of a function; NULL: out of memory, or
+ * hidden: the event is lost. */
+static inline struct thread *current(void) {
     struct thread *thread = thread_self();
 
     if (thread && __builtin_expect(thread->epoch != follow_epoch, 0))
-        adopt_self(thread, entering);
+        adopt_self(thread, false);
     return thread;
 }
 
@@ -84,18 +87,20 @@ static bool is_bootstrap(const struct code_record *code) {
 
 void follow_enter(struct code_record *code, enum calltree_kind kind) {
     bool known = t_thread != NULL;
-    struct thread *thread = current(true);
+    struct thread *thread = thread_self();
 
-    if (__builtin_expect(!known && thread && s_recorded, 0))
+    if (!thread)
+        return;
+    if (__builtin_expect(!known && s_recorded, 0))
         thread_name_self(thread, is_bootstrap(code));
-
-    if (thread)
-        calltree_enter(thread->tree, code, now_if_timed(), kind);
+    if (__builtin_expect(thread->epoch != follow_epoch, 0))
+        adopt_self(thread, true);
+    calltree_enter(thread->tree, code, now_if_timed(), kind);
 }
 
 void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
     uint64_t now = now_if_timed();
-    struct thread *thread = current(false);
+    struct thread *thread = current();
     struct calltree_done done;
 
     /* Partial: entered before we looked, so nobody knows for how long it ran. */
@@ -110,7 +115,7 @@ void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
 }
 
 void follow_call(const struct code_record *caller, struct code_record *code) {
-    struct thread *thread = current(false);
+    struct thread *thread = current();
 
     if (thread)
         tree_call(thread->tree, caller, code, now_if_timed());

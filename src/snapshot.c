@@ -10,7 +10,7 @@
 /* What changes the rate by less is measuring noise: nodes at rest keep their figures then. */
 #define RATE_NOISE 2e-4
 
-enum { BUCKETS = 252 }; /* of recording/histogram.py */
+#define BOOTSTRAP "Thread._bootstrap"
 
 /* The figures of a node, by its index. */
 struct row {
@@ -26,6 +26,7 @@ struct snapshot {
     struct thread *thread; /* that is read */
     struct row *rows;      /* of this thread */
     size_t n_rows, room;
+    bool whole;  /* all that this thread did was in Thread._bootstrap */
     bool failed; /* with an exception set */
 };
 
@@ -68,6 +69,8 @@ static int keep_row(const struct calltree_sample *sample, void *snapshot) {
     struct snapshot *s = snapshot;
     const struct pyusdt_node *node = sample->node;
 
+    if (node->depth == 1 && node->id != PYUSDT_ID_OTHERS && strcmp(node->qualname, BOOTSTRAP))
+        s->whole = false;
     if (s->n_rows == s->room) {
         size_t room = s->room ? 2 * s->room : 256;
         struct row *rows = realloc(s->rows, room * sizeof *rows);
@@ -150,9 +153,23 @@ static int add_histogram(const struct code_record *code, const uint32_t counts[H
     return 0;
 }
 
+/* A thread of Python's threading is over when Thread._bootstrap is: what the interpreter and the C
+ * library have to do after that is not the program's. */
+static uint64_t elapsed_of(const struct snapshot *s, uint64_t end) {
+    const struct thread *t = s->thread;
+    uint64_t elapsed = 0;
+
+    if (!t->ended || !s->whole)
+        return t->spent + (end > t->began ? end - t->began : 0);
+    for (size_t i = 1; i < s->n_rows; i++)
+        if (s->rows[i].parent == 0)
+            elapsed += s->rows[i].elapsed;
+    return elapsed;
+}
+
 static int add_thread(struct snapshot *s, uint64_t end) {
-    struct thread *t = s->thread;
-    uint64_t elapsed = t->spent + (end > t->began ? end - t->began : 0);
+    const struct thread *t = s->thread;
+    uint64_t elapsed = elapsed_of(s, end);
 
     return append(s->threads,
                   Py_BuildValue("(IkINK)", t->serial, t->ended ? 0 : t->ident, t->tree->tid,
@@ -178,6 +195,7 @@ static void read_thread(struct thread *thread, void *snapshot) {
         return;
     s->thread = thread;
     s->n_rows = 0;
+    s->whole = true;
     s->failed = true;
     if (calltree_walk(thread->tree, keep_row, s) < 0) {
         PyErr_NoMemory();

@@ -97,7 +97,7 @@ static struct thread *add(unsigned long ident) {
         thread->serial = ++s_serial;
         thread->spent = 0;
     }
-    thread->ended = thread->told = thread->seen = false;
+    thread->ended = thread->told = thread->seen = thread->named = false;
     thread->ident = ident;
     thread->epoch = 0;
     thread->tree->tid = ident == s_main ? (uint32_t)getpid() : 0;
@@ -146,6 +146,7 @@ static void read_thread(struct thread *thread, PyObject *object) {
     PyObject *name = dict ? PyDict_GetItemWithError(dict, s_name) : NULL;
     PyObject *tid = dict ? PyDict_GetItemWithError(dict, s_tid) : NULL;
 
+    thread->named = name != NULL;
     if (name)
         text_name(name, thread->tree->name, sizeof thread->tree->name);
     if (!thread->tree->tid && tid && PyLong_CheckExact(tid))
@@ -212,7 +213,7 @@ static void name(struct thread *thread, PyObject *active) {
 
     if (object)
         read_thread(thread, object);
-    else
+    else if (!thread->named) /* or it is at its end: threading knows it no more */
         read_comm(thread);
     Py_XDECREF(ident);
     PyErr_Clear();
@@ -334,14 +335,16 @@ static void learn_main(void) {
 }
 
 void thread_postfork_child(void) {
+    struct thread *self = t_hidden ? t_hidden_thread : t_thread;
+
     learn_main();
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
-        thread->ended = thread != t_thread;
+        thread->ended = thread != self;
         thread->kept = 0;
         thread->told = false;
     }
-    if (t_thread)
-        t_thread->tree->tid = (uint32_t)gettid();
+    if (self)
+        self->tree->tid = (uint32_t)gettid();
     s_news = true;
 }
 

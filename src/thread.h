@@ -22,6 +22,7 @@ struct thread {
     uint32_t epoch;        /* the caller's: of when its frames were last known to be right */
     bool told;             /* the caller's: thread__state was fired for it */
     bool seen;             /* it has had an event, and so it tells when it ends */
+    bool named;            /* as Python's threading has it; then the kernel is not asked */
     bool shown;            /* the caller's: a tracer was told of its slot; the tree stays */
     uint32_t kept;         /* the caller's: not 0: when it ends, its counts are still wanted */
     uint32_t serial;       /* of the thread: 1, 2, ... in the order in which they were met */
