@@ -22,10 +22,15 @@ from importlib.util import MAGIC_NUMBER, find_spec
 from types import CodeType, ModuleType, TracebackType
 
 from pyusdt import libpyusdt
-from pyusdt.errors import UsageError, UserError, nearest
+from pyusdt.errors import UsageError, UserError
+from pyusdt.options import FOREVER, Options, read
 
-FOREVER = float("inf")
 RUNPY = "<frozen runpy>"
+
+
+def is_recorded() -> bool:
+    """Tell whether this process is to join a recording: that of the process that has started it."""
+    return bool(os.environ.get("PYUSDT_RECORDING"))
 
 
 def is_program(name: str) -> bool:
@@ -38,45 +43,20 @@ def parse(words: list[str]) -> "Program":
 
     Raises UsageError.
     """
-    hold_seconds = 0.0
-    for position, word in enumerate(words):
-        if word == "--wait":
-            hold_seconds = FOREVER
-        elif word.startswith("--wait="):
-            hold_seconds = _seconds(word)
-        elif word == "-" or not word.startswith("-") or word[:2] in ("-m", "-c"):
-            return Program(words[position:], hold_seconds)
-        else:
-            raise UsageError(f"unknown option '{word}'{_option_hint(word)}")
-    raise UsageError("name the program to run: script.py, -m module, -c code or -")
-
-
-def _seconds(word: str) -> float:
-    try:
-        seconds = float(word.partition("=")[2])
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < FOREVER:
-        raise UsageError(f"option '{word}' needs a number of seconds above 0, as in --wait=10")
-    return seconds
-
-
-def _option_hint(word: str) -> str:
-    if not word.startswith("--"):
-        return f"; Python's own options go first: python {word} -m pyusdt"
-    return nearest(word, ("--wait", "--help", "--version")) or "; see `python -m pyusdt --help`"
+    options, program = read(words)
+    return Program(program, options)
 
 
 class Program:
-    """What `python` is asked to run: `load` it, `hold` it if that is wanted, then `execute` it.
+    """What `python` is asked to run: `load` it, `prepare` as the options say, then `execute` it.
 
     Exceptions that leave `load` and `execute` are the program's own.
     """
 
-    def __init__(self, words: list[str], hold_seconds: float) -> None:
-        """Take the words that `python` would be given, and how long to hold (0: not at all)."""
+    def __init__(self, words: list[str], options: Options) -> None:
+        """Take the words that `python` would be given, and ours."""
         self.words = words
-        self.hold_seconds = hold_seconds
+        self.options = options
         self.kind = words[0][:2] if words[0].startswith("-") else "file"
         self.target, self.argv = words[0], words
         if self.kind in ("-m", "-c"):
@@ -109,12 +89,21 @@ class Program:
             _hide_launcher(error)
             raise
 
-    def hold(self) -> None:
-        """Wait for a tracer if that is wanted. Raises UserError when none comes in time."""
-        if not self.hold_seconds or (self.code is None and self._is_missing()):
+    def prepare(self) -> None:
+        """Filter, begin to record, wait for a tracer: what is wanted. Raises UserError when no
+        tracer comes in time, or the recording cannot be written."""
+        if self.options.output or self.options.only or self.options.exclude or is_recorded():
+            from pyusdt import joining
+
+            joining.begin(self.options)
+        self._hold()
+
+    def _hold(self) -> None:
+        if not self.options.hold_seconds or (self.code is None and self._is_missing()):
             return
         print(_invitation(), file=sys.stderr, flush=True)
-        timeout = None if self.hold_seconds == FOREVER else self.hold_seconds
+        seconds = self.options.hold_seconds
+        timeout = None if seconds == FOREVER else seconds
         if not libpyusdt.wait(timeout):
             raise UserError(f"no tracer came within {timeout:g} seconds; the program was not run")
 

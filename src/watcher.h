@@ -19,6 +19,10 @@
  * exception set where no thread can be had. */
 int watcher_start(void);
 
+/* Have the events follow what readers inside the process want, at once. 0, also when the watcher is
+ * not started (it does so then); one of monitor.h's errors where events cannot be had. */
+int watcher_update(void);
+
 /* Join the thread, switch all events off and give the tool id back. */
 void watcher_stop(void);
 
