@@ -116,7 +116,6 @@ def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
 
 @overload
 def steps[Item](iterable: AsyncIterable[Item], name: str) -> AsyncIterator[Item]: ...
-
 def record(c_calls: bool, max_nodes: int, only: str, exclude: str) -> bool:
     """Keep call trees, with times, of all threads from now on, or go on with these wishes.
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "code.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,8 +229,8 @@ static void decide_recorded(struct code_record *record, void *unused) {
 
 void code_set_recorded(const char *only, const char *exclude) {
     if (strlen(only) < sizeof s_recorded_only && strlen(exclude) < sizeof s_recorded_exclude) {
-        strcpy(s_recorded_only, only);
-        strcpy(s_recorded_exclude, exclude);
+        snprintf(s_recorded_only, sizeof s_recorded_only, "%s", only);
+        snprintf(s_recorded_exclude, sizeof s_recorded_exclude, "%s", exclude);
     } else {
         s_recorded_only[0] = s_recorded_exclude[0] = '\0';
     }

@@ -5,6 +5,7 @@
 #include <Python.h>
 #include <string.h>
 
+#include "await.h"
 #include "callable.h"
 #include "ccall.h"
 #include "clock.h"
@@ -49,7 +50,7 @@ static PyObject *core_wait(PyObject *module, PyObject *timeout) {
             return NULL;
         seconds = seconds < 0 ? 0 : seconds;
     }
-    attached = watcher_wait(seconds);
+    attached = await_tracer(seconds);
     return attached < 0 ? NULL : PyBool_FromLong(attached);
 }
 

@@ -39,7 +39,7 @@ static int bucket_of(double ns) {
     uint64_t n = ns < 0x1p63 ? (uint64_t)ns : (uint64_t)1 << 63;
     unsigned power = n < 4 ? 0 : 63u - (unsigned)__builtin_clzll(n);
 
-    return n < 4 ? (int)n : (int)((power - 1) * 4 + ((n >> (power - 2)) & 3));
+    return n < 4 ? (int)n : (int)((uint64_t)(power - 1) * 4 + ((n >> (power - 2)) & 3));
 }
 
 static double refined_rate(void) {
@@ -69,7 +69,7 @@ static int keep_row(const struct calltree_sample *sample, void *snapshot) {
     struct snapshot *s = snapshot;
     const struct pyusdt_node *node = sample->node;
 
-    if (node->depth == 1 && node->id != PYUSDT_ID_OTHERS && strcmp(node->qualname, BOOTSTRAP))
+    if (node->depth == 1 && node->id != PYUSDT_ID_OTHERS && strcmp(node->qualname, BOOTSTRAP) != 0)
         s->whole = false;
     if (s->n_rows == s->room) {
         size_t room = s->room ? 2 * s->room : 256;

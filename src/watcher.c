@@ -26,9 +26,6 @@
 /* When the monitor could not apply: how long until the next try. */
 enum { RETRY_MSEC = 1000 };
 
-/* watcher_wait(): how often it looks, and how long the set of watched probes must stay the same. */
-enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
-
 /* Code objects and threads are told again and again while a tracer watches: one that comes while
  * another is there does not show in the semaphore, and the first telling may have come between a
  * tracer's raising it and its program being in place. How often, and how much of the time at most.
@@ -62,23 +59,16 @@ static probe_mask s_last; /* what the last look saw watched */
 static int s_retry_msec;  /* until the next try, while refused */
 static int s_retell_msec; /* until code objects and threads are told again, while watched */
 
-static double now_seconds(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* GIL held. */
 static void tell_known(void) {
-    double begin = now_seconds();
+    uint64_t begin_ns = clock_monotonic_ns();
     int pause;
 
     if (probe_on(PROBE_code__new))
         code_replay();
     if (probe_on(PROBE_thread__state))
         follow_tell(true);
-    pause = (int)((now_seconds() - begin) * 1e3 * RETELL_SHARE);
+    pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
     s_retell_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
 }
 
@@ -387,25 +377,4 @@ void watcher_postfork_child(void) {
     live_postfork_child();
     watcher_publish();
     start_if_wanted();
-}
-
-int watcher_wait(double seconds) {
-    const struct timespec pause = {0, POLL_MSEC * 1000000L};
-    double begin = now_seconds(), changed = begin, now = begin;
-    probe_mask last = 0;
-
-    for (;;) {
-        probe_mask watched = probes_watched();
-
-        if (watched != last)
-            changed = now;
-        last = watched;
-        if (watched && now - changed >= SETTLE_MSEC / 1e3)
-            return 1;
-        if (!watched && seconds >= 0 && now - begin >= seconds)
-            return 0;
-        Py_BEGIN_ALLOW_THREADS nanosleep(&pause, NULL);
-        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return -1;
-        now = now_seconds();
-    }
 }

@@ -34,9 +34,4 @@ void watcher_prefork(void);
 void watcher_postfork_parent(void);
 void watcher_postfork_child(void);
 
-/* Wait until some probe is watched and the set of watched probes has settled (tracers attach to one
- * after the other). 1, 0 after `seconds` (negative: for ever), or -1 with an exception set where a
- * signal handler raised one. */
-int watcher_wait(double seconds);
-
 #endif
