@@ -33,9 +33,10 @@ def vanish(self):
         except (AttributeError, TypeError): pass
     raise RuntimeError("gone")
 
-LOOKS = """__repr__ __str__ __eq__ __ne__ __lt__ __hash__ __bool__ __len__ __iter__ __next__ __index__
-    __int__ __float__ __bytes__ __format__ __dir__ __contains__ __getitem__ __get__ __set__
-    __getattr__ __getattribute__ __sizeof__ __reduce_ex__ __instancecheck__ __subclasscheck__
+LOOKS = """__repr__ __str__ __eq__ __ne__ __lt__ __hash__ __bool__ __len__ __iter__ __next__
+    __index__ __int__ __float__ __bytes__ __format__ __dir__ __contains__ __getitem__ __get__
+    __set__ __getattr__ __getattribute__ __sizeof__ __reduce_ex__
+    __instancecheck__ __subclasscheck__
     __set_name__ __mro_entries__ __prepare__""".split()
 
 def make(then):
@@ -363,7 +364,8 @@ PROGRAMS = {
             yield x
         generator = numbers()
         frame = next(generator)
-        frame.clear()
+        try: frame.clear()
+        except RuntimeError as error: print(error)  # since 3.13
         print(list(generator), frame.f_back, frame.f_lineno)
         def deep(n): return deep(n - 1) if n else sys._current_frames()
         print(len(traceback.extract_stack(next(iter(deep(30).values())))) > 30)
