@@ -75,7 +75,8 @@ def test_without_any_python_says_so(checkout: Path, path: Path) -> None:
 def test_python_given_by_hand_is_checked(checkout: Path, path: Path) -> None:
     add_program(path, "elder", OLD_PYTHON.format(python=sys.executable))
     done = run(checkout, path, "make", "PYTHON=elder")
-    assert done.stderr.startswith(f"pyusdt: needs CPython 3.12 or newer, found 3.11.9{sys.abiflags} (")
+    found = f"3.11.9{sys.abiflags}"
+    assert done.stderr.startswith(f"pyusdt: needs CPython 3.12 or newer, found {found} (")
 
 
 def test_finds_each_python_once_and_passes_over_broken_shims(checkout: Path, path: Path) -> None:
