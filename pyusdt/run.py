@@ -25,8 +25,6 @@ from pyusdt import libpyusdt
 from pyusdt.errors import UsageError, UserError
 from pyusdt.options import FOREVER, Options, read
 
-RUNPY = "<frozen runpy>"
-
 
 def is_recorded() -> bool:
     """Tell whether this process is to join a recording: that of the process that has started it."""
@@ -323,10 +321,14 @@ def _without_launcher(traceback: TracebackType | None) -> TracebackType | None:
     def ours(entry: TracebackType | None) -> bool:
         return entry is not None and entry.tb_frame.f_code.co_filename == __file__
 
+    def runpys(entry: TracebackType) -> bool:
+        # Its file has another name where it is not frozen: -X frozen_modules=off, debug builds.
+        return "runpy" in sys.modules and entry.tb_frame.f_globals is vars(sys.modules["runpy"])
+
     while traceback is not None and ours(traceback):
         traceback = traceback.tb_next
     entry = traceback
-    while entry is not None and entry.tb_frame.f_code.co_filename == RUNPY:
+    while entry is not None and runpys(entry):
         while entry.tb_next is not None and ours(entry.tb_next):
             entry.tb_next = entry.tb_next.tb_next
         entry = entry.tb_next
