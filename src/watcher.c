@@ -166,7 +166,7 @@ static void look(void) {
 }
 
 static void sleep_until_next(void) {
-    int msec = control_settings.check_msec;
+    int msec = (int)control_settings.check_msec;
     struct timespec at;
 
     if (flush_is_set() && msec > FLUSH_TICK_MSEC)
