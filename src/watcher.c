@@ -34,6 +34,10 @@ enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
 
 #define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
 
+/* How often the start after a fork is put off for a hook that takes its time: about 10 ms of ours.
+ * After that the program may be warned of a thread. */
+enum { FORK_WAITS = 20000 };
+
 /* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t s_thread;
@@ -48,6 +52,7 @@ static bool s_stop;           /* under s_lock */
 /* Written under the GIL. */
 static bool s_wanted;  /* watcher_start() was called, and watcher_stop() not since */
 static int s_forking;  /* threads that are between prefork and postfork */
+static int s_waits;    /* times that the start after a fork was put off */
 static void *s_forker; /* the frame of the main thread that forks; only ever compared */
 
 /* Written under the GIL, read by the thread without it. */
@@ -345,7 +350,9 @@ static bool os_fork_runs(void) {
 }
 
 static int start_pending(void *unused) {
-    if (!os_fork_runs() || Py_AddPendingCall(start_pending, unused) < 0)
+    bool wait = s_waits++ < FORK_WAITS && os_fork_runs();
+
+    if (!wait || Py_AddPendingCall(start_pending, unused) < 0)
         start_if_wanted();
     return 0;
 }
@@ -358,6 +365,7 @@ static int start_pending(void *unused) {
 void watcher_postfork_parent(void) {
     if (s_forking)
         s_forking--;
+    s_waits = 0;
     if (!osthread_is_main() || Py_AddPendingCall(start_pending, NULL) < 0)
         start_if_wanted();
 }
