@@ -68,18 +68,6 @@ def library() -> Path:
     return LIBRARY
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    what = "another Python has run the tests that do not depend on it: leave those out"
-    parser.addoption("--again", action="store_true", help=what)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--again"):
-        done = [item for item in items if item.get_closest_marker("once")]
-        items[:] = [item for item in items if item not in done]
-        config.hook.pytest_deselected(items=done)
-
-
 def pytest_report_header() -> list[str]:
     def first_line(*argv: str) -> str:
         try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import NamedTuple
 
 import pytest
@@ -13,6 +14,8 @@ class Ending(NamedTuple):
     code: int
     source: str
 
+
+EXIT_WITHOUT_STDERR = 120 if sys.version_info >= (3, 14) else 1
 
 ENDINGS = {
     "runs out": Ending(0, "print('done')"),
@@ -136,7 +139,7 @@ ENDINGS = {
         """,
     ),
     "exec": Ending(7, "import os, sys; os.execv(sys.executable, ['python', '-c', 'exit(7)'])"),
-    "stderr is closed": Ending(1, "import os; os.close(2); raise ValueError"),
+    "stderr is closed": Ending(EXIT_WITHOUT_STDERR, "import os; os.close(2); raise ValueError"),
 }
 
 

@@ -14,7 +14,7 @@ from recordings import MS, snapshot
 from pyusdt.recording import Recording, Snapshot
 from pyusdt.report import html
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.browser]
 
 MODEL = files("pyusdt.report.html").joinpath("model.js")
 
