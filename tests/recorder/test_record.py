@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
 import time
 
 import pytest
+from harness import DEADLINE, ROOT
 
 import pyusdt
 from pyusdt.errors import UserError
@@ -172,12 +175,28 @@ def test_recursion_of_a_decorated_function():
     assert counts(rec)["leaf"] == 21
 
 
-def test_many_short_ones():
-    """They neither add up wrongly nor leave events on, which each would cost the program."""
-    for i in range(300):
-        with pyusdt.record() as rec:
-            work(i)
-        assert counts(rec).get("leaf", 0) == i
+SHORT_ONES = """
+import pyusdt
+
+def leaf(): pass
+
+def work(n):
+    for _ in range(n):
+        leaf()
+
+for i in range(300):
+    with pyusdt.record() as rec:
+        work(3000)
+    (calls,) = [f.calls for f in rec.functions if f.record.name == "leaf"]
+    assert calls == 3000, (i, calls)
+"""
+
+
+def test_many_short_ones_while_the_watcher_looks_all_the_time():
+    """It must not take for off what was off when it began to look."""
+    environment = {**os.environ, "PYUSDT_CHECK_MSEC": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", SHORT_ONES], env=environment, timeout=DEADLINE)
+    assert done.returncode == 0
 
 
 def test_exceptions_pass():
