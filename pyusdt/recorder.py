@@ -143,12 +143,14 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     @property
     def functions(self) -> list[Function]:
         """Functions with their totals over all threads, those with the most own time first."""
-        return self.recording.functions
+        with _own_work:
+            return self.recording.functions
 
     @property
     def tree(self) -> Node:
         """The call trees of all threads as one; its `children` are the first functions."""
-        return self.recording.tree
+        with _own_work:
+            return self.recording.tree
 
     @property
     def threads(self) -> list[Thread]:
@@ -158,7 +160,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     @property
     def steps(self) -> list[Step]:
         """Steps and marks by name, in the order in which they first came."""
-        return self.recording.steps
+        with _own_work:
+            return self.recording.steps
 
     @property
     def losses(self) -> dict[str, int]:

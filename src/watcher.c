@@ -161,6 +161,8 @@ static void look(void) {
         return;
     }
     state = PyGILState_Ensure();
+    /* While this waited for the GIL a reader inside may have come, who is heard at once. */
+    target = (target & ~DEMAND_READERS) | (demand_now() & DEMAND_READERS);
     if (!stopping() && target != s_applied)
         apply(target);
     else if (!stopping() && retell)

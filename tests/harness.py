@@ -74,6 +74,16 @@ class Process:
     def _missing(self, pattern: str, when: str) -> str:
         return f"{self.argv}\ndid not say {pattern!r} {when}; it said:\n{self.output}"
 
+    def heard(self) -> str:
+        """All that it has written so far."""
+        while not self._lines.empty():
+            line = self._lines.get()
+            if line is None:
+                self._lines.put(None)
+                break
+            self.output += line
+        return self.output
+
     def send(self, text: str) -> None:
         assert self.child.stdin
         self.child.stdin.write(text + "\n")

@@ -65,16 +65,29 @@ def load(path: str | os.PathLike[str], progress: Progress | None = None) -> Reco
 
 @contextmanager
 def _opened(path: str) -> Iterator[sqlite3.Connection]:
-    """A read-only connection. A journal beside the file means that a process was killed in the
-    middle of a flush: the rollback is a write, so it happens in a copy."""
-    if not os.path.exists(path + "-journal"):
-        yield sqlite3.connect(_uri(path, "ro"), uri=True, timeout=30, isolation_level=None)
+    """A read-only connection. Where a process was killed in the middle of a flush, and left its
+    journal beside the file, the rollback is a write, so it happens in a copy."""
+    database = sqlite3.connect(_uri(path, "ro"), uri=True, timeout=30, isolation_level=None)
+    if not _needs_rollback(database):
+        yield database
         return
+    database.close()
     with tempfile.TemporaryDirectory(prefix="pyusdt-") as directory:
         copy = os.path.join(directory, "recording")
         shutil.copyfile(path + "-journal", copy + "-journal")
         shutil.copyfile(path, copy)
         yield sqlite3.connect(_uri(copy, "rw"), uri=True, isolation_level=None)
+
+
+def _needs_rollback(database: sqlite3.Connection) -> bool:
+    """A journal alone tells nothing: a process that lives may just be writing."""
+    try:
+        database.execute("SELECT count(*) FROM meta").fetchone()
+    except sqlite3.OperationalError as e:
+        return e.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+    except sqlite3.DatabaseError:
+        pass  # damaged: it will be found out
+    return False
 
 
 def _uri(path: str, mode: str) -> str:
