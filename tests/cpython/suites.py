@@ -36,7 +36,7 @@ test_asyncio.test_tasks test_asyncio.test_taskgroups test_asyncio.test_futures
 test_asyncio.test_timeouts test_asyncio.test_subprocess test_concurrent_futures.test_process_pool
 test_multiprocessing_fork.test_processes test_multiprocessing_fork.test_threads
 test_multiprocessing_forkserver.test_processes test_multiprocessing_spawn.test_processes
-test_logging test_socketserver test_io test_pickle test_copy test_enum test_dataclasses
+test_logging test_io test_pickle test_copy test_enum test_dataclasses
 test_typing test_inspect test_ast test_importlib test_runpy test_site test_zipimport
 test_capi.test_misc test_memoryview test_collections test_itertools test_builtin test_types
 test_decimal test_json test_re test_sort test_statistics test_string test_unicode test_xml_etree
@@ -55,6 +55,10 @@ _GENERATOR_ENDS = (
     "CPython itself: while any tool has LINE on, the end of a generator that returns a value is a "
     "RAISE to the loop over it, and no STOP_ITERATION"
 )
+_BREAKPOINT = (
+    "CPython 3.13 itself: while any tool has LINE or such on, breakpoint() stops behind the line "
+    "that has it, as in 3.12"
+)
 _COLLECTOR = (
     "counts what the collector knows of: of each code object that is seen first meanwhile, "
     "pyusdt has one weak reference"
@@ -64,6 +68,8 @@ _MEMORY = "counts every byte that is allocated; making values into text allocate
 # Patterns of tests that may end in another way while all is watched, and why.
 DIFFERENT = {
     "test.test_profile.ProfileTest.*": _CALL,
+    "test.test_pdb.test_*": _BREAKPOINT,
+    "test.test_doctest.test_doctest.test_pdb_set_trace*": _BREAKPOINT,
     "test.test_sys_setprofile.TestEdgeCases.test_method_with_c_function": _CALL,
     "test.test_monitoring.MonitoringCountTest.test_c_return_count": _SWITCHED_ON,
     "test.test_monitoring.SimulateProfileTest.test_frame_stack": _SWITCHED_ON,

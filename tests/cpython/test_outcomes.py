@@ -36,7 +36,8 @@ class Run:
         self.report = directory / "report.xml"
         self.log = directory / "log"
         directory.mkdir()
-        environment = inside(PYUSDT_TEST_WATCHED=watched)
+        # A home of its own: some tests write there, and the other run does at the same time.
+        environment = inside(PYUSDT_TEST_WATCHED=watched, HOME=str(directory))
         environment["PYTHONPATH"] += os.pathsep + str(HERE / "site")
         beside = ["--testdir", str(HERE / "beside")] if suite.endswith("_beside") else []
         with self.log.open("w") as log:
