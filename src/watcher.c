@@ -101,8 +101,10 @@ static int apply(probe_mask watched) {
     s_retry_msec = RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
-    if (fresh & TOLD)
+    if (fresh & TOLD) {
         tell_known();
+        s_retell_msec = 0; /* again at the next look: a program may be held only that long */
+    }
     notice_change(before, monitor_events());
     return error;
 }
