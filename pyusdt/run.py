@@ -38,14 +38,16 @@ def parse(words: list[str]) -> "Program":
 
     Raises UsageError.
     """
-    hold_seconds = 0.0
+    hold_seconds, holder = 0.0, None
     for position, word in enumerate(words):
         if word == "--wait":
             hold_seconds = FOREVER
         elif word.startswith("--wait="):
             hold_seconds = _seconds(word)
+        elif word.startswith("--held-by="):  # for `pyusdt trace`, so not in --help
+            holder = int(word.partition("=")[2])
         elif word == "-" or not word.startswith("-") or word[:2] in ("-m", "-c"):
-            return Program(words[position:], hold_seconds)
+            return Program(words[position:], hold_seconds, holder)
         else:
             raise UsageError(f"unknown option '{word}'{_option_hint(word)}")
     raise UsageError("name the program to run: script.py, -m module, -c code or -")
@@ -73,10 +75,14 @@ class Program:
     Exceptions that leave `load` and `execute` are the program's own.
     """
 
-    def __init__(self, words: list[str], hold_seconds: float) -> None:
-        """Take the words that `python` would be given, and how long to hold (0: not at all)."""
+    def __init__(self, words: list[str], hold_seconds: float, holder: int | None) -> None:
+        """Take the words that `python` would be given, and how long to hold (0: not at all).
+
+        `holder`: a socket's number, if somebody else is to say when to go on.
+        """
         self.words = words
         self.hold_seconds = hold_seconds
+        self.holder = holder
         self.kind = words[0][:2] if words[0].startswith("-") else "file"
         self.target, self.argv = words[0], words
         if self.kind in ("-m", "-c"):
@@ -111,7 +117,11 @@ class Program:
 
     def hold(self) -> None:
         """Wait for a tracer if that is wanted. Raises UserError when none comes in time."""
-        if not self.hold_seconds or (self.code is None and self._is_missing()):
+        if self.code is None and self._is_missing():
+            return
+        if self.holder is not None:
+            _wait_for(self.holder)
+        if not self.hold_seconds:
             return
         print(_invitation(), file=sys.stderr, flush=True)
         timeout = None if self.hold_seconds == FOREVER else self.hold_seconds
@@ -187,6 +197,15 @@ class Program:
         if self.code is not None:
             self.namespace.pop("__file__", None)
             self.namespace.pop("__cached__", None)
+
+
+def _wait_for(holder: int) -> None:
+    """Tell the holder that the probes are here, and wait for its word. Raises UserError."""
+    os.write(holder, b"held\n")
+    word = os.read(holder, 1)
+    os.close(holder)
+    if not word:
+        raise UserError("who held this program has gone; it was not run")
 
 
 def _fresh_main() -> ModuleType:
