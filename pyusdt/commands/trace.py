@@ -4,11 +4,14 @@
 import argparse
 import os
 import signal
+import sys
 from collections.abc import Callable
 from types import FrameType
 
 from pyusdt.commands.lib import library_path
+from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UsageError, UserError
+from pyusdt.process import Process
 from pyusdt.tracing.bpftrace import Tracer, require
 from pyusdt.tracing.scripts import DIRECTORY, Script, collection, find
 from pyusdt.tracing.target import Held, library_of
@@ -34,15 +37,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG.format(directory=DIRECTORY).strip()
     parser.add_argument("tool", nargs="?", metavar="TOOL", help="a tool's name, or FILE.bt")
     parser.add_argument("parameters", nargs="*", metavar="parameter", help="for the tool")
-    parser.add_argument("-p", dest="pid", metavar="PID", type=_pid, help="the process to follow")
+    parser.add_argument("-p", "--pid", metavar="PID", type=process_id, help="the process to follow")
     parser.add_argument("--list", action="store_true", help="list the tools, and end")
     parser.set_defaults(program=None)  # the words after --
-
-
-def _pid(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"not a process's number: {text}")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -69,7 +66,11 @@ def _print_list() -> None:
 
 def _trace_running(script: Script, parameters: list[str], pid: int | None) -> int:
     installed = require(script)
-    library = library_path() if pid is None else library_of(pid)
+    library = library_path()
+    if pid is not None:
+        with Process(pid) as process:
+            library = library_of(process)
+            _warn_of_slow(script, parameters, process)
     with Tracer(installed, script.path, [library, *parameters], pid) as tracer:
         _on_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), tracer.stop)
         tracer.wait_attached()
@@ -85,7 +86,8 @@ def _trace_program(script: Script, parameters: list[str], words: list[str]) -> i
     with Held(words, _settings_for(script, parameters)) as program:
         if not program.wait_held():
             return program.wait()
-        library = library_of(program.child.pid)
+        with Process(program.child.pid) as process:
+            library = library_of(process)
         with Tracer(
             installed, script.path, [library, *parameters], program.child.pid
         ) as tracer:
@@ -98,13 +100,32 @@ def _trace_program(script: Script, parameters: list[str], words: list[str]) -> i
             return program.wait()
 
 
+def _milliseconds(script: Script, parameters: list[str]) -> int | None:
+    """Return from how slow on the tool is to tell of calls; None: that is not its matter."""
+    if "function__slow" not in script.code or not parameters or not parameters[0].isdecimal():
+        return None
+    return int(parameters[0])
+
+
 def _settings_for(script: Script, parameters: list[str]) -> dict[str, str]:
-    """Have the program tell of calls that are as slow as the tool's first parameter, in ms, says."""
-    if "function__slow" not in script.code or "PYUSDT_SLOW_USEC" in os.environ:
+    """Return the variables that have the program tell of what the tool wants to hear."""
+    milliseconds = _milliseconds(script, parameters)
+    if milliseconds is None or "PYUSDT_SLOW_USEC" in os.environ:
         return {}
-    if not parameters or not parameters[0].isdecimal():
-        return {}
-    return {"PYUSDT_SLOW_USEC": str(int(parameters[0]) * 1000)}
+    return {"PYUSDT_SLOW_USEC": str(milliseconds * 1000)}
+
+
+def _warn_of_slow(script: Script, parameters: list[str], process: Process) -> None:
+    """Say that a running process will not tell of all that the tool wants to hear."""
+    milliseconds = _milliseconds(script, parameters)
+    slow = process.status()["slow_usec"]
+    if milliseconds is not None and (slow is None or slow > milliseconds * 1000):
+        told = "no slow calls" if slow is None else f"calls from {slow / 1000:g} ms on only"
+        print(
+            f"pyusdt: process {process.pid} tells of {told}; to hear of more: "
+            f"pyusdt set -p {process.pid} --slow {milliseconds}ms",
+            file=sys.stderr,
+        )
 
 
 def _on_signals(signals: tuple[int, ...], action: Callable[[], None]) -> None:

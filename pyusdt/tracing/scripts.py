@@ -40,7 +40,8 @@ class Script:
     @cached_property
     def parameters(self) -> str:
         """Its parameters behind the library's path, as its usage spells them, such as "[MS]"."""
-        return self._of_header(r"Usage").partition(self.name)[2].strip()
+        usage = self._of_header("Usage").removeprefix(f"pyusdt trace {self.name} ")
+        return usage.partition("[-p PID")[0].strip()
 
     @cached_property
     def code(self) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is traced: a process that has pyusdt loaded, or a program that is started for it."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -12,43 +13,29 @@ from collections.abc import Mapping
 from typing import Self
 
 from pyusdt.errors import UsageError, UserError
+from pyusdt.process import Process
 from pyusdt.run import is_program
 
-_MAPPED_LIBRARY = re.compile(r" (/.*/libpyusdt(?:\.[^/]*)?\.so)( \(deleted\))?$", re.MULTILINE)
 _PYTHON = re.compile(r"python(\d+(\.\d+)?t?d?)?$")
 _HASH_BANG = re.compile(rb"#! *(\S+)(?: +(\S+))?")
-# Python's own options that take a value; the others are letters, and -c and -m begin the program.
-_OPTIONS_WITH_VALUE = "XW"
 
 
-def library_of(pid: int) -> str:
-    """Return the path of the library that process `pid` has loaded, for tracers here.
+def library_of(process: Process) -> str:
+    """Return the path of the library that `process` has loaded, for tracers here.
 
     It leads through the process's own root, where bpftrace finds it once, whatever its version, and
-    also in another mount namespace. Raises UserError when there is no such process or library.
+    also in another mount namespace. Raises UserError when it is not there any more.
     """
-    try:
-        with open(f"/proc/{pid}/maps", errors="surrogateescape") as maps:
-            found = _MAPPED_LIBRARY.search(maps.read())
-    except PermissionError:
-        raise UserError(
-            f"no permission to look into process {pid}: that takes root, and in a container the "
-            "capability SYS_PTRACE"
-        ) from None
-    except OSError:
-        raise UserError(f"there is no process {pid}") from None
-    if not found:
-        raise UserError(
-            f"process {pid} has not loaded pyusdt: start it with `python -m pyusdt`, or let it "
-            "import pyusdt"
-        )
-    if found[2]:
-        raise UserError(
-            f"the library of process {pid}, {found[1]}, was replaced since: restart the process"
-        )
-    through_root = f"/proc/{pid}/root{found[1]}"
-    # Of a process in a chroot without mounts of its own, the path is as we see it.
-    return through_root if os.path.exists(through_root) else found[1]
+    path, inode = process.library.path, process.library.inode
+    # Of a process in a chroot without mounts of its own, the path is as it is seen from here.
+    for candidate in (f"/proc/{process.pid}/root{path}", path):
+        with contextlib.suppress(OSError):
+            if os.stat(candidate).st_ino == inode:
+                return candidate
+    raise UserError(
+        f"the library of process {process.pid}, {path}, has been replaced since it was loaded: "
+        "restart the process"
+    )
 
 
 class Held:
