@@ -12,9 +12,9 @@ from pyusdt.commands.lib import library_path
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UsageError, UserError
 from pyusdt.process import Process
-from pyusdt.tracing.bpftrace import Tracer, require
+from pyusdt.tracing.bpftrace import Installed, Tracer, require
 from pyusdt.tracing.scripts import DIRECTORY, Script, collection, find
-from pyusdt.tracing.target import Held, library_of
+from pyusdt.tracing.target import Held, library_of, python_of
 
 EPILOG = """
 -p follows one process; a program after -- is started, held until the tracer is attached, and
@@ -71,10 +71,10 @@ def _trace_running(script: Script, parameters: list[str], pid: int | None) -> in
         with Process(pid) as process:
             library = library_of(process)
             _warn_of_slow(script, parameters, process)
-    with Tracer(installed, script.path, [library, *parameters], pid) as tracer:
+    with _tracer(installed, script, library, parameters, pid) as tracer:
         _on_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), tracer.stop)
         tracer.wait_attached()
-        if code := tracer.relay_all():
+        if code := tracer.relay_all(lambda: pid is not None and not os.path.exists(f"/proc/{pid}")):
             raise UserError(f"bpftrace ended with exit code {code}")
     return ExitCode.OK
 
@@ -86,11 +86,10 @@ def _trace_program(script: Script, parameters: list[str], words: list[str]) -> i
     with Held(words, _settings_for(script, parameters)) as program:
         if not program.wait_held():
             return program.wait()
-        with Process(program.child.pid) as process:
+        pid = program.child.pid
+        with Process(pid) as process:
             library = library_of(process)
-        with Tracer(
-            installed, script.path, [library, *parameters], program.child.pid
-        ) as tracer:
+        with _tracer(installed, script, library, parameters, pid) as tracer:
             # The terminal sends SIGINT to the program, too; the other two are ours to pass on.
             _on_signals((signal.SIGINT,), tracer.stop)
             _on_signals((signal.SIGTERM, signal.SIGHUP), program.terminate)
@@ -100,11 +99,23 @@ def _trace_program(script: Script, parameters: list[str], words: list[str]) -> i
             return program.wait()
 
 
+def _tracer(
+    installed: Installed, script: Script, library: str, parameters: list[str], pid: int | None
+) -> Tracer:
+    """Start bpftrace on `script` with all that it is given."""
+    values = {
+        "PYTHON": lambda: python_of(os.getpid() if pid is None else pid),
+        "PID": lambda: str(pid or 0),
+    }
+    words = [library, *(values[name]() for name in script.given), *parameters]
+    return Tracer(installed, script.path, words, None if "PID" in script.given else pid)
+
+
 def _milliseconds(script: Script, parameters: list[str]) -> int | None:
     """Return from how slow on the tool is to tell of calls; None: that is not its matter."""
     if "function__slow" not in script.code or not parameters or not parameters[0].isdecimal():
         return None
-    return int(parameters[0])
+    return int(parameters[0]) or None  # as the scripts do, who take 0 for their default
 
 
 def _settings_for(script: Script, parameters: list[str]) -> dict[str, str]:

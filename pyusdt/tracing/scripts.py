@@ -39,9 +39,19 @@ class Script:
 
     @cached_property
     def parameters(self) -> str:
-        """Its parameters behind the library's path, as its usage spells them, such as "[MS]"."""
+        """Its parameters behind what it is given, as its usage spells them, such as "[MS]"."""
         usage = self._of_header("Usage").removeprefix(f"pyusdt trace {self.name} ")
         return usage.partition("[-p PID")[0].strip()
+
+    @cached_property
+    def given(self) -> list[str]:
+        """What it is given between the library's path and its parameters.
+
+        "PYTHON" is the path of the interpreter's code. "PID" is the process, or 0 for all: it wants
+        that in place of bpftrace's -p, which from 0.24 on keeps kernel events of others away.
+        """
+        found = re.search(r"^ \* +bpftrace \S+ LIBRARY ((?:PYTHON |\[PID\] ?)*)", self.source, re.M)
+        return re.findall(r"\w+", found[1]) if found else []
 
     @cached_property
     def code(self) -> str:

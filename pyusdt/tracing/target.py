@@ -16,6 +16,7 @@ from pyusdt.errors import UsageError, UserError
 from pyusdt.process import Process
 from pyusdt.run import is_program
 
+_LIBPYTHON = re.compile(r" (/.*/libpython3[^/]*\.so[^/]*)$", re.MULTILINE)
 _PYTHON = re.compile(r"python(\d+(\.\d+)?t?d?)?$")
 _HASH_BANG = re.compile(rb"#! *(\S+)(?: +(\S+))?")
 
@@ -36,6 +37,17 @@ def library_of(process: Process) -> str:
         f"the library of process {process.pid}, {path}, has been replaced since it was loaded: "
         "restart the process"
     )
+
+
+def python_of(pid: int) -> str:
+    """Return the path of the file that has the interpreter's code in process `pid`: libpython, or
+    the program where it is all in one. Raises UserError."""
+    try:
+        with open(f"/proc/{pid}/maps", errors="surrogateescape") as maps:
+            found = _LIBPYTHON.search(maps.read())
+        return f"/proc/{pid}/root{found[1] if found else os.readlink(f'/proc/{pid}/exe')}"
+    except OSError as error:
+        raise UserError(f"cannot look into process {pid}: {error.strerror}") from None
 
 
 class Held:
@@ -59,10 +71,10 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         """Make sure that it is gone."""
-        self._holder.close()
         if self.child.poll() is None:
             self.child.kill()
             self.child.wait()
+        self._holder.close()
 
     def wait_held(self) -> bool:
         """Wait until it is loaded and held; False: it has ended, since Python could not run it."""

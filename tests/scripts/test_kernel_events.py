@@ -67,7 +67,9 @@ def test_pysys_counts_and_times_calls_by_function(program: Program) -> None:
     assert slept >= 211_000
 
 
-def test_pysys_knows_the_function_of_every_call_of_a_server(program: Program, tmp_path: Path) -> None:
+def test_pysys_knows_the_function_of_every_call_of_a_server(
+    program: Program, tmp_path: Path
+) -> None:
     requests = 101
     whole = tmp_path / "pysys.bt"
     whole.write_text(re.sub(r"print\((@\w+), 20", r"print(\1, 10000", script("pysys").read_text()))
@@ -148,9 +150,7 @@ def test_pyexec_tells_each_program_and_who_starts_it(program: Program) -> None:
         program.expect_on(*FRAMES)
         program.send("starts 3")
         for _ in range(3):
-            tracer.expect(
-                rf"^{program.pid} +\d+ +starts +Thread\.run +\S*/true first second$"
-            )
+            tracer.expect(rf"^{program.pid} +\d+ +starts +Thread\.run +\S*/true first second$")
         program.expect("^done starts$")
         program.send("forks 1")
         tracer.expect(rf"^{program.pid} +\d+ +forks +Thread\.run +\S*/true forked $")
