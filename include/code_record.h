@@ -19,8 +19,9 @@ struct code_record {
     const char *function; /* co_name */
     const char *qualname;
     const char *file;
-    uint32_t pins; /* see code_record_pin() */
-    bool rejected; /* nobody wants its events */
+    uint32_t pins;   /* see code_record_pin() */
+    bool rejected;   /* nobody wants its events */
+    bool unrecorded; /* the recorder does not */
 };
 
 /* A pinned record and its strings stay where they are: call trees, and tracers through them, hold

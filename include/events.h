@@ -10,9 +10,11 @@
  *       scope    LOCAL: a callback may return DISABLE; GLOBAL: it must not (ValueError, and CPython
  *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
  *                nor may a callback return DISABLE
- *       frame    how the function is entered (START, RESUME, THROW) or left (RETURN, YIELD,
- * UNWIND), or goes on (LINE), or NONE: what follows the stack hears of it since    the minor
- * version of the first Python 3 that has it needs    the events that must be on for it
+ *       frame    how a function is entered (START, RESUME, THROW), left (RETURN, YIELD, UNWIND) or
+ *                goes on (LINE), how one in C is (CALL, C_RETURN, C_RAISE), or NONE: what follows
+ *                the stack hears of it
+ *       since    the minor version of the first Python 3 that has it
+ *       needs    the events that must be on for it
  *
  *   DERIVED(name, since, needs, summary, arguments...)
  *       a probe that pyusdt derives from events, or fires of itself.
@@ -58,11 +60,11 @@
           "a generator or coroutine yields", ARGS_VALUE) \
     EVENT(PY_UNWIND, RAISED, GLOBAL, UNWIND, 12, NEED(PY_UNWIND), \
           "a function ends by an exception", ARGS_RAISED) \
-    EVENT(CALL, CALL, LOCAL, NONE, 12, NEED(CALL), \
+    EVENT(CALL, CALL, LOCAL, CALL, 12, NEED(CALL), \
           "a function is about to call", ARGS_CALL) \
-    EVENT(C_RETURN, CALL, CALLED, NONE, 12, NEED(CALL) | NEED(C_RETURN), \
+    EVENT(C_RETURN, CALL, CALLED, C_RETURN, 12, NEED(CALL) | NEED(C_RETURN), \
           "a C function that was called returns", ARGS_CALL) \
-    EVENT(C_RAISE, CALL, CALLED, NONE, 12, NEED(CALL) | NEED(C_RAISE), \
+    EVENT(C_RAISE, CALL, CALLED, C_RAISE, 12, NEED(CALL) | NEED(C_RAISE), \
           "a C function that was called raises", ARGS_CALL) \
     EVENT(LINE, LINE, LOCAL, LINE, 12, NEED(LINE), \
           "a line is about to run", ARGS_LINE) \

@@ -5,6 +5,7 @@ Importing starts the core: a watcher that switches events on while a tracer want
 again. Raises ImportError, with the reason and the remedy, where that is not possible.
 """
 
+import os
 import sys
 
 from pyusdt._version import __version__
@@ -14,9 +15,20 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from pyusdt.control import Status, Values
+    from pyusdt.recorder import record
     from pyusdt.recording import Recording
 
-__all__ = ["__version__", "configure", "load", "mark", "status", "step", "steps"]
+__all__ = ["__version__", "configure", "load", "mark", "record", "status", "step", "steps"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is not for every program that imports this."""
+    if name == "record":
+        from pyusdt.recorder import record
+
+        globals()[name] = record
+        return record
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load(path: "str | PathLike[str]") -> "Recording":
@@ -102,3 +114,7 @@ except ImportError as error:
     ) from None
 if not _launched():
     libpyusdt.start()
+    if os.environ.get("PYUSDT_RECORDING"):  # a process of the recording's has started this one
+        from pyusdt import joining
+
+        joining.join()

@@ -21,7 +21,7 @@ _DORMANT = (
     None,
     "other tools hold the ids 2 to 4 of sys.monitoring",
     "sys.monitoring refused",
-    "the JIT of Python 3.14 spoils local variables while events are on (PYTHON_JIT=0 switches it off)",
+    "the JIT of Python 3.14 spoils local variables while events are on (see PYTHON_JIT=0)",
 )
 _UNITS_USEC = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
 

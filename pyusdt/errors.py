@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the user can put right, and how the command line ends."""
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from enum import IntEnum
 
 
@@ -33,6 +35,12 @@ class UsageError(UserError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, ExitCode.USAGE)
+
+
+def tell(message: object) -> None:
+    """Say it in a line on stderr, past Python's buffers; there need be nobody who reads it."""
+    with suppress(OSError):
+        os.write(2, f"pyusdt: {message}\n".encode(errors="backslashreplace"))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from types import TracebackType
 from typing import Any, Literal, Self, final, overload
 
+from pyusdt.recording.snapshot import FunctionRow
+from pyusdt.recording.totals import CountedBucket, CountedNode, CountedThread
+
 def start() -> None:
     """Start the watcher and check demand: wanted events are on when this returns. Idempotent."""
 
@@ -113,3 +116,27 @@ def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
 
 @overload
 def steps[Item](iterable: AsyncIterable[Item], name: str) -> AsyncIterator[Item]: ...
+def record(c_calls: bool, max_nodes: int, only: str, exclude: str) -> bool:
+    """Keep call trees, with times, of all threads from now on, or go on with these wishes.
+
+    Functions that the filters leave out may be in them all the same, when a tracer wants them too.
+    False where no events can be had: other tools hold the ids of sys.monitoring.
+    """
+
+def record_stop() -> None:
+    """Keep them no more, unless a tracer wants it."""
+
+def recorded(
+    functions: dict[int, FunctionRow],
+) -> tuple[float, list[CountedThread], list[CountedNode], list[CountedBucket], dict[str, int]]:
+    """Return what has been counted until now: see `pyusdt.recording.totals.Counts`.
+
+    Adds the functions that it names to `functions`, where they are missing.
+    """
+
+def flush(callback: Callable[[int], object] | None, seconds: float) -> None:
+    """Have the watcher call callback(0) every `seconds` (0: never), and callback(signal) before
+    SIGTERM or SIGHUP ends the process. What it raises is dropped. None: no more."""
+
+def hide(hidden: bool) -> None:
+    """From now on what this thread does is not recorded, or it is again."""

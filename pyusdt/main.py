@@ -14,7 +14,7 @@ from pyusdt.errors import ExitCode, UsageError, UserError, nearest
 from pyusdt.run import Program, is_program, parse
 
 USAGE = """\
-usage: python -m pyusdt [--wait[=SECONDS]] script.py | -m module | -c code | - [arguments...]
+usage: python -m pyusdt [options] script.py | -m module | -c code | - [arguments...]
        python -m pyusdt verb [arguments...]
 """
 
@@ -25,10 +25,16 @@ The program finds what python would give it. A file of the given name wins over 
 Python's own options go before -m pyusdt.
 
 options:
-  --wait[=SECONDS]  hold the program until a tracer attaches; when none has after SECONDS,
-                    the program is not run and the exit code is 1
-  -h, --help        print this help
-  -V, --version     print the version of pyusdt
+  --wait[=SECONDS]    hold the program until a tracer attaches; when none has after SECONDS,
+                      the program is not run and the exit code is 1
+  -o, --output=FILE   record the whole run, with its child processes, to FILE
+  --flush=SECONDS     write FILE that often while the program runs, in case it is killed
+  --c-calls           record the calls of C functions too
+  --only=PATTERNS     tell and record only of these functions: module:qualname with * and ?, or
+                      a module and all below it; commas between patterns
+  --exclude=PATTERNS  not of these, even where --only has them
+  -h, --help          print this help
+  -V, --version       print the version of pyusdt
 
 verbs (`python -m pyusdt verb --help` has more):
 """
@@ -42,7 +48,7 @@ def console() -> None:
     result = _answer(_dispatch)
     if isinstance(result, Program):
         result.load()
-        _answer(result.hold)
+        _answer(result.prepare)
         result.execute()
     elif result != ExitCode.OK:
         sys.exit(result)

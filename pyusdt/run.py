@@ -22,10 +22,13 @@ from importlib.util import MAGIC_NUMBER, find_spec
 from types import CodeType, ModuleType, TracebackType
 
 from pyusdt import libpyusdt
-from pyusdt.errors import UsageError, UserError, nearest
+from pyusdt.errors import UsageError, UserError
+from pyusdt.options import FOREVER, Options, read
 
-FOREVER = float("inf")
-RUNPY = "<frozen runpy>"
+
+def is_recorded() -> bool:
+    """Tell whether this process is to join a recording: that of the process that has started it."""
+    return bool(os.environ.get("PYUSDT_RECORDING"))
 
 
 def is_program(name: str) -> bool:
@@ -38,51 +41,20 @@ def parse(words: list[str]) -> "Program":
 
     Raises UsageError.
     """
-    hold_seconds, holder = 0.0, None
-    for position, word in enumerate(words):
-        if word == "--wait":
-            hold_seconds = FOREVER
-        elif word.startswith("--wait="):
-            hold_seconds = _seconds(word)
-        elif word.startswith("--held-by="):  # for `pyusdt trace`, so not in --help
-            holder = int(word.partition("=")[2])
-        elif word == "-" or not word.startswith("-") or word[:2] in ("-m", "-c"):
-            return Program(words[position:], hold_seconds, holder)
-        else:
-            raise UsageError(f"unknown option '{word}'{_option_hint(word)}")
-    raise UsageError("name the program to run: script.py, -m module, -c code or -")
-
-
-def _seconds(word: str) -> float:
-    try:
-        seconds = float(word.partition("=")[2])
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < FOREVER:
-        raise UsageError(f"option '{word}' needs a number of seconds above 0, as in --wait=10")
-    return seconds
-
-
-def _option_hint(word: str) -> str:
-    if not word.startswith("--"):
-        return f"; Python's own options go first: python {word} -m pyusdt"
-    return nearest(word, ("--wait", "--help", "--version")) or "; see `python -m pyusdt --help`"
+    options, program = read(words)
+    return Program(program, options)
 
 
 class Program:
-    """What `python` is asked to run: `load` it, `hold` it if that is wanted, then `execute` it.
+    """What `python` is asked to run: `load` it, `prepare` as the options say, then `execute` it.
 
     Exceptions that leave `load` and `execute` are the program's own.
     """
 
-    def __init__(self, words: list[str], hold_seconds: float, holder: int | None) -> None:
-        """Take the words that `python` would be given, and how long to hold (0: not at all).
-
-        `holder`: a socket's number, if somebody else is to say when to go on.
-        """
+    def __init__(self, words: list[str], options: Options) -> None:
+        """Take the words that `python` would be given, and ours."""
         self.words = words
-        self.hold_seconds = hold_seconds
-        self.holder = holder
+        self.options = options
         self.kind = words[0][:2] if words[0].startswith("-") else "file"
         self.target, self.argv = words[0], words
         if self.kind in ("-m", "-c"):
@@ -115,16 +87,25 @@ class Program:
             _hide_launcher(error)
             raise
 
-    def hold(self) -> None:
-        """Wait for a tracer if that is wanted. Raises UserError when none comes in time."""
+    def prepare(self) -> None:
+        """Filter, begin to record, wait for a tracer: what is wanted. Raises UserError when no
+        tracer comes in time, or the recording cannot be written."""
+        if self.options.output or self.options.only or self.options.exclude or is_recorded():
+            from pyusdt import joining
+
+            joining.begin(self.options)
+        self._hold()
+
+    def _hold(self) -> None:
         if self.code is None and self._is_missing():
             return
-        if self.holder is not None:
-            _wait_for(self.holder)
-        if not self.hold_seconds:
+        if self.options.holder is not None:
+            _wait_for(self.options.holder)
+        if not self.options.hold_seconds:
             return
         print(_invitation(), file=sys.stderr, flush=True)
-        timeout = None if self.hold_seconds == FOREVER else self.hold_seconds
+        seconds = self.options.hold_seconds
+        timeout = None if seconds == FOREVER else seconds
         if not libpyusdt.wait(timeout):
             raise UserError(f"no tracer came within {timeout:g} seconds; the program was not run")
 
@@ -353,10 +334,14 @@ def _without_launcher(traceback: TracebackType | None) -> TracebackType | None:
     def ours(entry: TracebackType | None) -> bool:
         return entry is not None and entry.tb_frame.f_code.co_filename == __file__
 
+    def runpys(entry: TracebackType) -> bool:
+        # Its file has another name where it is not frozen: -X frozen_modules=off, debug builds.
+        return "runpy" in sys.modules and entry.tb_frame.f_globals is vars(sys.modules["runpy"])
+
     while traceback is not None and ours(traceback):
         traceback = traceback.tb_next
     entry = traceback
-    while entry is not None and entry.tb_frame.f_code.co_filename == RUNPY:
+    while entry is not None and runpys(entry):
         while entry.tb_next is not None and ours(entry.tb_next):
             entry.tb_next = entry.tb_next.tb_next
         entry = entry.tb_next

@@ -2,9 +2,11 @@
 #include "callback.h"
 
 #include "callable.h"
+#include "ccall.h"
 #include "code.h"
 #include "control.h"
 #include "follow.h"
+#include "lean.h"
 #include "probes.h"
 #include "text.h"
 
@@ -29,9 +31,13 @@ static PyObject *reject_CALLED(void) {
     return Py_None;
 }
 
-static PyObject *reject_LOCAL(void) {
+PyObject *callback_disable(void) {
     s_disabled = true;
     return Py_NewRef(s_disable);
+}
+
+static PyObject *reject_LOCAL(void) {
+    return callback_disable();
 }
 
 static __attribute__((noinline)) int32_t any_number(PyObject *o) {
@@ -127,12 +133,30 @@ enum {
 #define ENTER(code, kind) (__builtin_expect(follow_on, 0) ? follow_enter(code, kind) : (void)0)
 #define LEAVE(code, outcome) (__builtin_expect(follow_on, 0) ? follow_exit(code, outcome) : (void)0)
 
+#define LEAVE_C(outcome)                                                                           \
+    (__builtin_expect(follow_c_calls, 0) ? leave_c(recorded_c(a[2]), outcome) : (void)0)
+
+/* The record of a function in C, NULL where it is none, or none that anybody wants. */
+static struct code_record *recorded_c(PyObject *callable) {
+    struct code_record *code = ccall_find(callable);
+
+    return code && !code->rejected ? code : NULL;
+}
+
+static void leave_c(struct code_record *code, enum calltree_outcome outcome) {
+    if (code)
+        follow_exit(code, outcome);
+}
+
 /* What is done before and after the event's own probe, by frame. */
 #define BEFORE_NONE(code) (void)0
 #define BEFORE_START(code) (void)0
 #define BEFORE_RESUME(code) (void)0
 #define BEFORE_THROW(code) (void)0
 #define BEFORE_LINE(code) (void)0
+#define BEFORE_CALL(code) (void)0
+#define BEFORE_C_RETURN(code) LEAVE_C(CALLTREE_RETURN)
+#define BEFORE_C_RAISE(code) LEAVE_C(CALLTREE_UNWIND)
 #define BEFORE_RETURN(code) LEAVE(code, CALLTREE_RETURN)
 #define BEFORE_YIELD(code) LEAVE(code, CALLTREE_YIELD)
 #define BEFORE_UNWIND(code) LEAVE(code, CALLTREE_UNWIND)
@@ -141,6 +165,10 @@ enum {
 #define AFTER_RESUME(code) ENTER(code, CALLTREE_RESUME)
 #define AFTER_THROW(code) ENTER(code, CALLTREE_THROW)
 #define AFTER_LINE(code) (void)0
+#define AFTER_CALL(code)                                                                           \
+    (__builtin_expect(follow_c_calls, 0) ? follow_call(code, recorded_c(a[2])) : (void)0)
+#define AFTER_C_RETURN(code) (void)0
+#define AFTER_C_RAISE(code) (void)0
 #define AFTER_RETURN(code) (void)0
 #define AFTER_YIELD(code) (void)0
 #define AFTER_UNWIND(code) (void)0
@@ -157,6 +185,9 @@ enum {
 #define COMPAT_RESUME(code) COMPAT(function__entry, code, current_line(code))
 #define COMPAT_THROW(code) COMPAT(function__entry, code, current_line(code))
 #define COMPAT_LINE(code) COMPAT(line, code, number(a[1]))
+#define COMPAT_CALL(code) (void)0
+#define COMPAT_C_RETURN(code) (void)0
+#define COMPAT_C_RAISE(code) (void)0
 #define COMPAT_RETURN(code) COMPAT(function__return, code, current_line(code))
 #define COMPAT_YIELD(code) COMPAT(function__return, code, current_line(code))
 #define COMPAT_UNWIND(code) COMPAT(function__return, code, current_line(code))
@@ -170,6 +201,9 @@ enum {
 #define SPENT_RESUME false
 #define SPENT_THROW false
 #define SPENT_LINE false
+#define SPENT_CALL false
+#define SPENT_C_RETURN false
+#define SPENT_C_RAISE false
 #define SPENT_RETURN false
 #define SPENT_YIELD false
 #define SPENT_UNWIND false
@@ -218,6 +252,11 @@ static int find_small_numbers(void) {
     }
     s_small_bytes = bytes;
     return 0;
+}
+
+void callback_lean(bool lean) {
+    for (int e = 0; e < EVENT_COUNT; e++)
+        ((struct callable *)s_callbacks[e])->call = lean ? lean_of((enum event)e) : s_functions[e];
 }
 
 int callback_init(PyObject *disable) {

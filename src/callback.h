@@ -21,6 +21,12 @@ int callback_init(PyObject *disable);
 /* The callback of an event. Borrowed, lives for ever. */
 PyObject *callback_of(enum event event);
 
+/* Have the callbacks do what the recorder needs and nothing else, or all that they can. */
+void callback_lean(bool lean);
+
+/* What a callback returns to have its site silent: a new reference. For LOCAL events only. */
+PyObject *callback_disable(void);
+
 /* True once any callback has returned DISABLE since the last time that this was asked: then some
  * site is silent until sys.monitoring.restart_events(). */
 bool callback_take_disabled(void);

@@ -16,34 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nodes.h"
+#include "calltree_inline.h"
 
 #define HOT __attribute__((hot))
 #define COLD __attribute__((noinline, cold))
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-
 #define FIRST_FRAMES 64u
-
-struct frame {
-    struct node *node;
-    const struct code_record *code; /* only compared: under "(others)" it is not pinned */
-    uint64_t start;
-    uint64_t children; /* ticks of the frames above that have been closed */
-    uint32_t below;    /* place of the next lower frame of node->function, 0: none */
-    bool partial;
-};
-
-struct tree {
-    struct calltree public;
-    struct frame *top;   /* what follows is the owner's but for `nodes` and `losses` */
-    struct frame *limit; /* the last frame that there is room for */
-    struct frame *stack; /* owned; one more than stack..limit, see above */
-    uint32_t depth_limit;
-    uint32_t over;
-    _Atomic uint64_t lost, too_deep, healed, unknown, untimed;
-    struct nodes nodes;
-};
 
 static struct tree *private(struct calltree *t) {
     return (struct tree *)t;
@@ -57,24 +34,10 @@ static void put(_Atomic uint64_t *counter, uint64_t value) {
     atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
-/* One writer: a plain add, no locked one. */
-static inline void add(_Atomic uint64_t *counter, uint64_t n) {
-    put(counter, get(counter) + n);
-}
-
-static inline uint64_t minus(uint64_t a, uint64_t b) {
-    return a > b ? a - b : 0;
-}
-
-static inline void set_top(struct tree *t, struct frame *top) {
-    t->top = top;
-    atomic_store_explicit(&t->public.current, &top->node->public, memory_order_release);
-}
-
-static COLD struct node *visit(struct tree *t, struct node *parent, struct code_record *code) {
+COLD struct node *tree_visit(struct tree *t, struct node *parent, struct code_record *code) {
     struct node *node = nodes_visit(&t->nodes, parent, code);
     if (node == NULL) {
-        add(&t->lost, 1);
+        tree_add(&t->lost, 1);
         return &t->nodes.others;
     }
     parent->hot = node;
@@ -97,53 +60,21 @@ static bool grow_stack(struct tree *t) {
 }
 
 /* True when there is room for a frame now; otherwise the entry is numbered only. */
-static COLD bool make_room(struct tree *t) {
+COLD bool tree_make_room(struct tree *t) {
     if (t->over == 0 && grow_stack(t))
         return true;
     if (t->over++ == 0) {
         struct frame *f = ++t->top;
         *f = (struct frame){.node = f[-1].node};
     }
-    add(&t->too_deep, 1);
+    tree_add(&t->too_deep, 1);
     return false;
-}
-
-/* NULL when there is no room. */
-static inline struct node *push(struct tree *t, struct code_record *code, uint64_t now,
-                                bool partial) {
-    if (UNLIKELY(t->top >= t->limit) && !make_room(t))
-        return NULL;
-    struct node *parent = t->top->node, *node = parent->hot;
-    if (UNLIKELY(node->code != code))
-        node = visit(t, parent, code);
-    struct frame *f = t->top + 1;
-    f->node = node;
-    f->code = code;
-    f->start = now;
-    f->children = 0;
-    f->below = node->function->last;
-    f->partial = partial;
-    node->function->last = (uint32_t)(f - t->stack);
-    set_top(t, f);
-    return node;
-}
-
-/* Takes the top frame off and charges its ticks, which are returned. */
-static inline uint64_t pop(struct tree *t, uint64_t now) {
-    struct frame *f = t->top;
-    uint64_t elapsed = minus(now, f->start);
-    add(&f->node->elapsed, elapsed);
-    add(&f->node->self, minus(elapsed, f->children));
-    f->node->function->last = f->below;
-    f[-1].children += elapsed;
-    set_top(t, f - 1);
-    return elapsed;
 }
 
 static void pop_healed(struct tree *t, const struct frame *down_to, uint64_t now) {
     while (t->top > down_to) {
-        pop(t, now);
-        add(&t->healed, 1);
+        tree_pop(t, now);
+        tree_add(&t->healed, 1);
     }
 }
 
@@ -161,7 +92,7 @@ static struct frame *find_frame(struct tree *t, const struct code_record *code) 
 }
 
 /* True when the top frame is that of `code` now. */
-static COLD bool heal(struct tree *t, const struct code_record *code, uint64_t now) {
+COLD bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now) {
     if (t->over > 0) {
         if (--t->over == 0)
             t->top--;
@@ -169,50 +100,35 @@ static COLD bool heal(struct tree *t, const struct code_record *code, uint64_t n
     }
     struct frame *f = find_frame(t, code);
     if (f == NULL) {
-        add(&t->unknown, 1);
+        tree_add(&t->unknown, 1);
         return false;
     }
     pop_healed(t, f, now);
     return true;
 }
 
-static COLD struct histogram *new_histogram(struct tree *t, struct function *f) {
+COLD struct histogram *tree_new_histogram(struct tree *t, struct function *f) {
     struct histogram *h = f->code ? nodes_histogram(&t->nodes, f) : NULL;
     if (h == NULL)
-        add(&t->untimed, 1);
+        tree_add(&t->untimed, 1);
     return h;
-}
-
-static void record(struct tree *t, struct function *f, uint64_t elapsed) {
-    struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_relaxed);
-    if (UNLIKELY(h == NULL))
-        h = new_histogram(t, f);
-    if (h != NULL)
-        histogram_add(h, elapsed);
 }
 
 HOT void calltree_enter(struct calltree *tree, struct code_record *code, uint64_t now,
                         enum calltree_kind kind) {
-    struct node *node = push(private(tree), code, now, false);
-    if (UNLIKELY(node == NULL))
-        return;
-    add(kind == CALLTREE_START ? &node->calls : &node->resumes, 1);
+    tree_enter(tree, code, now, kind);
 }
 
 HOT int calltree_exit(struct calltree *tree, struct code_record *code, uint64_t now,
                       enum calltree_outcome outcome, struct calltree_done *done) {
-    struct tree *t = private(tree);
-    if (UNLIKELY(t->top->code != code) && !heal(t, code, now))
+    uint64_t elapsed;
+    const struct frame *f = tree_exit(tree, code, now, outcome, &elapsed);
+    if (TREE_UNLIKELY(f == NULL))
         return 0;
-    const struct frame *f = t->top;
-    done->depth = (uint32_t)(f - t->stack);
+    done->depth = (uint32_t)(f - private(tree)->stack);
     done->partial = f->partial;
-    done->elapsed = pop(t, now);
-    done->self = minus(done->elapsed, f->children);
-    if (outcome == CALLTREE_UNWIND)
-        add(&f->node->errors, 1);
-    if (atomic_load_explicit(&tree->record, memory_order_relaxed) && !f->partial)
-        record(t, f->node->function, done->elapsed);
+    done->elapsed = elapsed;
+    done->self = tree_minus(elapsed, f->children);
     return 1;
 }
 
@@ -227,7 +143,7 @@ void calltree_take_over(struct calltree *tree, struct code_record *const codes[]
         agree++;
     pop_healed(t, &t->stack[agree], now);
     for (uint32_t i = agree; i < n; i++)
-        push(t, codes[i], now, true);
+        tree_push(t, codes[i], now, true);
 }
 
 /* Off the stack without any accounting. */
@@ -238,7 +154,7 @@ static void drop_frames(struct tree *t) {
     for (; t->top > t->stack; t->top--)
         t->top->node->function->last = 0;
     t->stack[0].children = 0;
-    set_top(t, t->stack);
+    tree_set_top(t, t->stack);
 }
 
 static int clear_counters(struct node *node, void *arg) {
@@ -307,8 +223,8 @@ int calltree_walk_open(struct calltree *tree, uint64_t now, calltree_visitor fn,
     int ret = 0;
     for (struct frame *f = &t->stack[calltree_depth(tree)]; f > t->stack && ret == 0; f--) {
         struct calltree_sample sample = {.node = &f->node->public, .code = f->node->code};
-        uint64_t elapsed = minus(now, f->start);
-        sample.self = minus(elapsed, f->children + above);
+        uint64_t elapsed = tree_minus(now, f->start);
+        sample.self = tree_minus(elapsed, f->children + above);
         sample.elapsed = f->node == &t->nodes.others ? sample.self : elapsed;
         above = elapsed;
         ret = fn(&sample, arg);
@@ -357,7 +273,7 @@ struct calltree *calltree_new(_Atomic int64_t *budget, uint32_t depth_limit) {
     t->limit = stack + room;
     t->depth_limit = depth_limit;
     stack[0].node = &t->nodes.root;
-    set_top(t, stack);
+    tree_set_top(t, stack);
     return &t->public;
 }
 

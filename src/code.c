@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "code.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static char s_own[FILE_SIZE];
 struct code_table code_table;
 uint64_t code_lost;
 static size_t s_used;
+static char s_recorded_only[PYUSDT_FILTER_SIZE], s_recorded_exclude[PYUSDT_FILTER_SIZE];
 static PyTypeObject *s_code_type;
 static PyObject *s_name, *s_qualname, *s_filename, *s_firstlineno, *s_module_name; /* interned */
 
@@ -123,12 +125,27 @@ static void tell_new(struct code_record *record, void *unused) {
         probe_code__new(record->id, record->module, record->qualname, record->file, record->line);
 }
 
+static bool is_unrecorded(const struct code_record *record) {
+    return filter_rejects(s_recorded_only, s_recorded_exclude, record->module, record->qualname);
+}
+
+static struct code_record *acquire(const struct code_record *key) {
+    bool made;
+    struct code_record *record = record_acquire(key, &made);
+
+    if (!record || !made)
+        return record;
+    record->rejected = is_rejected(record);
+    record->unrecorded = is_unrecorded(record);
+    if (probe_on(PROBE_code__new))
+        tell_new(record, NULL);
+    return record;
+}
+
 static struct code_record *make_record(PyObject *code, PyObject *globals) {
     char module[NAME_SIZE], function[NAME_SIZE], qualname[NAME_SIZE], file[FILE_SIZE];
     struct code_record key = {
         .module = module, .function = function, .qualname = qualname, .file = file};
-    struct code_record *record;
-    bool made;
 
     PyObject *module_name = lookup_name(globals, s_module_name);
 
@@ -138,12 +155,12 @@ static struct code_record *make_record(PyObject *code, PyObject *globals) {
     read_text(code, s_qualname, qualname, NAME_SIZE);
     read_text(code, s_filename, file, FILE_SIZE);
     key.line = read_line(code);
-    record = record_acquire(&key, &made);
-    if (record && made)
-        record->rejected = is_rejected(record);
-    if (record && made && probe_on(PROBE_code__new))
-        tell_new(record, NULL);
-    return record;
+    return acquire(&key);
+}
+
+struct code_record *code_named(const char *module, const char *function, const char *qualname) {
+    return acquire(&(struct code_record){
+        .module = module, .function = function, .qualname = qualname, .file = ""});
 }
 
 static struct code_record *insert(PyObject *code, PyObject *globals) {
@@ -203,6 +220,21 @@ bool code_refilter(void) {
 
     record_each(decide, &accepted);
     return accepted;
+}
+
+static void decide_recorded(struct code_record *record, void *unused) {
+    (void)unused;
+    record->unrecorded = is_unrecorded(record);
+}
+
+void code_set_recorded(const char *only, const char *exclude) {
+    if (strlen(only) < sizeof s_recorded_only && strlen(exclude) < sizeof s_recorded_exclude) {
+        snprintf(s_recorded_only, sizeof s_recorded_only, "%s", only);
+        snprintf(s_recorded_exclude, sizeof s_recorded_exclude, "%s", exclude);
+    } else {
+        s_recorded_only[0] = s_recorded_exclude[0] = '\0';
+    }
+    record_each(decide_recorded, NULL);
 }
 
 uint64_t code_losses(void) {

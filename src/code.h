@@ -53,6 +53,13 @@ void code_replay(void);
  * rejected until now. True where there are any: their sites may have been disabled. */
 bool code_refilter(void);
 
+/* The record of a function that has no code object, with these names; NULL: out of memory. */
+struct code_record *code_named(const char *module, const char *function, const char *qualname);
+
+/* What the recorder wants: filters as in filter.h, checked, copied. Where they are longer than a
+ * setting may be, it gets everything. */
+void code_set_recorded(const char *only, const char *exclude);
+
 /* code_lost. Any thread, no GIL. */
 uint64_t code_losses(void);
 

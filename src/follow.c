@@ -2,42 +2,59 @@
 #include "follow.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "clock.h"
 #include "control.h"
+#include "demand.h"
 #include "stack.h"
-#include "thread.h"
 
-#define TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow))
+#define TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow) | DEMAND_RECORDER)
 #define FOLLOWERS (TIMED | PROBE_BIT(PROBE_thread__state))
 
 /* Written under the GIL. */
 bool follow_on;
-static bool s_timed;     /* somebody wants times: slots alone do without the clock */
-static uint32_t s_epoch; /* counts the times that following began */
+bool follow_c_calls;
+uint32_t follow_epoch;
+static bool s_timed;    /* somebody wants times: slots alone do without the clock */
+static bool s_recorded; /* the recorder does, and histograms */
 static uint64_t s_slow_ticks;
 
 static inline uint64_t now_if_timed(void) {
     return s_timed ? clock_ticks() : 0;
 }
 
-/* Take the stack over as it is. `frame` is the newest, NULL: none. */
-static void take_over(struct thread *thread, PyObject *frame) {
+/* The recorder's wishes for a thread. */
+static void keep(struct thread *thread, void *unused) {
+    bool wanted = s_recorded && !thread->ended && thread->epoch == follow_epoch;
+
+    (void)unused;
+    thread->kept = wanted ? follow_epoch : 0;
+    atomic_store_explicit(&thread->tree->record, s_recorded, memory_order_relaxed);
+}
+
+/* Take the stack over as it is; when, in ticks. `frame` is the newest, NULL: none. */
+static uint64_t take_over(struct thread *thread, PyObject *frame) {
     struct code_record **codes = malloc(STACK_MAX * sizeof *codes);
+    uint32_t n = codes ? stack_collect(frame, codes) : 0;
+    uint64_t now = now_if_timed();
 
     if (codes)
-        calltree_take_over(thread->tree, codes, stack_collect(frame, codes), now_if_timed());
+        calltree_take_over(thread->tree, codes, n, now);
     free(codes);
+    return now;
 }
 
 /* The same for a tree that was not kept until now. */
 static void adopt(struct thread *thread, PyObject *frame) {
-    calltree_reset(thread->tree);
-    thread->epoch = s_epoch;
-    take_over(thread, frame);
+    if (!thread->kept || thread->kept != follow_epoch)
+        calltree_reset(thread->tree);
+    thread->epoch = follow_epoch;
+    keep(thread, NULL);
+    thread->began = take_over(thread, frame);
 }
 
 static void fire_state(struct thread *thread) {
+    thread->shown = true;
     probe_thread__state(thread->tree->tid, &thread->tree->current, thread->tree->name);
 }
 
@@ -54,25 +71,36 @@ static void adopt_self(struct thread *thread, bool entering) {
         fire_state(thread);
 }
 
-/* The running thread with its tree up to date; NULL: out of memory, the event is lost. */
-static inline struct thread *current(bool entering) {
+/* The running thread with its tree up to date, inside of a function; NULL: out of memory, or
+ * hidden: the event is lost. */
+static inline struct thread *current(void) {
     struct thread *thread = thread_self();
 
-    if (thread && __builtin_expect(thread->epoch != s_epoch, 0))
-        adopt_self(thread, entering);
+    if (thread && __builtin_expect(thread->epoch != follow_epoch, 0))
+        adopt_self(thread, false);
     return thread;
 }
 
-void follow_enter(struct code_record *code, enum calltree_kind kind) {
-    struct thread *thread = current(true);
+static bool is_bootstrap(const struct code_record *code) {
+    return !strcmp(code->qualname, "Thread._bootstrap") && !strcmp(code->module, "threading");
+}
 
-    if (thread)
-        calltree_enter(thread->tree, code, now_if_timed(), kind);
+void follow_enter(struct code_record *code, enum calltree_kind kind) {
+    bool known = t_thread != NULL;
+    struct thread *thread = thread_self();
+
+    if (!thread)
+        return;
+    if (__builtin_expect(!known && s_recorded, 0))
+        thread_name_self(thread, is_bootstrap(code));
+    if (__builtin_expect(thread->epoch != follow_epoch, 0))
+        adopt_self(thread, true);
+    calltree_enter(thread->tree, code, now_if_timed(), kind);
 }
 
 void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
     uint64_t now = now_if_timed();
-    struct thread *thread = current(false);
+    struct thread *thread = current();
     struct calltree_done done;
 
     /* Partial: entered before we looked, so nobody knows for how long it ran. */
@@ -86,15 +114,30 @@ void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
                              clock_ns(done.elapsed), clock_ns(done.self), outcome);
 }
 
+void follow_call(const struct code_record *caller, struct code_record *code) {
+    struct thread *thread = current();
+
+    if (thread)
+        tree_call(thread->tree, caller, code, now_if_timed());
+}
+
 /* Frames that were entered without a time have none to tell of: begin anew when times are wanted.
  */
-void follow_apply(probe_mask watched) {
-    bool on = (watched & FOLLOWERS) != 0, timed = (watched & TIMED) != 0;
+void follow_apply(probe_mask wanted) {
+    bool on = (wanted & FOLLOWERS) != 0, timed = (wanted & TIMED) != 0;
+    bool recorded = (wanted & DEMAND_RECORDER) != 0;
 
     if ((on && !follow_on) || (timed && !s_timed))
-        s_epoch++;
+        follow_epoch++;
+    if (follow_on && !on)
+        thread_renew();
     follow_on = on;
+    follow_c_calls = (wanted & DEMAND_C_CALLS) != 0;
     s_timed = timed;
+    if (recorded != s_recorded) {
+        s_recorded = recorded;
+        thread_each(false, keep, NULL);
+    }
     follow_set_slow();
 }
 
@@ -104,9 +147,14 @@ void follow_set_slow(void) {
     s_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
 }
 
+void follow_postfork_child(void) {
+    if (s_recorded)
+        follow_epoch++;
+}
+
 static void adopt_thread(struct thread *thread, PyObject *frame, void *unused) {
     (void)unused;
-    if (thread->epoch != s_epoch)
+    if (thread->epoch != follow_epoch)
         adopt(thread, frame);
 }
 
@@ -117,7 +165,7 @@ void follow_adopt_all(void) {
 
 static void retake(struct thread *thread, PyObject *frame, void *unused) {
     (void)unused;
-    if (thread->epoch == s_epoch)
+    if (thread->epoch == follow_epoch)
         take_over(thread, frame);
 }
 

@@ -11,12 +11,14 @@
 #include <Python.h>
 #include <stdbool.h>
 
-#include "calltree.h"
+#include "calltree_inline.h"
+#include "clock.h"
 #include "probes.h"
+#include "thread.h"
 
-/* Begin or cease to follow, as these watched probes want it. What was followed before is forgotten
- * when it begins anew: nobody knows what has been entered and left since. */
-void follow_apply(probe_mask watched);
+/* Begin or cease to follow, as these watched probes, and the recorder, want it. What was followed
+ * before is forgotten when it begins anew: nobody knows what has been entered and left since. */
+void follow_apply(probe_mask wanted);
 
 /* The stacks of all threads are taken over as they are, those too that are blocked and have no
  * event for a long time. To be called once events are on. */
@@ -42,5 +44,39 @@ extern bool follow_on;
 /* The running thread enters or leaves `code`. To be called while follow_on. */
 void follow_enter(struct code_record *code, enum calltree_kind kind);
 void follow_exit(struct code_record *code, enum calltree_outcome outcome);
+
+/* True while calls of functions in C are followed too. */
+extern bool follow_c_calls;
+
+/* The running thread, in `caller`, calls the function in C of `code` (NULL: something else), and
+ * comes back from it. To be called while follow_c_calls. */
+void follow_call(const struct code_record *caller, struct code_record *code);
+
+/* Counts the times that following began: a thread whose epoch is another has to be looked at first.
+ */
+extern uint32_t follow_epoch;
+
+/* The same two, inline, for when nobody but the recorder listens. */
+static inline void follow_enter_recorded(struct code_record *code, enum calltree_kind kind) {
+    struct thread *thread = t_thread;
+
+    if (__builtin_expect(thread && thread->epoch == follow_epoch, 1))
+        tree_enter(thread->tree, code, clock_ticks(), kind);
+    else
+        follow_enter(code, kind);
+}
+
+static inline void follow_exit_recorded(struct code_record *code, enum calltree_outcome outcome) {
+    uint64_t now = clock_ticks(), elapsed;
+    struct thread *thread = t_thread;
+
+    if (__builtin_expect(thread && thread->epoch == follow_epoch, 1))
+        tree_exit(thread->tree, code, now, outcome, &elapsed);
+    else
+        follow_exit(code, outcome);
+}
+
+/* In the child of a fork: what is recorded is the child's own. */
+void follow_postfork_child(void);
 
 #endif

@@ -39,7 +39,8 @@ static void ended(PyObject *info) {
 /* callback(phase, info). Others may call it with anything. */
 static PyObject *on_gc(PyObject *self, PyObject *const *a, size_t nargs, PyObject *kwnames) {
     (void)self, (void)kwnames;
-    if (PyVectorcall_NARGS(nargs) != 2 || !PyUnicode_Check(a[0]) || !PyDict_CheckExact(a[1]))
+    if ((nargs & ~PY_VECTORCALL_ARGUMENTS_OFFSET) != 2 || !PyUnicode_Check(a[0]) ||
+        !PyDict_CheckExact(a[1]))
         return Py_None; /* immortal since 3.12 (PEP 683) */
     if (PyUnicode_CompareWithASCIIString(a[0], "start") == 0)
         began(a[1]);

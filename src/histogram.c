@@ -15,16 +15,9 @@ uint64_t histogram_low(unsigned bucket) {
     return (uint64_t)(4 + bucket % 4) << (bucket / 4 - 1);
 }
 
-static void halve(struct histogram *h) {
+void histogram_halve(struct histogram *h) {
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
         set_count(&h->counts[i], count_of(&h->counts[i]) / 2);
-}
-
-void histogram_add(struct histogram *h, uint64_t value) {
-    _Atomic uint32_t *count = &h->counts[histogram_bucket(value)];
-    if (__builtin_expect(count_of(count) == UINT32_MAX, 0))
-        halve(h);
-    set_count(count, count_of(count) + 1);
 }
 
 void histogram_clear(struct histogram *h) {

@@ -30,9 +30,18 @@ static inline unsigned histogram_bucket(uint64_t value) {
 /* The smallest value of `bucket`; that of HISTOGRAM_BUCKETS is where the last one would end. */
 uint64_t histogram_low(unsigned bucket);
 
+/* Halves all counts. Only the writer's thread. */
+void histogram_halve(struct histogram *h);
+
 /* Counts `value`. Only the writer's thread. A bucket that is full (2^32-1) halves all of them:
  * percentiles hold, the sum of counts no longer tells the number of values. */
-void histogram_add(struct histogram *h, uint64_t value);
+static inline void histogram_add(struct histogram *h, uint64_t value) {
+    _Atomic uint32_t *count = &h->counts[histogram_bucket(value)];
+    if (__builtin_expect(atomic_load_explicit(count, memory_order_relaxed) == UINT32_MAX, 0))
+        histogram_halve(h);
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
 
 /* Forgets everything. Only the writer's thread. */
 void histogram_clear(struct histogram *h);

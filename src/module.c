@@ -5,7 +5,9 @@
 #include <Python.h>
 #include <string.h>
 
+#include "await.h"
 #include "callable.h"
+#include "ccall.h"
 #include "clock.h"
 #include "code.h"
 #include "control.h"
@@ -15,6 +17,7 @@
 #include "monitor.h"
 #include "probelist.h"
 #include "provider.h"
+#include "recordapi.h"
 #include "say.h"
 #include "stack.h"
 #include "steps.h"
@@ -47,7 +50,7 @@ static PyObject *core_wait(PyObject *module, PyObject *timeout) {
             return NULL;
         seconds = seconds < 0 ? 0 : seconds;
     }
-    attached = watcher_wait(seconds);
+    attached = await_tracer(seconds);
     return attached < 0 ? NULL : PyBool_FromLong(attached);
 }
 
@@ -224,15 +227,15 @@ static int check_interpreter(void) {
 static int core_exec(PyObject *module) {
     static bool s_done;
 
-    if (check_interpreter() < 0 || steptype_init(module) < 0)
+    if (check_interpreter() < 0 || steptype_init(module) < 0 || recordapi_add(module) < 0)
         return -1;
     if (s_done)
         return 0;
     control_init();
     clock_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
-        stack_init() < 0 || gc_init() < 0 || steps_init() < 0 || monitor_init() < 0 ||
-        hook_fork() < 0 || hook_exit() < 0)
+        stack_init() < 0 || gc_init() < 0 || steps_init() < 0 || ccall_init() < 0 ||
+        monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
         return -1;
     live_init();
     live_add_loss("code", code_losses);

@@ -3,7 +3,7 @@
 
 #include "code.h"
 
-static PyObject *s_f_back, *s_f_code, *s_f_globals; /* interned, written once */
+static PyObject *s_f_back, *s_f_globals; /* interned, written once */
 
 /* The attribute of a frame: a new reference, NULL for None and on failure. Frames are of a type of
  * CPython's own: no user code runs. */
@@ -20,11 +20,13 @@ PyObject *stack_back(PyObject *frame) {
     return get(frame, s_f_back);
 }
 
+/* Reading f_code would call the program's audit hooks. */
 static struct code_record *record_of(PyObject *frame) {
-    PyObject *code = get(frame, s_f_code), *globals = get(frame, s_f_globals);
-    struct code_record *record = code ? code_find_in(code, globals) : NULL;
+    PyObject *code = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
+    PyObject *globals = get(frame, s_f_globals);
+    struct code_record *record = code_find_in(code, globals);
 
-    Py_XDECREF(code);
+    Py_DECREF(code);
     Py_XDECREF(globals);
     return record;
 }
@@ -58,7 +60,6 @@ uint32_t stack_collect(PyObject *frame, struct code_record **codes) {
 
 int stack_init(void) {
     s_f_back = PyUnicode_InternFromString("f_back");
-    s_f_code = PyUnicode_InternFromString("f_code");
     s_f_globals = PyUnicode_InternFromString("f_globals");
-    return s_f_back && s_f_code && s_f_globals ? 0 : -1;
+    return s_f_back && s_f_globals ? 0 : -1;
 }

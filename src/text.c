@@ -276,6 +276,16 @@ const char *text_callable(PyObject *o, char buf[TEXT_SIZE]) {
     return buf;
 }
 
+bool text_c_callable(PyObject *o, char *module, char *qualname, size_t size) {
+    struct textbuf m, q;
+    textbuf_start(&m, module, size);
+    textbuf_start(&q, qualname, size);
+    bool known = textname_c_callable(&m, &q, o);
+    textbuf_finish(&m);
+    textbuf_finish(&q);
+    return known;
+}
+
 const char *text_exception(PyObject *exc, char buf[TEXT_SIZE]) {
     struct textbuf b;
     if (!exc)

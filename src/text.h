@@ -13,6 +13,7 @@
 #define PYUSDT_TEXT_H
 
 #include <Python.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define TEXT_MAX 200
@@ -41,6 +42,10 @@ const char *text_value(PyObject *o, enum text_mode mode, char buf[TEXT_SIZE]);
  * built-in type ("builtins.list.append"); "<module.Type>" of any other object; "?" for each part
  * that is no str. NULL is "". Returns `buf` or a constant. */
 const char *text_callable(PyObject *o, char buf[TEXT_SIZE]);
+
+/* The same in two parts; a name in C has no dots, so what is after the last is the function's.
+ * False, and nothing is written, for what is no function or method in C. */
+bool text_c_callable(PyObject *o, char *module, char *qualname, size_t size);
 
 /* "Type: text" of an exception, where text is args[0] if that is exactly a str and not empty, else
  * "Type", as for an exception class. Type has its module in front unless that is builtins. Any

@@ -66,10 +66,14 @@ static void type_qualname(struct textbuf *b, PyTypeObject *type) {
     Py_XDECREF(name);
 }
 
-static void type_name(struct textbuf *b, PyTypeObject *type) {
+static void type_module(struct textbuf *b, PyTypeObject *type) {
     PyObject *module = field_read(&s_type_module, (PyObject *)type);
     textbuf_str(b, module);
     Py_XDECREF(module);
+}
+
+static void type_name(struct textbuf *b, PyTypeObject *type) {
+    type_module(b, type);
     textbuf_byte(b, '.');
     type_qualname(b, type);
 }
@@ -109,6 +113,26 @@ static void kind_name(struct textbuf *b, const struct kind *kind, PyObject *o) {
     textbuf_str(b, name);
     Py_XDECREF(prefix);
     Py_XDECREF(name);
+}
+
+bool textname_c_callable(struct textbuf *module, struct textbuf *qualname, PyObject *o) {
+    const struct kind *kind = kind_of(o);
+    if (kind != &s_kinds[BUILTIN] && kind != &s_kinds[METHOD_DESCRIPTOR])
+        return false;
+    bool builtin = kind == &s_kinds[BUILTIN];
+    PyObject *prefix = builtin ? builtin_prefix(o) : field_read(&kind->prefix, o);
+    PyObject *name = field_read(&kind->name, o);
+    if (prefix && PyType_Check(prefix)) {
+        type_module(module, (PyTypeObject *)prefix);
+        type_qualname(qualname, (PyTypeObject *)prefix);
+        textbuf_byte(qualname, '.');
+    } else {
+        textbuf_str(module, prefix);
+    }
+    textbuf_str(qualname, name);
+    Py_XDECREF(prefix);
+    Py_XDECREF(name);
+    return true;
 }
 
 /* What a bound method calls, or `o` itself. New reference; the method holds one too. */

@@ -20,6 +20,9 @@ void textname_fini(void);
 /* <module.Type> for an object of that type. */
 void textname_instance(struct textbuf *b, PyTypeObject *type);
 
+/* Contract: text_c_callable in text.h. */
+bool textname_c_callable(struct textbuf *module, struct textbuf *qualname, PyObject *o);
+
 /* Contracts: text_callable, text_exception in text.h. `o` is not NULL. */
 void textname_callable(struct textbuf *b, PyObject *o);
 void textname_exception(struct textbuf *b, PyObject *o);

@@ -22,6 +22,13 @@ struct thread {
     uint32_t epoch;        /* the caller's: of when its frames were last known to be right */
     bool told;             /* the caller's: thread__state was fired for it */
     bool seen;             /* it has had an event, and so it tells when it ends */
+    bool named;            /* as Python's threading has it; then the kernel is not asked */
+    bool shown;            /* the caller's: a tracer was told of its slot; the tree stays */
+    uint32_t kept;         /* the caller's: not 0: when it ends, its counts are still wanted */
+    uint32_t serial;       /* of the thread: 1, 2, ... in the order in which they were met */
+    uint64_t began;        /* the caller's: ticks from which on its counts are */
+    uint64_t spent;        /* ticks of threads that were told as one with it */
+    uint64_t ended_at;     /* ticks; valid once it has ended */
     _Atomic bool ended;    /* set by the thread itself as it ends, without the GIL */
     struct thread *next;
 };
@@ -29,10 +36,24 @@ struct thread {
 /* 0, or -1 with an exception set. */
 int thread_init(void);
 
-extern _Thread_local struct thread *t_thread;
+/* Where the C library allows it, one load: the other models call a function. A library that is
+ * loaded late finds room for a pointer in the threads' static blocks with glibc, and musl refuses.
+ */
+#ifdef __GLIBC__
+#define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define THREAD_LOCAL _Thread_local
+#endif
+extern THREAD_LOCAL struct thread *t_thread;
+
+/* thread_self() for a thread that has no entry yet. */
 struct thread *thread_meet(void);
 
-/* The running thread; NULL: out of memory. */
+/* Name the running thread as soon as it is met: who ends soon is not seen alive again. `begins`: it
+ * is about to enter Thread._bootstrap. */
+void thread_name_self(struct thread *thread, bool begins);
+
+/* The running thread; NULL: out of memory, or hidden. */
 static inline struct thread *thread_self(void) {
     struct thread *thread = t_thread;
 
@@ -46,6 +67,28 @@ void thread_each_running(void (*visit)(struct thread *, PyObject *frame, void *)
 
 /* Call `visit` for each living thread, or only those that are not yet told. Names them. */
 void thread_each_untold(bool all, void (*visit)(struct thread *, void *), void *context);
+
+/* Call `visit` for each thread that has, or had, a tree. `named`: those that live get their names,
+ * as they are now. */
+void thread_each(bool named, void (*visit)(struct thread *, void *), void *context);
+
+/* From now on the running thread has no entry, or again the one that it had. */
+void thread_hide(bool hidden);
+
+/* The running thread is ours: it never has an entry. There is one such thread at a time. */
+void thread_is_ours(void);
+
+/* Ended threads that are kept: with more, new ones are told as one with them. */
+enum { THREAD_KEPT_MAX = 256 };
+
+/* Threads that were told as one with another, ever. */
+extern uint64_t thread_merged;
+
+/* Replace the trees by new ones, but for those that a tracer may hold. Nobody follows now. */
+void thread_renew(void);
+
+/* Let the trees take at least `nodes` nodes more; 0: the default. */
+void thread_allow(int64_t nodes);
 
 /* True when there is a thread that was not told yet. No GIL. */
 bool thread_has_news(void);

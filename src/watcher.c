@@ -9,10 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "callback.h"
 #include "clock.h"
 #include "code.h"
 #include "control.h"
 #include "demand.h"
+#include "flush.h"
 #include "follow.h"
 #include "gc.h"
 #include "live.h"
@@ -23,9 +25,6 @@
 
 /* When the monitor could not apply: how long until the next try. */
 enum { RETRY_MSEC = 1000 };
-
-/* watcher_wait(): how often it looks, and how long the set of watched probes must stay the same. */
-enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
 
 /* Code objects and threads are told again and again while a tracer watches: one that comes while
  * another is there does not show in the semaphore, and the first telling may have come between a
@@ -60,23 +59,16 @@ static probe_mask s_last; /* what the last look saw watched */
 static int s_retry_msec;  /* until the next try, while refused */
 static int s_retell_msec; /* until code objects and threads are told again, while watched */
 
-static double now_seconds(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* GIL held. */
 static void tell_known(void) {
-    double begin = now_seconds();
+    uint64_t begin_ns = clock_monotonic_ns();
     int pause;
 
     if (probe_on(PROBE_code__new))
         code_replay();
     if (probe_on(PROBE_thread__state))
         follow_tell(true);
-    pause = (int)((now_seconds() - begin) * 1e3 * RETELL_SHARE);
+    pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
     s_retell_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
 }
 
@@ -88,7 +80,7 @@ static bool retelling_is_due(void) {
 }
 
 /* Have all follow the demand. GIL held. */
-static void apply(probe_mask watched) {
+static int apply(probe_mask watched) {
     event_mask before = monitor_events();
     probe_mask fresh = watched & ~s_applied;
     int error;
@@ -96,6 +88,7 @@ static void apply(probe_mask watched) {
     /* Before the events are on: the first one may already be followed. */
     follow_apply(watched);
     gc_apply(watched);
+    callback_lean((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER);
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
         notice_refusal(error);
@@ -106,6 +99,7 @@ static void apply(probe_mask watched) {
     if (fresh & TOLD)
         tell_known();
     notice_change(before, monitor_events());
+    return error;
 }
 
 /* A probe's events go off only when two looks in a row did not see it watched: set_events() counts
@@ -148,7 +142,7 @@ static void answer_request(void) {
 
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
-    probe_mask target = steady(probes_watched());
+    probe_mask target = steady(demand_now());
     bool retell = retelling_is_due();
     PyGILState_STATE state;
 
@@ -172,11 +166,14 @@ static void look(void) {
 }
 
 static void sleep_until_next(void) {
+    int msec = control_settings.check_msec;
     struct timespec at;
 
+    if (flush_is_set() && msec > FLUSH_TICK_MSEC)
+        msec = FLUSH_TICK_MSEC;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += control_settings.check_msec / 1000;
-    at.tv_nsec += control_settings.check_msec % 1000 * 1000000L;
+    at.tv_sec += msec / 1000;
+    at.tv_nsec += msec % 1000 * 1000000L;
     if (at.tv_nsec >= 1000000000L) {
         at.tv_sec++;
         at.tv_nsec -= 1000000000L;
@@ -187,6 +184,8 @@ static void sleep_until_next(void) {
 
 static void *watch(void *unused) {
     s_tid = gettid();
+    thread_is_ours();
+    flush_attend(true);
     pthread_mutex_lock(&s_lock);
     for (;;) {
         sleep_until_next();
@@ -196,6 +195,7 @@ static void *watch(void *unused) {
         look();
         publish(true);
         clock_refine();
+        flush_tick();
         pthread_mutex_lock(&s_lock);
     }
     pthread_mutex_unlock(&s_lock);
@@ -273,6 +273,8 @@ static int start_if_wanted(void) {
         Py_BEGIN_ALLOW_THREADS error = start_thread();
         Py_END_ALLOW_THREADS
     }
+    if (error)
+        flush_attend(false);
     return error;
 }
 
@@ -287,7 +289,7 @@ int watcher_start(void) {
     if (s_wanted)
         return 0;
     s_wanted = true;
-    s_last = probes_watched();
+    s_last = demand_now();
     apply(s_last);
     error = start_if_wanted();
     watcher_publish();
@@ -300,11 +302,17 @@ int watcher_start(void) {
     return -1;
 }
 
+int watcher_update(void) {
+    /* Probes that are on stay on: when those go is for the watcher to say. */
+    return s_wanted ? apply((s_applied & ~DEMAND_READERS) | demand_now()) : 0;
+}
+
 void watcher_stop(void) {
     if (!s_wanted)
         return;
     s_wanted = false;
     stop_thread();
+    flush_attend(false);
     apply(0);
     watcher_publish();
 }
@@ -361,31 +369,12 @@ void watcher_postfork_child(void) {
     s_running = false;
     s_forking = 0;
     thread_postfork_child();
+    follow_postfork_child();
+    flush_postfork_child();
     /* The child may be over before the first tick. */
     if (follow_has_news())
         follow_tell(false);
     live_postfork_child();
     watcher_publish();
     start_if_wanted();
-}
-
-int watcher_wait(double seconds) {
-    const struct timespec pause = {0, POLL_MSEC * 1000000L};
-    double begin = now_seconds(), changed = begin, now = begin;
-    probe_mask last = 0;
-
-    for (;;) {
-        probe_mask watched = probes_watched();
-
-        if (watched != last)
-            changed = now;
-        last = watched;
-        if (watched && now - changed >= SETTLE_MSEC / 1e3)
-            return 1;
-        if (!watched && seconds >= 0 && now - begin >= seconds)
-            return 0;
-        Py_BEGIN_ALLOW_THREADS nanosleep(&pause, NULL);
-        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return -1;
-        now = now_seconds();
-    }
 }

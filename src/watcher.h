@@ -19,6 +19,10 @@
  * exception set where no thread can be had. */
 int watcher_start(void);
 
+/* Have the events follow what readers inside the process want, at once. 0, also when the watcher is
+ * not started (it does so then); one of monitor.h's errors where events cannot be had. */
+int watcher_update(void);
+
 /* Join the thread, switch all events off and give the tool id back. */
 void watcher_stop(void);
 
@@ -29,10 +33,5 @@ void watcher_publish(void);
 void watcher_prefork(void);
 void watcher_postfork_parent(void);
 void watcher_postfork_child(void);
-
-/* Wait until some probe is watched and the set of watched probes has settled (tracers attach to one
- * after the other). 1, 0 after `seconds` (negative: for ever), or -1 with an exception set where a
- * signal handler raised one. */
-int watcher_wait(double seconds);
 
 #endif

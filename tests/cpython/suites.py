@@ -5,27 +5,32 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+
+def _names(text: str) -> list[str]:
+    return text.split()
+
+
 # Under a real tracer: what the events are about. A trap an event makes them several times slower.
-TRACED = """
+TRACED = _names("""
 test_generators test_coroutines test_asyncgen test_exceptions test_except_star test_raise
 test_yield_from test_gc test_code test_frame test_contextlib test_with test_monitoring_beside
-""".split()
+""")
 
 # With all probes watched from inside, and so without a trap: the same, and much more.
 WATCHED = [
     *TRACED,
-    *"""
+    *_names("""
     test_sys_settrace test_sys_setprofile test_bdb test_profile test_cprofile test_traceback
     test_weakref test_descr test_class test_dict test_functools test_sys test_atexit
     test_finalization test_threading_local test_thread test_tracemalloc test_opcache
     test_type_cache test_listcomps test_patma test_super test_extcall test_genericalias
     test_capi.test_watchers test_generator_stop test_compile test_fork1
     test_concurrent_futures.test_thread_pool
-    """.split(),
+    """),
 ]
 
 # Minutes more, most of which is sleep.
-LONG = """
+LONG = _names("""
 test_threading test_signal test_subprocess test_queue test_set test_unittest test_doctest test_pdb
 test_asyncio.test_tasks test_asyncio.test_taskgroups test_asyncio.test_futures
 test_asyncio.test_timeouts test_asyncio.test_subprocess test_concurrent_futures.test_process_pool
@@ -35,7 +40,7 @@ test_logging test_socketserver test_io test_pickle test_copy test_enum test_data
 test_typing test_inspect test_ast test_importlib test_runpy test_site test_zipimport
 test_capi.test_misc test_memoryview test_collections test_itertools test_builtin test_types
 test_decimal test_json test_re test_sort test_statistics test_string test_unicode test_xml_etree
-""".split()
+""")
 
 _CALL = (
     "CPython itself: while any tool has CALL on, the function that sys.setprofile() sets hears of "
@@ -43,8 +48,8 @@ _CALL = (
 )
 _SPECIALISED = "looks for specialised instructions; those with events on are not specialised"
 _SWITCHED_ON = (
-    "CPython itself: while any tool has CALL on, the tool whose set_events() asks for CALL hears of "
-    "the return of that very call"
+    "CPython itself: while any tool has CALL on, the tool whose set_events() asks for CALL hears "
+    "of the return of that very call"
 )
 _GENERATOR_ENDS = (
     "CPython itself: while any tool has LINE on, the end of a generator that returns a value is a "

@@ -128,7 +128,7 @@ def test_watched_from_inside_at_length(suite: str, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def tracer(bpftrace: None, library: Path) -> Iterator[None]:
     """Watches every probe in every process; the cheapest action there is."""
-    with Tracer(f"{probe("*")} {{ @ = count(); }}") as tracer:
+    with Tracer(f"{probe('*')} {{ @ = count(); }}") as tracer:
         yield
         assert maps(tracer.finish())[""] > 10_000
 

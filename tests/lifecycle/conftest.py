@@ -60,12 +60,12 @@ def comparable(text: str) -> str:
 
 @pytest.fixture
 def same(run: Run) -> Callable[..., Outcome]:
-    """same(SOURCE, OPTION...): the outcome of a program, which is the same in every mode."""
+    """same(SOURCE, OPTION..., VARIABLE=VALUE...): the outcome of a program, alike in every mode."""
 
-    def same_outcome(source: str, *options: str) -> Outcome:
-        without = run(source, "without", *options)
-        assert run(source, "idle", *options) == without
-        assert run(source, "watched", *options) == without
+    def same_outcome(source: str, *options: str, **variables: str) -> Outcome:
+        without = run(source, "without", *options, **variables)
+        assert run(source, "idle", *options, **variables) == without
+        assert run(source, "watched", *options, **variables) == without
         return without
 
     return same_outcome

@@ -174,7 +174,7 @@ def test_pygil_names_the_function_that_holds_others_up(program: Program) -> None
 
 
 def interpreter(pid: int) -> str:
-    """The file that has the interpreter's code: libpython, or the program where it is all in one."""
+    """The file that has the interpreter's code: libpython, or the program itself."""
     files = re.findall(r"r-xp.* (/\S+)$", Path(f"/proc/{pid}/maps").read_text(), re.MULTILINE)
     shared = [file for file in files if re.search(r"/libpython3\.\d+t?d?\.so", file)]
     return shared[0] if shared else str(Path(f"/proc/{pid}/exe").readlink())

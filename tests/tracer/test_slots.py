@@ -105,7 +105,7 @@ def test_the_main_thread_is_known_without_threading_and_without_a_call() -> None
     with Program("-c", code + "sys.stdin.readline()") as program:
         program.expect("^ready")
         with Tracer(STATE, program.pid) as tracer:
-            tracer.expect(rf"^state {program.pid} python")
+            tracer.expect(rf"^state {program.pid} MainThread")
             tracer.finish()
         program.send("end")
         assert program.wait() == 0

@@ -132,6 +132,8 @@ CASES = [
     Case("-", stdin="x = ("),
     Case("-", stdin=""),
     Case("raises.py", options="-X dev"),
+    Case("-m raises", options="-X frozen_modules=off"),
+    Case("app_fails.pyz", options="-X frozen_modules=off"),
     Case("warns.py", options="-W error"),
     Case("-m warns", options="-W always"),
     *(

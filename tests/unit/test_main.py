@@ -34,7 +34,7 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 def test_nothing_asked():
     done = pyusdt(code=ExitCode.USAGE)
     assert done.stdout == ""
-    assert done.stderr.startswith("usage: python -m pyusdt [--wait[=SECONDS]] script.py | -m")
+    assert done.stderr.startswith("usage: python -m pyusdt [options] script.py | -m")
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])

@@ -158,7 +158,7 @@ def polite(done: threading.Event) -> None:
 
 
 class Handler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 

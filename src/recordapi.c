@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recordapi.h"
+
+#include "filter.h"
+#include "flush.h"
+#include "pyusdt_control.h"
+#include "recorder.h"
+#include "snapshot.h"
+#include "thread.h"
+
+static PyObject *core_record(PyObject *module, PyObject *args) {
+    struct recorder_wishes wishes;
+    long long max_nodes;
+    char why[PYUSDT_MESSAGE_SIZE];
+    int c_calls;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "pLss", &c_calls, &max_nodes, &wishes.only, &wishes.exclude))
+        return NULL;
+    if (filter_check(wishes.only, why, sizeof why) < 0 ||
+        filter_check(wishes.exclude, why, sizeof why) < 0) {
+        PyErr_Format(PyExc_ValueError, "only or exclude %s", why);
+        return NULL;
+    }
+    wishes.c_calls = c_calls;
+    wishes.max_nodes = max_nodes;
+    return PyBool_FromLong(recorder_start(&wishes) == 0);
+}
+
+static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    recorder_stop();
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_recorded(PyObject *module, PyObject *functions) {
+    (void)module;
+    if (!PyDict_CheckExact(functions)) {
+        PyErr_SetString(PyExc_TypeError, "recorded() takes a dict");
+        return NULL;
+    }
+    return snapshot_take(functions);
+}
+
+static PyObject *core_flush(PyObject *module, PyObject *args) {
+    PyObject *callback;
+    double seconds;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "Od", &callback, &seconds))
+        return NULL;
+    flush_set(callback, seconds);
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_hide(PyObject *module, PyObject *hidden) {
+    (void)module;
+    thread_hide(hidden == Py_True);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef s_methods[] = {
+    {"record", core_record, METH_VARARGS,
+     "record(c_calls, max_nodes, only, exclude)\n--\n\nRecord from now on, or go on with these "
+     "wishes. False "
+     "where no events can be had."},
+    {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nRecord no more."},
+    {"recorded", core_recorded, METH_O,
+     "recorded(functions)\n--\n\nWhat is counted, as in src/snapshot.h; new functions are added to "
+     "the dict."},
+    {"flush", core_flush, METH_VARARGS,
+     "flush(callback, seconds)\n--\n\nHave the watcher call callback(0) every `seconds` (0: "
+     "never), "
+     "and\ncallback(signal) before SIGTERM or SIGHUP ends the process. None: no more."},
+    {"hide", core_hide, METH_O,
+     "hide(hidden)\n--\n\nWhat this thread does is not recorded from now on, or again."},
+    {NULL, NULL, 0, NULL},
+};
+
+int recordapi_add(PyObject *module) {
+    return PyModule_AddFunctions(module, s_methods);
+}
