@@ -5,8 +5,9 @@
 
 An asyncio loop takes orders from a load generator in the same process and hands each to a pool of
 worker threads: parse, price, store (SQLite in memory), render. One order in fifty is malformed,
-one in forty asks for a gift wrap, which takes its time. Prints `ready` when it serves, and what it
-did when it ends, which is after --seconds or at SIGTERM or Ctrl-C.
+one in forty asks for a gift wrap, which takes its time. Once a second the loop itself archives, and
+nobody is served meanwhile: a mistake to find. Prints `ready` when it serves, and what it did when
+it ends, which is after --seconds or at SIGTERM or Ctrl-C.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from string import Template
+
+import pyusdt
 
 WORKERS = 4
 MALFORMED_EVERY = 50
@@ -102,8 +105,10 @@ def wrap_gift(order: Order) -> str:
 
 def handle_order(store: Store, body: str) -> str:
     order = parse_order(body)
-    total = price_order(order)
-    store.save(order, total)
+    with pyusdt.step("price"):
+        total = price_order(order)
+    with pyusdt.step("save"):
+        store.save(order, total)
     return render_receipt(order, total)
 
 
@@ -127,6 +132,15 @@ class Service:
             self.results["served"] += 1
         except OrderError:
             self.results["refused"] += 1
+            pyusdt.mark("refused")
+
+    async def archive_orders(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.archive()
+
+    def archive(self) -> None:
+        time.sleep(0.03)
 
     async def generate_load(self, rate: float, stop: asyncio.Event) -> None:
         """Sends orders at an even rate until `stop`, then waits for those on their way."""
@@ -148,7 +162,9 @@ async def run(seconds: float | None, rate: float) -> None:
         loop.call_later(seconds, stop.set)
     service = Service()
     print("ready", flush=True)
+    archiver = asyncio.create_task(service.archive_orders())
     await service.generate_load(rate, stop)
+    archiver.cancel()
     done = ", ".join(f"{count} {name}" for name, count in sorted(service.results.items()))
     print(f"orders: {done or 'none'}; turnover {service.store.turnover():.2f} EUR")
 

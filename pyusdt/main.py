@@ -72,7 +72,7 @@ def _answer[T](work: Callable[[], T]) -> T:
     sys.exit(code)
 
 
-def _dispatch() -> ExitCode | Program:
+def _dispatch() -> int | Program:
     """Answer at once, run a verb, or return the program that is to be launched."""
     words = sys.argv[1:]
     first = words[0] if words else ""
@@ -106,8 +106,8 @@ def _refuse_mistyped_verb(word: str) -> None:
         raise UsageError(f"there is no file and no verb '{word}'{hint}")
 
 
-def _run_verb(verb: str, words: list[str]) -> ExitCode:
-    """Load the module of `verb`, parse `words` as it declares, and run it."""
+def _run_verb(verb: str, words: list[str]) -> int:
+    """Load the module of `verb`, parse `words` as it declares, and run it; the exit code."""
     import argparse
     from importlib import import_module
     from typing import Any, NoReturn
@@ -123,9 +123,15 @@ def _run_verb(verb: str, words: list[str]) -> ExitCode:
     module = import_module(f"pyusdt.commands.{VERBS[verb][0]}")
     parser = Parser(prog=f"python -m pyusdt {verb}", allow_abbrev=False)
     module.declare(parser)
-    arguments, unknown = parser.parse_known_args(words)
+    program = None
+    if "--" in words and "program" in parser._defaults:
+        end = words.index("--")
+        words, program = words[:end], words[end + 1 :]
+    arguments, unknown = parser.parse_known_intermixed_args(words)
     if unknown:
         options = [name for action in parser._actions for name in action.option_strings]
         hint = nearest(unknown[0], options) or f"; see `{parser.prog} --help`"
         raise UsageError(f"{verb}: unknown argument '{unknown[0]}'{hint}")
-    return ExitCode(module.run(arguments))
+    if program is not None:
+        arguments.program = program
+    return int(module.run(arguments))

@@ -19,6 +19,8 @@ class Options:
 
     hold_seconds: float = 0.0
     """For how long to wait for a tracer, 0: not at all."""
+    holder: int | None = None
+    """A socket's number, if `pyusdt trace` is to say when to go on."""
     output: str | None = None
     """The file that the run is recorded to."""
     flush: float | None = None
@@ -50,6 +52,8 @@ def read(words: list[str]) -> tuple[Options, list[str]]:
 def _take(options: Options, word: str, name: str, value: str) -> None:
     if name == "--wait":
         options.hold_seconds = _seconds(word, value) if "=" in word else FOREVER
+    elif name == "--held-by":  # for `pyusdt trace`, so not in --help
+        options.holder = int(value)
     elif name in ("-o", "--output"):
         options.output = _file(value)
     elif name == "--flush":

@@ -97,7 +97,11 @@ class Program:
         self._hold()
 
     def _hold(self) -> None:
-        if not self.options.hold_seconds or (self.code is None and self._is_missing()):
+        if self.code is None and self._is_missing():
+            return
+        if self.options.holder is not None:
+            _wait_for(self.options.holder)
+        if not self.options.hold_seconds:
             return
         print(_invitation(), file=sys.stderr, flush=True)
         seconds = self.options.hold_seconds
@@ -174,6 +178,15 @@ class Program:
         if self.code is not None:
             self.namespace.pop("__file__", None)
             self.namespace.pop("__cached__", None)
+
+
+def _wait_for(holder: int) -> None:
+    """Tell the holder that the probes are here, and wait for its word. Raises UserError."""
+    os.write(holder, b"held\n")
+    word = os.read(holder, 1)
+    os.close(holder)
+    if not word:
+        raise UserError("who held this program has gone; it was not run")
 
 
 def _fresh_main() -> ModuleType:

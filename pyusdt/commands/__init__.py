@@ -2,7 +2,8 @@
 """The verbs: one module each, loaded when its verb runs.
 
 A verb's module has two functions: `declare(parser)` adds its description and its arguments to an
-argparse parser; `run(arguments)` does the work and returns an exit code.
+argparse parser; `run(arguments)` does the work and returns an exit code. Where the parser has a
+default for `program`, the words after `--` come as `arguments.program`.
 """
 
 VERBS = {
@@ -13,4 +14,5 @@ VERBS = {
     "report": ("report", "show a recording, or turn it into HTML, speedscope, pstats, pprof ..."),
     "set": ("set", "change filters and other settings of a running process"),
     "status": ("status", "show the processes that have pyusdt loaded, and what it does there"),
+    "trace": ("trace", "answer a question about running programs, with bpftrace (root)"),
 }

@@ -109,3 +109,8 @@ def test_refusal_is_one_line(shared_checkout: Path, lie: str, message: str) -> N
     assert done.returncode == 1
     assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
+
+
+def test_the_scripts_come_with_it(installed: Path) -> None:
+    listed = run(installed / "bin" / "pyusdt", "trace", "--list", cwd=installed)
+    assert "pycalls [PART]        Which functions are called most?" in listed

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bpftrace: whether it can work here, and one that runs a script."""
+
+import contextlib
+import ctypes
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Self, TextIO
+
+from pyusdt.errors import UserError
+from pyusdt.tracing.scripts import Script
+
+OLDEST = (0, 17)
+TRACEPOINTS_NEED_BTF = (0, 25)
+
+# What bpftrace's own tests wait for, in all versions: a variable, and a line on stdout or
+# stderr.
+_NOTIFY = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
+# What bpftrace says although nothing is wrong.
+_NOISE = re.compile(
+    rb"Attach(ed|ing) \d+ probes?|.*RLIMIT_MEMLOCK|.*available_filter_functions|\s*$"
+)
+_MAP_KEYS = "16384"
+_PR_SET_PDEATHSIG = 1
+_PATIENCE_SECONDS = 1.0
+
+
+class Installed(NamedTuple):
+    """A bpftrace that is new enough."""
+
+    path: str
+    version: tuple[int, ...]
+
+
+def require(script: Script) -> Installed:
+    """Return the bpftrace that can run `script` here.
+
+    Raises UserError, with the remedy, where there is none.
+    """
+    if os.geteuid() != 0:
+        raise UserError("tracing needs root: run it with sudo")
+    installed = _installed()
+    if not os.path.exists("/sys/bus/event_source/devices/uprobe"):
+        raise UserError(
+            "this kernel has no uprobes, which tracers need: boot one with CONFIG_UPROBE_EVENTS"
+        )
+    if script.has_kernel_events and not _has_tracefs():
+        raise UserError(
+            f"{script.name} needs the kernel's events, and tracefs is not mounted: "
+            "mount -t tracefs tracefs /sys/kernel/tracing"
+        )
+    by_btf = installed.version >= TRACEPOINTS_NEED_BTF and script.has_tracepoint_arguments
+    if (by_btf or script.has_kernel_types) and not os.path.exists("/sys/kernel/btf/vmlinux"):
+        raise UserError(
+            f"{script.name} needs the kernel's types, and this kernel does not tell them: "
+            "boot one with CONFIG_DEBUG_INFO_BTF (as distributions' kernels have)"
+        )
+    return installed
+
+
+def _has_tracefs() -> bool:
+    places = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+    return any(os.path.exists(f"{place}/events") for place in places)
+
+
+def _installed() -> Installed:
+    remedy = "install version 0.17 or newer, for example by: apt-get install bpftrace"
+    path = shutil.which("bpftrace")
+    if path is None:
+        raise UserError(f"bpftrace is not installed: {remedy}")
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"v(\d+)\.(\d+)", done.stdout)
+    if not found:
+        raise UserError(f"{path} does not tell its version: {remedy}")
+    version = int(found[1]), int(found[2])
+    if version < OLDEST:
+        raise UserError(f"{path} is version {found[0][1:]}, which is too old: {remedy}")
+    return Installed(path, version)
+
+
+def _die_with_parent() -> None:
+    """Run in the child: a tracer that nobody can stop any more would slow programs for ever."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Tracer:
+    """A bpftrace that runs. What it prints goes to our stdout and stderr. Use it in a `with`."""
+
+    def __init__(
+        self, installed: Installed, script: Path, words: list[str], pid: int | None
+    ) -> None:
+        """Start it on `script` with these parameters, over process `pid` or all of them."""
+        self.attached = False
+        self._stopping = False
+        self._heard = time.monotonic()
+        selection = [] if pid is None else ["-p", str(pid)]
+        options = ["-B", "line", "--no-warnings", *selection]
+        self.child = subprocess.Popen(
+            [installed.path, *options, str(script), *words],
+            bufsize=0,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={
+                "BPFTRACE_MAP_KEYS_MAX": _MAP_KEYS,  # as 0.17 calls it
+                "BPFTRACE_MAX_MAP_KEYS": _MAP_KEYS,
+                **os.environ,
+                _NOTIFY: "1",
+            },
+            process_group=0,  # the terminal's Ctrl-C is for us; we pass it on, and again
+            preexec_fn=_die_with_parent,
+        )
+        assert self.child.stdout is not None
+        assert self.child.stderr is not None
+        self._open = {
+            self.child.stdout.fileno(): sys.stdout,
+            self.child.stderr.fileno(): sys.stderr,
+        }
+        self._begun = dict.fromkeys(self._open, b"")  # lines that are not whole yet
+        self._blank = b""  # lines of stdout: at the end 0.17 prints one for each map
+
+    def __enter__(self) -> Self:
+        """Return the tracer itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Make sure that it is gone."""
+        self.child.kill()
+        self.child.communicate()
+
+    def wait_attached(self) -> None:
+        """Wait until its probes are in place. Raises UserError when it ends before."""
+        while not self.attached and self._open:
+            self._relay()
+        if not self.attached and not self._stopping:
+            raise UserError("bpftrace could not attach, see above")
+
+    def relay_all(self, finished: Callable[[], bool] = lambda: False) -> int:
+        """Print what it prints, until it ends; its exit code.
+
+        It ends by itself when its process has; should it not, `finished` tells that it has to.
+        """
+        while self._open:
+            self._relay()
+            if not self._stopping and self._is_silent() and finished():
+                self.stop()
+        return self.child.wait()
+
+    def stop(self) -> None:
+        """Have it print its maps and end. A signal handler may call this."""
+        self._stopping = True
+        self._heard = time.monotonic()
+        with contextlib.suppress(ProcessLookupError):
+            self.child.send_signal(signal.SIGINT)
+
+    def _relay(self) -> None:
+        """Print what it has to say, if anything comes in time."""
+        ready = select.select(list(self._open), [], [], _PATIENCE_SECONDS / 4)[0]
+        for source in ready:
+            self._heard = time.monotonic()
+            text = os.read(source, 65536)
+            lines = (self._begun[source] + text).splitlines(keepends=True)
+            whole = not text or text.endswith(b"\n")
+            self._begun[source] = b"" if whole else lines.pop()
+            self._print(lines, self._open[source])
+            if not text:
+                del self._open[source]
+        # Say it again: 0.17 forgets a SIGINT that does not find it asleep. Not while it prints,
+        # since newer versions take the second one for an order to leave the rest out.
+        if self._stopping and self._is_silent():
+            self.stop()
+
+    def _is_silent(self) -> bool:
+        return time.monotonic() - self._heard > _PATIENCE_SECONDS
+
+    def _print(self, lines: list[bytes], to: TextIO) -> None:
+        for line in lines:
+            if line.startswith(_NOTIFY.encode()):
+                self.attached = True
+            elif to is sys.stdout and not line.strip():
+                self._blank += line
+            elif to is sys.stdout and self.attached:
+                to.buffer.write(self._blank + line)
+                self._blank = b""
+            elif not _NOISE.match(line):
+                to.buffer.write(line)
+        to.flush()
