@@ -16,8 +16,9 @@ from pyusdt.decorate import decorate
 from pyusdt.ending import Endings, uninterrupted
 from pyusdt.errors import UserError, tell
 from pyusdt.recording import Function, Node, Process, Recording, Snapshot, Step, Thread, Writer
+from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.snapshot import FunctionRow
-from pyusdt.recording.totals import NOTHING, Counts, Totals
+from pyusdt.recording.totals import Totals
 
 MAX_NODES = 500_000
 SIGNAL_SECONDS = 8.0
@@ -212,7 +213,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             self._serials.update(t[0] for t in self._before.threads if t[1] == me)
 
     def _count(self) -> Counts:
-        return Counts(*core.recorded(self._functions))
+        return unpack(core.recorded(), self._functions)
 
     def _update(self) -> None:
         counts = self._count()

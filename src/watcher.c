@@ -21,6 +21,7 @@
 #include "monitor.h"
 #include "notice.h"
 #include "osthread.h"
+#include "recorder.h"
 #include "thread.h"
 
 /* When the monitor could not apply: how long until the next try. */
@@ -381,6 +382,7 @@ void watcher_postfork_child(void) {
     s_running = false;
     s_forking = 0;
     thread_postfork_child();
+    recorder_postfork_child();
     follow_postfork_child();
     flush_postfork_child();
     /* The child may be over before the first tick. */

@@ -53,6 +53,7 @@ class Writer:
         self._process = 0
         self._rows: dict[int, int] = {}  # function id -> row in the file
         self._written: dict[tuple[int, int], int] = {}  # node -> hash of what the file has
+        self._n_steps = 0  # that the file has
         self._shapes: dict[tuple[int, int], tuple[int, int]] = {}  # node -> depth, outermost
 
     def _update(self, snapshot: Snapshot, reason: str | None) -> None:
@@ -87,6 +88,7 @@ class Writer:
             self._file = row[0]
             self._rows = {}
             self._written = {}
+            self._n_steps = 0
             row = database.execute("SELECT id FROM processes WHERE token = ?", (self._token,))
             (self._process,) = row.fetchone() or (0,)
 
@@ -127,8 +129,9 @@ class Writer:
             "INSERT OR REPLACE INTO steps"
             " (process, name, kind, sequence, start_ns, elapsed_ns, value)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((process, *clean_step(row)) for row in snapshot.steps),
+            ((process, *clean_step(row)) for row in snapshot.steps[self._n_steps :]),
         )
+        self._n_steps = len(snapshot.steps)
         put(
             "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
             ((process, clean(name), count) for name, count in snapshot.losses.items()),
