@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the core has counted, as it hands it over: the layout of include/pyusdt_counts.h."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
-from struct import error as StructError
 from typing import Any
 
 from pyusdt.recording.snapshot import FunctionRow
@@ -57,7 +57,7 @@ def unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
     """
     try:
         return _unpack(data, functions)
-    except (StructError, IndexError) as error:
+    except (struct.error, IndexError, ValueError) as error:
         raise ValueError(f"counts that make no sense: {error}") from None
 
 
