@@ -146,7 +146,7 @@ _FIELDS = {
 
 RECORD_START, RECORD_COUNTS, RECORD_STOP = 1, 2, 4
 """The bits of request.actions."""
-_RECORDERS = ("inside", "outside")
+_RECORDERS: tuple[Literal["inside", "outside"], ...] = ("inside", "outside")
 
 
 class Memory(NamedTuple):

@@ -378,7 +378,8 @@ def test_a_process_in_a_chroot(tmp_path: Path) -> None:
 AS_NOBODY = f"""
 import argparse, ctypes, locale, os, sys
 import elftools.elf.elffile, elftools.elf.sections, rich.console, rich.table, rich.text
-import pyusdt.main, pyusdt.process, pyusdt.commands.status, pyusdt.commands.set, pyusdt.commands.record
+import pyusdt.main, pyusdt.process
+import pyusdt.commands.status, pyusdt.commands.set, pyusdt.commands.record
 import pyusdt.report.console, pyusdt.report.table
 os.setgroups([])
 os.setgid({NOBODY})
