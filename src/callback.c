@@ -166,7 +166,7 @@ static void leave_c(struct code_record *code, enum calltree_outcome outcome) {
 #define AFTER_THROW(code) ENTER(code, CALLTREE_THROW)
 #define AFTER_LINE(code) (void)0
 #define AFTER_CALL(code)                                                                           \
-    (__builtin_expect(follow_c_calls, 0) ? follow_call(code, recorded_c(a[2])) : (void)0)
+    (__builtin_expect(follow_c_calls, 0) ? follow_call(code, recorded_c(a[2]), a[2]) : (void)0)
 #define AFTER_C_RETURN(code) (void)0
 #define AFTER_C_RAISE(code) (void)0
 #define AFTER_RETURN(code) (void)0

@@ -21,6 +21,8 @@
 #include "monitor.h"
 #include "notice.h"
 #include "osthread.h"
+#include "recorder.h"
+#include "remote.h"
 #include "thread.h"
 
 /* When the monitor could not apply: how long until the next try. */
@@ -139,11 +141,16 @@ static void publish(bool running) {
     live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);
 }
 
-static void answer_request(void) {
-    PyGILState_STATE state = PyGILState_Ensure();
+static void attend_to_others(void) {
+    PyGILState_STATE state;
 
-    if (!stopping())
+    if (!live_requested() && !remote_is_over())
+        return;
+    state = PyGILState_Ensure();
+    if (!stopping() && live_requested())
         live_answer();
+    if (!stopping() && remote_is_over())
+        remote_end();
     PyGILState_Release(state);
 }
 
@@ -153,8 +160,6 @@ static void look(void) {
     bool retell = retelling_is_due();
     PyGILState_STATE state;
 
-    if (live_requested())
-        answer_request();
     if (s_refused && target) {
         s_retry_msec -= (int)control_settings.check_msec;
         if (s_retry_msec > 0)
@@ -201,6 +206,7 @@ static void *watch(void *unused) {
         if (s_stop || osthread_is_last())
             break;
         pthread_mutex_unlock(&s_lock);
+        attend_to_others();
         look();
         publish(true);
         clock_refine();
@@ -381,6 +387,8 @@ void watcher_postfork_child(void) {
     s_running = false;
     s_forking = 0;
     thread_postfork_child();
+    recorder_postfork_child();
+    remote_postfork_child();
     follow_postfork_child();
     flush_postfork_child();
     /* The child may be over before the first tick. */

@@ -2,37 +2,15 @@
 """From what the core has counted since it began to follow, to what one recording is to hold.
 
 The core counts for all who listen, and does not begin anew for each: a recording is the difference
-between two of its counts (src/snapshot.h), restricted to the functions that are wanted, and added
+between two of its counts (counts.py), restricted to the functions that are wanted, and added
 to what the recording had before.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
-from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot
-
-# (serial, ident or 0, tid, name, elapsed)
-CountedThread = tuple[int, int, int, str, int]
-# (serial, node, parent or -1, function id, calls, resumes, errors, elapsed, self)
-CountedNode = tuple[int, int, int, int, int, int, int, int, int]
-# (serial, function id, bucket, count)
-CountedBucket = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What the core has counted until a moment; times in ticks of its clock."""
-
-    ns_per_tick: float
-    threads: list[CountedThread]
-    nodes: list[CountedNode]
-    histograms: list[CountedBucket]
-    losses: dict[str, int]
-
-
-NOTHING = Counts(1.0, [], [], [], {})
-
+from pyusdt.recording.counts import Counts
+from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, StepRow
 
 _Key = tuple[int, int]  # serial, node: as the core numbers them
 _Place = tuple[int, int]  # thread, node: as the recording does; node -1: above them all
@@ -56,6 +34,8 @@ class Totals:
         self._n_nodes: Counter[int] = Counter()  # of each thread
         self._settled = Snapshot()
         self._last = Snapshot()
+        self._steps: list[StepRow] = []  # all of them: they only become more
+        self._n_taken = 0  # of the core's, since the last settle
 
     def update(
         self,
@@ -71,6 +51,7 @@ class Totals:
             nodes=self._sum_nodes(now, before, functions),
             histograms=self._sum_histograms(now, before),
             losses=self._sum_losses(now, before),
+            steps=self._add_steps(now, len(before.steps), serials),
         )
         used = {row[3] for row in self._last.nodes}
         self._last.functions = [functions[number] for number in sorted(used)]
@@ -79,6 +60,7 @@ class Totals:
     def settle(self) -> None:
         """Keep what the last update added: the next one adds to it."""
         self._settled = self._last
+        self._n_taken = 0
 
     def _sum_threads(
         self, now: Counts, before: Counts, serials: Collection[int] | None
@@ -162,6 +144,21 @@ class Totals:
                     sums[function, bucket] += sign * count
         # A bucket that is full halves its histogram (src/histogram.h): then less may be left.
         return [(*key, count) for key, count in sums.items() if count > 0]
+
+    def _add_steps(
+        self, now: Counts, n_before: int, serials: Collection[int] | None
+    ) -> list[StepRow]:
+        """All steps and marks; those that are new since the last time are behind the others."""
+        idents = {row[1] for row in now.threads if serials is not None and row[0] in serials}
+        for ident, name, start, elapsed, value in now.steps[n_before + self._n_taken :]:
+            self._n_taken += 1
+            if serials is not None and ident not in idents:
+                continue
+            kind = "mark" if elapsed is None else "step"
+            start_ns = max(now.now_ns - round((now.now - start) * now.ns_per_tick), 0)
+            elapsed_ns = None if elapsed is None else round(elapsed * now.ns_per_tick)
+            self._steps.append((name, kind, len(self._steps), start_ns, elapsed_ns, value))
+        return self._steps
 
     def _sum_losses(self, now: Counts, before: Counts) -> dict[str, int]:
         sums = Counter(self._settled.losses)
