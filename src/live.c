@@ -184,6 +184,15 @@ void live_publish(uint32_t watcher, uint32_t dormant) {
     pthread_mutex_unlock(&s_lock);
 }
 
+int live_check_msec(void) {
+    int msec;
+
+    pthread_mutex_lock(&s_lock);
+    msec = (int)control_settings.check_msec;
+    pthread_mutex_unlock(&s_lock);
+    return msec;
+}
+
 void live_copy(struct pyusdt_control *copy) {
     pthread_mutex_lock(&s_lock);
     *copy = pyusdt_control;

@@ -35,6 +35,9 @@ int live_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZ
 /* Write the status as it is now. Any thread, no GIL needed. */
 void live_publish(uint32_t watcher, uint32_t dormant);
 
+/* How often the watcher looks, as of now. Any thread, no GIL needed. */
+int live_check_msec(void);
+
 /* The struct as others see it, copied. Any thread. */
 void live_copy(struct pyusdt_control *copy);
 

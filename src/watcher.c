@@ -12,7 +12,6 @@
 #include "callback.h"
 #include "clock.h"
 #include "code.h"
-#include "control.h"
 #include "demand.h"
 #include "flush.h"
 #include "follow.h"
@@ -63,8 +62,11 @@ static _Atomic int s_refused;        /* why the monitor could not apply the last
 
 /* The thread's own; watcher_start() writes them while there is no thread. */
 static probe_mask s_last; /* what the last look saw watched */
-static int s_retry_msec;  /* until the next try, while refused */
-static int s_retell_msec; /* until code objects and threads are told again, while watched */
+static int s_tick_msec;   /* how long the last sleep was to be */
+
+/* Counted down by the thread, without the GIL; set again by whoever applies a demand. */
+static _Atomic int s_retry_msec;  /* until the next try, while refused */
+static _Atomic int s_retell_msec; /* until code objects and threads are told again, while watched */
 
 /* GIL held. */
 static void tell_known(void) {
@@ -82,7 +84,7 @@ static void tell_known(void) {
 static bool retelling_is_due(void) {
     if (!(s_applied & TOLD))
         return false;
-    s_retell_msec -= (int)control_settings.check_msec;
+    s_retell_msec -= s_tick_msec;
     return s_retell_msec <= 0;
 }
 
@@ -161,7 +163,7 @@ static void look(void) {
     PyGILState_STATE state;
 
     if (s_refused && target) {
-        s_retry_msec -= (int)control_settings.check_msec;
+        s_retry_msec -= s_tick_msec;
         if (s_retry_msec > 0)
             return;
     } else if (target == s_applied && !retell && !follow_has_news()) {
@@ -180,8 +182,8 @@ static void look(void) {
 }
 
 static void sleep_until_next(void) {
-    int msec = (int)control_settings.check_msec;
     struct timespec at;
+    int msec = s_tick_msec = live_check_msec();
 
     if (flush_is_set() && msec > FLUSH_TICK_MSEC)
         msec = FLUSH_TICK_MSEC;

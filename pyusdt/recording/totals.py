@@ -46,15 +46,16 @@ class Totals:
     ) -> Snapshot:
         """The sums with what was counted from `before` until `now`, in threads of those serials."""
         threads = self._sum_threads(now, before, serials)
+        nodes = self._sum_nodes(now, before, functions)
+        used = {row[3] for row in nodes}
         self._last = Snapshot(
+            functions=[functions[number] for number in sorted(used)],
             threads=threads,
-            nodes=self._sum_nodes(now, before, functions),
-            histograms=self._sum_histograms(now, before),
+            nodes=nodes,
+            histograms=self._sum_histograms(now, before, used),
             losses=self._sum_losses(now, before),
             steps=self._add_steps(now, len(before.steps), serials),
         )
-        used = {row[3] for row in self._last.nodes}
-        self._last.functions = [functions[number] for number in sorted(used)]
         return self._last
 
     def settle(self) -> None:
@@ -66,17 +67,18 @@ class Totals:
         self, now: Counts, before: Counts, serials: Collection[int] | None
     ) -> list[tuple[int, str, int]]:
         earlier = {row[0]: row[4] for row in before.threads}
-        threads = list(self._settled.threads)
+        threads = dict(enumerate(self._settled.threads))
         for serial, _, tid, name, ticks in sorted(now.threads):
-            elapsed = round((ticks - earlier.get(serial, 0)) * now.ns_per_tick)
-            if elapsed <= 0 or (serials is not None and serial not in serials):
+            # Less than before where a thread has ended since: then its last moments do not count.
+            elapsed = max(round((ticks - earlier.get(serial, 0)) * now.ns_per_tick), 0)
+            if serials is not None and serial not in serials:
+                continue
+            if not elapsed and serial not in self._thread_of:
                 continue
             thread = self._thread_of.setdefault(serial, len(self._thread_of))
-            if thread == len(threads):
-                threads.append((tid, name, elapsed))
-            else:
-                threads[thread] = (tid, name, threads[thread][2] + elapsed)
-        return threads
+            spent = threads[thread][2] if thread in threads else 0
+            threads[thread] = (tid, name, spent + elapsed)
+        return [threads[thread] for thread in range(len(self._thread_of))]
 
     def _sum_nodes(
         self, now: Counts, before: Counts, functions: Mapping[int, FunctionRow]
@@ -136,11 +138,14 @@ class Totals:
             self._above[thread, node] = parent, function
         return node
 
-    def _sum_histograms(self, now: Counts, before: Counts) -> list[tuple[int, int, int]]:
+    def _sum_histograms(
+        self, now: Counts, before: Counts, used: Collection[int]
+    ) -> list[tuple[int, int, int]]:
         sums = Counter({row[:2]: row[2] for row in self._settled.histograms})
         for sign, rows in ((1, now.histograms), (-1, before.histograms)):
             for serial, function, bucket, count in rows:
-                if serial in self._thread_of and self._choice.get(function):
+                # A frame that its thread's end left open may be closed much later: an end alone.
+                if serial in self._thread_of and function in used:
                     sums[function, bucket] += sign * count
         # A bucket that is full halves its histogram (src/histogram.h): then less may be left.
         return [(*key, count) for key, count in sums.items() if count > 0]
