@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers and pools of processes: each worker is traced, old or new, and none is left with anything.
+"""Servers and pools of processes: each worker is traced, old or new, and keeps nothing of it.
 
 Workers are started before a tracer attaches and while it is there, are killed and reloaded. Each
 says what can be seen in it; see programs/meeting.py.
