@@ -364,12 +364,16 @@ def test_a_process_in_a_chroot(tmp_path: Path) -> None:
     root.mkdir()
     script = (
         f"mount --rbind / {root}; mount -t tmpfs none {root}/mnt; cp -r {ROOT}/pyusdt {root}/mnt; "
+        # Who stays in the namespace and outside of the chroot has this test's root, which may be in
+        # a chroot itself.
+        "exec 3<&0; cat <&3 >/dev/null 2>&1 & echo beside $!; "
         f"exec chroot {root} {sys.executable} -c \"import os; os.chdir('/mnt'); {TARGET}\""
     )
     with entered(script, ["unshare", "--mount"], PYTHONPATH="/mnt") as program:
+        beside = program.expect(r"^beside (\d+)$")[1]
         program.expect("^ready")
         assert "/mnt/pyusdt" in Path(f"/proc/{program.pid}/maps").read_text()
-        inside = ["nsenter", f"--mount=/proc/{program.pid}/ns/mnt"]
+        inside = ["nsenter", f"--mount=/proc/{beside}/ns/mnt", f"--root=/proc/{beside}/root"]
         for i, prefix in enumerate(([], inside)):
             pyusdt("set", "-p", program.pid, "--only", f"x{i}", prefix=prefix)
             assert status_of(program.pid, prefix)["only"] == f"x{i}"
