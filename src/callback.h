@@ -21,8 +21,9 @@ int callback_init(PyObject *disable);
 /* The callback of an event. Borrowed, lives for ever. */
 PyObject *callback_of(enum event event);
 
-/* Have the callbacks do what the recorder needs and nothing else, or all that they can. */
-void callback_lean(bool lean);
+/* Whom callbacks serve: one reader and nobody else, or whoever there is. */
+enum callback_reader { CALLBACK_ANY, CALLBACK_RECORDER, CALLBACK_BATCH };
+void callback_serve(enum callback_reader reader);
 
 /* What a callback returns to have its site silent: a new reference. For LOCAL events only. */
 PyObject *callback_disable(void);

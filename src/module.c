@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "await.h"
+#include "batch.h"
 #include "callable.h"
 #include "ccall.h"
 #include "clock.h"
@@ -240,6 +241,7 @@ static int core_exec(PyObject *module) {
     live_init();
     live_add_loss("code", code_losses);
     live_add_loss("calltree", thread_losses);
+    live_add_loss("batch", batch_losses);
     if (provider_load() == PROVIDER_MISSING && control_settings.verbose)
         say("no probes of provider python: libpyusdt_compat.so does not load, build or install "
             "again");

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "callback.h"
 #include "clock.h"
 #include "code.h"
@@ -84,6 +85,15 @@ static bool retelling_is_due(void) {
     return s_retell_msec <= 0;
 }
 
+/* Who alone has callbacks do something: code__new tells by itself when a function is met. */
+static enum callback_reader only_reader(probe_mask watched) {
+    if ((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER)
+        return CALLBACK_RECORDER;
+    if ((watched & ~PROBE_BIT(PROBE_code__new)) == PROBE_BIT(PROBE_events))
+        return CALLBACK_BATCH;
+    return CALLBACK_ANY;
+}
+
 /* Have all follow the demand. GIL held. */
 static int apply(probe_mask watched) {
     event_mask before = monitor_events();
@@ -92,8 +102,9 @@ static int apply(probe_mask watched) {
 
     /* Before the events are on: the first one may already be followed. */
     follow_apply(watched);
+    batch_apply(watched);
     gc_apply(watched);
-    callback_lean((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER);
+    callback_serve(only_reader(watched));
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
         notice_refusal(error);
@@ -150,7 +161,7 @@ static void answer_request(void) {
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(demand_now());
-    bool retell = retelling_is_due();
+    bool retell = retelling_is_due(), stale = batch_look();
     PyGILState_STATE state;
 
     if (live_requested())
@@ -159,12 +170,14 @@ static void look(void) {
         s_retry_msec -= (int)control_settings.check_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied && !retell && !follow_has_news()) {
+    } else if (target == s_applied && !retell && !stale && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
     /* While this waited for the GIL a reader inside may have come, who is heard at once. */
     target = (target & ~DEMAND_READERS) | (demand_now() & DEMAND_READERS);
+    if (!stopping() && stale)
+        batch_tell_stale();
     if (!stopping() && target != s_applied)
         apply(target);
     else if (!stopping() && retell)
@@ -323,6 +336,7 @@ void watcher_stop(void) {
     stop_thread();
     flush_attend(false);
     apply(0);
+    batch_tell_all();
     watcher_publish();
 }
 
@@ -382,6 +396,7 @@ void watcher_postfork_child(void) {
     s_forking = 0;
     thread_postfork_child();
     follow_postfork_child();
+    batch_postfork_child();
     flush_postfork_child();
     /* The child may be over before the first tick. */
     if (follow_has_news())
