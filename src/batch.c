@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "batch.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "compat.h"
 
@@ -21,19 +23,13 @@ static void empty(struct batch *batch) {
     atomic_store_explicit(&batch->told, told + 1, memory_order_relaxed);
 }
 
-static void begin(struct batch *batch, struct thread *thread) {
-    batch->thread = thread;
-    batch->tid = thread->tree->tid;
-    batch->serial = batch->time_ns = 0;
-}
-
 void batch_apply(probe_mask wanted) {
     bool on = (wanted & PROBE_BIT(PROBE_events)) != 0;
 
     if (on && !batch_on) {
         for (struct batch *batch = s_batches; batch; batch = batch->next) {
             empty(batch);
-            begin(batch, batch->thread);
+            batch->serial = 0;
         }
     }
     batch_on = on;
@@ -73,7 +69,9 @@ struct batch *batch_meet(void) {
         s_lost++;
         return NULL;
     }
-    begin(batch, thread);
+    batch->thread = thread;
+    batch->tid = (uint32_t)gettid();
+    batch->serial = batch->time_ns = 0;
     thread->batch = batch;
     return batch;
 }
@@ -136,10 +134,19 @@ uint64_t batch_losses(void) {
     return s_lost;
 }
 
-/* The thread that is left begins with another one: its tid has changed. */
-void batch_postfork_child(void) {
+/* What the parent has not told is the parent's, and the thread that is left has another tid now.
+ * The C library calls this in a child before anything else runs there: other modules' hooks, in
+ * Python, come before ours. */
+static void forked(void) {
     for (struct batch *batch = s_batches; batch; batch = batch->next) {
         empty(batch);
         batch->thread->batch = NULL;
     }
+}
+
+int batch_init(void) {
+    if (pthread_atfork(NULL, NULL, forked) == 0)
+        return 0;
+    PyErr_NoMemory();
+    return -1;
 }

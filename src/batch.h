@@ -35,6 +35,9 @@ struct batch {
     struct pyusdt_record records[PYUSDT_BATCH]; /* while it is filled, time_ns is in ticks */
 };
 
+/* 0, or -1 with an exception set. */
+int batch_init(void);
+
 /* True while somebody wants batches. */
 extern bool batch_on;
 
@@ -77,8 +80,5 @@ void batch_tell_all(void);
 
 /* Events that are in no batch for want of memory. Any thread, no GIL. */
 uint64_t batch_losses(void);
-
-/* What the parent has not told is the parent's. In the child of a fork. */
-void batch_postfork_child(void);
 
 #endif

@@ -6,9 +6,9 @@
 #include "ccall.h"
 #include "code.h"
 #include "control.h"
+#include "demand.h"
 #include "follow.h"
 #include "lean.h"
-#include "probes.h"
 #include "text.h"
 
 /* Written under the GIL. */
@@ -270,10 +270,15 @@ static int find_small_numbers(void) {
     return 0;
 }
 
-void callback_serve(enum callback_reader reader) {
+/* code__new is told where a function is met, whatever the callback does. */
+void callback_apply(probe_mask wanted) {
+    bool recorder = (wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER;
+    bool batch = (wanted & ~PROBE_BIT(PROBE_code__new)) == PROBE_BIT(PROBE_events);
+
     for (int e = 0; e < EVENT_COUNT; e++)
-        ((struct callable *)s_callbacks[e])->call =
-            reader == CALLBACK_ANY ? s_functions[e] : lean_of((enum event)e, reader);
+        ((struct callable *)s_callbacks[e])->call = recorder ? lean_recorded((enum event)e)
+                                                    : batch  ? lean_batched((enum event)e)
+                                                             : s_functions[e];
 }
 
 int callback_init(PyObject *disable) {

@@ -2,6 +2,7 @@
 #include "lean.h"
 
 #include "batch.h"
+#include "callback.h"
 #include "ccall.h"
 #include "code.h"
 #include "follow.h"
@@ -81,11 +82,16 @@ static inline bool batch_wants(const struct code_record *code) {
     LEAN_CALLBACK(record, name, scope, frame) LEAN_CALLBACK(batch, name, scope, frame)
 PYUSDT_EVENTS(LEAN_CALLBACKS)
 
-vectorcallfunc lean_of(enum event event, enum callback_reader reader) {
+vectorcallfunc lean_recorded(enum event event) {
 #define LEAN_RECORD_ROW(name, ...) [EVENT_##name] = record_on_##name,
-#define LEAN_BATCH_ROW(name, ...) [EVENT_##name] = batch_on_##name,
-    static const vectorcallfunc s_record[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_RECORD_ROW)};
-    static const vectorcallfunc s_batch[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_BATCH_ROW)};
+    static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_RECORD_ROW)};
 
-    return reader == CALLBACK_BATCH ? s_batch[event] : s_record[event];
+    return s_functions[event];
+}
+
+vectorcallfunc lean_batched(enum event event) {
+#define LEAN_BATCH_ROW(name, ...) [EVENT_##name] = batch_on_##name,
+    static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_BATCH_ROW)};
+
+    return s_functions[event];
 }

@@ -8,10 +8,10 @@
 
 #include <Python.h>
 
-#include "callback.h"
+#include "events.h"
 
-/* The function behind the callback of `event` then; callback.h has the rules for it. Not for
- * CALLBACK_ANY. */
-vectorcallfunc lean_of(enum event event, enum callback_reader reader);
+/* The function behind the callback of `event` then; callback.h has the rules for it. */
+vectorcallfunc lean_recorded(enum event event);
+vectorcallfunc lean_batched(enum event event);
 
 #endif

@@ -235,8 +235,8 @@ static int core_exec(PyObject *module) {
     control_init();
     clock_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
-        stack_init() < 0 || gc_init() < 0 || steps_init() < 0 || ccall_init() < 0 ||
-        monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
+        batch_init() < 0 || stack_init() < 0 || gc_init() < 0 || steps_init() < 0 ||
+        ccall_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
         return -1;
     live_init();
     live_add_loss("code", code_losses);

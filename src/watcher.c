@@ -85,15 +85,6 @@ static bool retelling_is_due(void) {
     return s_retell_msec <= 0;
 }
 
-/* Who alone has callbacks do something: code__new tells by itself when a function is met. */
-static enum callback_reader only_reader(probe_mask watched) {
-    if ((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER)
-        return CALLBACK_RECORDER;
-    if ((watched & ~PROBE_BIT(PROBE_code__new)) == PROBE_BIT(PROBE_events))
-        return CALLBACK_BATCH;
-    return CALLBACK_ANY;
-}
-
 /* Have all follow the demand. GIL held. */
 static int apply(probe_mask watched) {
     event_mask before = monitor_events();
@@ -104,7 +95,7 @@ static int apply(probe_mask watched) {
     follow_apply(watched);
     batch_apply(watched);
     gc_apply(watched);
-    callback_serve(only_reader(watched));
+    callback_apply(watched);
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
         notice_refusal(error);
@@ -337,6 +328,8 @@ void watcher_stop(void) {
     flush_attend(false);
     apply(0);
     batch_tell_all();
+    if (probe_on(PROBE_code__new))
+        code_replay(); /* whoever counts by id names what it has counted once more */
     watcher_publish();
 }
 
@@ -396,7 +389,6 @@ void watcher_postfork_child(void) {
     s_forking = 0;
     thread_postfork_child();
     follow_postfork_child();
-    batch_postfork_child();
     flush_postfork_child();
     /* The child may be over before the first tick. */
     if (follow_has_news())
