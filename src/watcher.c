@@ -70,8 +70,7 @@ static void tell_known(void) {
     uint64_t begin_ns = clock_monotonic_ns();
     int pause;
 
-    if (probe_on(PROBE_code__new))
-        code_replay();
+    code_replay();
     if (probe_on(PROBE_thread__state))
         follow_tell(true);
     pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
@@ -151,7 +150,7 @@ static void answer_request(void) {
 
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
-    probe_mask target = steady(demand_now());
+    probe_mask target = steady(demand_now()), now;
     bool retell = retelling_is_due(), stale = batch_look();
     PyGILState_STATE state;
 
@@ -165,8 +164,10 @@ static void look(void) {
         return;
     }
     state = PyGILState_Ensure();
-    /* While this waited for the GIL a reader inside may have come, who is heard at once. */
-    target = (target & ~DEMAND_READERS) | (demand_now() & DEMAND_READERS);
+    /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
+     * tracer gone, for whom nothing is switched on. */
+    now = demand_now();
+    target = (target & (now | s_applied) & ~DEMAND_READERS) | (now & DEMAND_READERS);
     if (!stopping() && stale)
         batch_tell_stale();
     if (!stopping() && target != s_applied)
@@ -328,8 +329,7 @@ void watcher_stop(void) {
     flush_attend(false);
     apply(0);
     batch_tell_all();
-    if (probe_on(PROBE_code__new))
-        code_replay(); /* whoever counts by id names what it has counted once more */
+    code_replay(); /* whoever counts by id names what it has counted once more */
     watcher_publish();
 }
 
