@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "callback.h"
 #include "clock.h"
 #include "code.h"
@@ -73,8 +74,7 @@ static void tell_known(void) {
     uint64_t begin_ns = clock_monotonic_ns();
     int pause;
 
-    if (probe_on(PROBE_code__new))
-        code_replay();
+    code_replay();
     if (probe_on(PROBE_thread__state))
         follow_tell(true);
     pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
@@ -96,8 +96,9 @@ static int apply(probe_mask watched) {
 
     /* Before the events are on: the first one may already be followed. */
     follow_apply(watched);
+    batch_apply(watched);
     gc_apply(watched);
-    callback_lean((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER);
+    callback_apply(watched);
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
         notice_refusal(error);
@@ -158,20 +159,24 @@ static void attend_to_others(void) {
 
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
-    probe_mask target = steady(demand_now());
-    bool retell = retelling_is_due();
+    probe_mask target = steady(demand_now()), now;
+    bool retell = retelling_is_due(), stale = batch_look();
     PyGILState_STATE state;
 
     if (s_refused && target) {
         s_retry_msec -= s_tick_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied && !retell && !follow_has_news()) {
+    } else if (target == s_applied && !retell && !stale && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
-    /* While this waited for the GIL a reader inside may have come, who is heard at once. */
-    target = (target & ~DEMAND_READERS) | (demand_now() & DEMAND_READERS);
+    /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
+     * tracer gone, for whom nothing is switched on. */
+    now = demand_now();
+    target = (target & (now | s_applied) & ~DEMAND_READERS) | (now & DEMAND_READERS);
+    if (!stopping() && stale)
+        batch_tell_stale();
     if (!stopping() && target != s_applied)
         apply(target);
     else if (!stopping() && retell)
@@ -331,6 +336,8 @@ void watcher_stop(void) {
     stop_thread();
     flush_attend(false);
     apply(0);
+    batch_tell_all();
+    code_replay(); /* whoever counts by id names what it has counted once more */
     watcher_publish();
 }
 
