@@ -10,12 +10,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from bench.compare import Case
 from bench.errors import BenchError, UnavailableError
 from bench.measure import Side, interleave
 from bench.peers import ROOT
+from bench.processes import Worker
 from bench.rows import Row, Target
 from bench.stats import Sample
-from bench.subjects import SUBJECTS, WORKER, Load, Worker
+from bench.subjects import SUBJECTS, WORKER, Load
 
 CASE = "idle"
 LOOP = Load("mixed", 6_000, 0)
@@ -144,3 +146,11 @@ def memory(rounds: int) -> list[Row]:
         Row(CASE, "memory of the import, RSS", "kB", Sample(tuple(resident))),
         Row(CASE, "memory of the import, PSS", "kB", Sample(tuple(proportional))),
     ]
+
+
+CASES = (
+    Case("idle: speed", speed),
+    Case("idle: instructions", instructions),
+    Case("idle: wake-ups", wakeups),
+    Case("idle: memory", memory),
+)
