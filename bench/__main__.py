@@ -57,11 +57,11 @@ def run(cases: list[Case], rounds: int, inside: Path | None, partial: bool) -> i
             if not (case.traced and no_tracer):
                 rows += measured(case, rounds, failed)
             shown.advance(task)
-    rows += race.summary(rows)
     about |= machine.peers()
     if inside is not None:
         results.replace(inside, results.as_json(rows, about))
         return 0
+    rows += race.summary(rows)
     if world.WHOLE in cases:
         about |= world.about()
     report.show(rows, Console())

@@ -47,6 +47,7 @@ def unfounded(text: str, rows: Iterable[Row]) -> list[str]:
 
 
 def find(case: str, figure: str, rows: list[Row]) -> list[Row]:
+    """Those of the case whose figure begins so, an exact one first."""
     found = [
         row
         for row in rows
@@ -54,7 +55,7 @@ def find(case: str, figure: str, rows: list[Row]) -> list[Row]:
     ]
     if not found:
         raise LookupError(f"the bench has no row {case} | {figure}")
-    return found
+    return sorted(found, key=lambda row: row.figure != figure)
 
 
 def shown(row: Row) -> str:

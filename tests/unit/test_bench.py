@@ -126,10 +126,17 @@ def test_the_recorder_is_compared_with_the_best_peer_by_what_each_adds() -> None
         cell("go", "yappi", 11.0),  # better where it runs, but it does not run everywhere
     ]
     mean, worst = race.summary(rows)
-    assert "best peer cProfile, no builtins" in mean.figure
+    assert mean.peer == "cProfile, no builtins"
     assert mean.result == pytest.approx((1.0 * 0.4) ** 0.5 / (3.0 * 1.2) ** 0.5)
     assert mean.met is True
     assert worst.result == 2.0
+
+
+def test_nothing_is_faster_than_no_profiler() -> None:
+    rows = [cell("lines", "recorder", 10.1), cell("lines", "yappi", 9.7)]
+    (row,) = race.verdict("Python functions", "lines", "", rows)
+    assert row.result == pytest.approx(1.01)
+    assert race.won(row.case, [row])[0].result == 1
 
 
 def test_where_nothing_is_called_noise_does_not_decide() -> None:
