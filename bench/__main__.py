@@ -103,8 +103,8 @@ def keep(rows: list[Row], about: dict[str, str]) -> tuple[Path, ...]:
     """Write the results, and the README's figures from them; the paths."""
     results.replace(results.MARKDOWN, report.as_markdown(rows, about))
     results.replace(results.DATA, results.as_json(rows, about))
-    text = readme.PATH.read_text()
-    results.replace(readme.PATH, readme.refreshed(text, rows))
+    _, kept = results.load()  # as the file has them: rounded
+    results.replace(readme.PATH, readme.refreshed(readme.PATH.read_text(), kept))
     return results.MARKDOWN, results.DATA, readme.PATH
 
 

@@ -12,6 +12,7 @@ from bench.subjects import Load
 LINES = Load("lines", 7_500, 60_000)
 CALLS = Load("calls", 60_000, 60_000)
 C_CALLS = Load("c_calls", 40_000, 40_000)
+C_RAISES = Load("c_raises", 30_000, 30_000)
 YIELDS = Load("yields", 40_000, 40_000)
 STOPS = Load("stops", 30_000, 30_000)
 RAISES = Load("raises", 30_000, 30_000)
@@ -192,8 +193,9 @@ CASES = (
     probes("ns per line", LINES, ("LINE",), whole(), event(), earlier(0.60)),
     probes("ns per call", CALLS, ("CALL",), whole(), event(), earlier(0.60)),
     probes("ns per call", C_CALLS, ("C_RETURN",), whole(), event()),
-    probes("ns per value", YIELDS, ("PY_YIELD",), whole(), event()),
-    probes("ns per value", YIELDS, ("PY_RESUME",), whole(), event()),
+    probes("ns per call", C_RAISES, ("C_RAISE",), whole(), event()),
+    probes("ns per value", YIELDS, ("PY_YIELD",), whole(), event(), earlier()),
+    probes("ns per value", YIELDS, ("PY_RESUME",), whole(), event(), earlier()),
     probes("ns per generator", STOPS, ("STOP_ITERATION",), whole(), event()),
     probes("ns per exception", RAISES, ("PY_UNWIND",), whole(), event()),
     probes("ns per exception", CAUGHT, ("RAISE",), whole(), event()),

@@ -93,6 +93,14 @@ def raises(n: int) -> None:
             pass
 
 
+def c_raises(n: int) -> None:
+    for _ in repeat(None, n):
+        try:
+            len(7)  # type: ignore[arg-type]
+        except TypeError:
+            pass
+
+
 def caught(n: int) -> None:
     """Where it is raised."""
     for _ in repeat(None, n):
@@ -260,6 +268,7 @@ LOADS: dict[str, Load] = {
     "yields": Load(yields, one_each),
     "stops": Load(stops, one_each),
     "raises": Load(raises, one_each),
+    "c_raises": Load(c_raises, one_each),
     "caught": Load(caught, one_each),
     "finally": Load(raised_again, lambda n: 2 * n),
     "throws": Load(throws, one_each),

@@ -94,7 +94,7 @@ def least_and_median(sample: Sample) -> str:
 
 
 def number(figure: float) -> str:
-    if abs(figure) < 1:
+    if 0 < abs(figure) < 1:
         return f"{figure:.3f}"
     return f"{figure:.1f}" if abs(figure) < 100 else f"{figure:,.0f}"
 
