@@ -23,18 +23,11 @@
 #include "osthread.h"
 #include "recorder.h"
 #include "remote.h"
+#include "retell.h"
 #include "thread.h"
 
 /* When the monitor could not apply: how long until the next try. */
 enum { RETRY_MSEC = 1000 };
-
-/* Code objects and threads are told again and again while a tracer watches: one that comes while
- * another is there does not show in the semaphore, and the first telling may have come between a
- * tracer's raising it and its program being in place. How often, and how much of the time at most.
- */
-enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
-
-#define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
 
 /* How often the start after a fork is put off for a hook that takes its time: about 10 ms of ours.
  * After that the program may be warned of a thread. */
@@ -66,27 +59,7 @@ static probe_mask s_last; /* what the last look saw watched */
 static int s_tick_msec;   /* how long the last sleep was to be */
 
 /* Counted down by the thread, without the GIL; set again by whoever applies a demand. */
-static _Atomic int s_retry_msec;  /* until the next try, while refused */
-static _Atomic int s_retell_msec; /* until code objects and threads are told again, while watched */
-
-/* GIL held. */
-static void tell_known(void) {
-    uint64_t begin_ns = clock_monotonic_ns();
-    int pause;
-
-    code_replay();
-    if (probe_on(PROBE_thread__state))
-        follow_tell(true);
-    pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
-    s_retell_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
-}
-
-static bool retelling_is_due(void) {
-    if (!(s_applied & TOLD))
-        return false;
-    s_retell_msec -= s_tick_msec;
-    return s_retell_msec <= 0;
-}
+static _Atomic int s_retry_msec; /* until the next try, while refused */
 
 /* Have all follow the demand. GIL held. */
 static int apply(probe_mask watched) {
@@ -106,10 +79,7 @@ static int apply(probe_mask watched) {
     s_retry_msec = RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
-    if (fresh & TOLD) {
-        tell_known();
-        s_retell_msec = 0; /* again at the next look: a program may be held only that long */
-    }
+    retell_apply(fresh);
     notice_change(before, monitor_events());
     return error;
 }
@@ -160,7 +130,7 @@ static void attend_to_others(void) {
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(demand_now()), now;
-    bool retell = retelling_is_due(), stale = batch_look();
+    bool retell = retell_is_due(s_applied, s_tick_msec), stale = batch_look();
     PyGILState_STATE state;
 
     if (s_refused && target) {
@@ -180,7 +150,7 @@ static void look(void) {
     if (!stopping() && target != s_applied)
         apply(target);
     else if (!stopping() && retell)
-        tell_known();
+        retell_all();
     else if (!stopping())
         follow_tell(false);
     PyGILState_Release(state);
