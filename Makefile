@@ -34,7 +34,7 @@ test-matrix: all $(VENV)/ready.test ## The same in a second world too, of newer 
 	@$(PY) tools/test-matrix $(PYTEST_ARGS)
 
 test-cpython: all $(VENV)/ready.test ## CPython's own tests, watched and not, end alike (LONG=1: many more).
-	@tools/test tests/cpython $(PYTEST_ARGS)
+	@PYUSDT_TEST_SUITES=more tools/test tests/cpython $(PYTEST_ARGS)
 
 asan: all $(VENV)/ready.test ## Storms, lifecycle and more under the address sanitizers (PYTEST_ARGS=).
 	@tools/sanitize asan $(PYTEST_ARGS)
