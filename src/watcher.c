@@ -62,7 +62,7 @@ static _Atomic int s_refused;        /* why the monitor could not apply the last
 /* The thread's own; watcher_start() writes them while there is no thread. */
 static probe_mask s_last; /* what the last look saw watched */
 static int s_retry_msec;  /* until the next try, while refused */
-static int s_retell_msec; /* until code objects and threads are told again, while watched */
+static int s_tend_msec;   /* until tend() is to be called, while something is on */
 
 /* GIL held. */
 static void tell_known(void) {
@@ -74,19 +74,19 @@ static void tell_known(void) {
     if (probe_on(PROBE_thread__state))
         follow_tell(true);
     pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
-    s_retell_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
+    s_tend_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
 }
 
-static bool retelling_is_due(void) {
-    if (!(s_applied & TOLD))
+static bool tending_is_due(void) {
+    if (!s_applied)
         return false;
-    s_retell_msec -= (int)control_settings.check_msec;
-    return s_retell_msec <= 0;
+    s_tend_msec -= (int)control_settings.check_msec;
+    return s_tend_msec <= 0;
 }
 
 /* Have all follow the demand. GIL held. */
 static int apply(probe_mask watched) {
-    event_mask before = monitor_events();
+    event_mask before = monitor_is_robbed() ? 0 : monitor_events();
     probe_mask fresh = watched & ~s_applied;
     int error;
 
@@ -103,10 +103,17 @@ static int apply(probe_mask watched) {
     follow_adopt_all();
     if (fresh & TOLD) {
         tell_known();
-        s_retell_msec = 0; /* again at the next look: a program may be held only that long */
+        s_tend_msec = 0; /* again at the next look: a program may be held only that long */
     }
     notice_change(before, monitor_events());
     return error;
+}
+
+/* What is to be done from time to time though the demand is as it was. GIL held. */
+static void tend(void) {
+    if (monitor_is_robbed())
+        apply(s_applied);
+    tell_known();
 }
 
 /* A probe's events go off only when two looks in a row did not see it watched: set_events() counts
@@ -150,7 +157,7 @@ static void answer_request(void) {
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(demand_now());
-    bool retell = retelling_is_due();
+    bool due = tending_is_due();
     PyGILState_STATE state;
 
     if (live_requested())
@@ -159,7 +166,7 @@ static void look(void) {
         s_retry_msec -= (int)control_settings.check_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied && !retell && !follow_has_news()) {
+    } else if (target == s_applied && !due && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
@@ -167,8 +174,8 @@ static void look(void) {
     target = (target & ~DEMAND_READERS) | (demand_now() & DEMAND_READERS);
     if (!stopping() && target != s_applied)
         apply(target);
-    else if (!stopping() && retell)
-        tell_known();
+    else if (!stopping() && due)
+        tend();
     else if (!stopping())
         follow_tell(false);
     PyGILState_Release(state);
