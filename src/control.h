@@ -15,7 +15,7 @@ enum { CHECK_MSEC_MIN = 1, CHECK_MSEC_MAX = 10000, CHECK_MSEC_DEFAULT = 100 };
 enum { SLOW_USEC_DEFAULT = 10000 };
 #define SLOW_USEC_MAX 1000000000000u /* 11 days: nanoseconds and ticks stay far from overflow */
 
-/* Good at any time, as control_check() has it. Written under the GIL. */
+/* Good at any time, as control_check() has it. Read and written under the GIL. */
 extern struct pyusdt_settings control_settings;
 
 /* Read the environment: PYUSDT_CHECK_MSEC and so on, the names of the settings. Never fails. */

@@ -25,7 +25,8 @@ bool live_requested(void);
  * Leaves no exception. */
 void live_answer(void);
 
-/* 0, or -1 where a request (any bytes) is not good: `why` is then a sentence. GIL held. */
+/* 0, or -1 where a request (any bytes) is not good, or has actions, which come from outside only:
+ * `why` is then a sentence. GIL held. */
 int live_check(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZE]);
 
 /* The same, and do it. */
@@ -33,6 +34,9 @@ int live_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZ
 
 /* Write the status as it is now. Any thread, no GIL needed. */
 void live_publish(uint32_t watcher, uint32_t dormant);
+
+/* How often the watcher looks, as of now. Any thread, no GIL needed. */
+int live_check_msec(void);
 
 /* The struct as others see it, copied. Any thread. */
 void live_copy(struct pyusdt_control *copy);

@@ -31,13 +31,13 @@ static const bool s_settable[EVENT_COUNT] = {
     X(get_tool) X(use_tool_id) X(free_tool_id) X(register_callback) X(set_events) X(restart_events)
 /* clang-format on */
 
-/* Written under the GIL. */
+/* Written under the GIL; what is atomic is read without it. */
 static PyObject *s_tool_name;    /* its identity tells our tool from another one of the same name */
 static long s_bits[EVENT_COUNT]; /* CPython's bit of each event, 0 where this Python lacks it */
 static bool s_unsafe;            /* events on would do the program harm: written once */
-static int s_tool = -1;
-static event_mask s_events;     /* on */
-static event_mask s_registered; /* have their callback in place */
+static _Atomic int s_tool = -1;
+static _Atomic event_mask s_events; /* on */
+static event_mask s_registered;     /* have their callback in place */
 #define FUNCTION_VARIABLE(name) static PyObject *s_##name;
 FUNCTIONS(FUNCTION_VARIABLE)
 

@@ -8,6 +8,7 @@
 #ifndef PYUSDT_PROBES_H
 #define PYUSDT_PROBES_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,8 +35,8 @@ struct probe_info {
 extern const struct probe_info probes_info[PROBE_COUNT];
 
 /* Times that each probe was fired. Written by whoever fires, without a lock: under the GIL it is
- * exact; a free-threaded build may lose counts, never more. */
-extern uint64_t probes_fired[PROBE_COUNT];
+ * exact; a free-threaded build may lose counts, never more. Any thread reads. */
+extern _Atomic uint64_t probes_fired[PROBE_COUNT];
 
 /* Where each probe's semaphore lives: not zero while somebody watches the probe. Those of provider
  * python are never watched before probes_connect(). */

@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "callback.h"
 #include "clock.h"
 #include "code.h"
-#include "control.h"
 #include "demand.h"
 #include "flush.h"
 #include "follow.h"
@@ -21,6 +21,8 @@
 #include "monitor.h"
 #include "notice.h"
 #include "osthread.h"
+#include "recorder.h"
+#include "remote.h"
 #include "thread.h"
 
 /* When the monitor could not apply: how long until the next try. */
@@ -61,16 +63,18 @@ static _Atomic int s_refused;        /* why the monitor could not apply the last
 
 /* The thread's own; watcher_start() writes them while there is no thread. */
 static probe_mask s_last; /* what the last look saw watched */
-static int s_retry_msec;  /* until the next try, while refused */
-static int s_tend_msec;   /* until tend() is to be called, while something is on */
+static int s_tick_msec;   /* how long the last sleep was to be */
+
+/* Counted down by the thread, without the GIL; set again by whoever applies a demand. */
+static _Atomic int s_retry_msec; /* until the next try, while refused */
+static _Atomic int s_tend_msec;  /* until tend() is to be called, while something is on */
 
 /* GIL held. */
 static void tell_known(void) {
     uint64_t begin_ns = clock_monotonic_ns();
     int pause;
 
-    if (probe_on(PROBE_code__new))
-        code_replay();
+    code_replay();
     if (probe_on(PROBE_thread__state))
         follow_tell(true);
     pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
@@ -80,7 +84,7 @@ static void tell_known(void) {
 static bool tending_is_due(void) {
     if (!s_applied)
         return false;
-    s_tend_msec -= (int)control_settings.check_msec;
+    s_tend_msec -= s_tick_msec;
     return s_tend_msec <= 0;
 }
 
@@ -92,8 +96,9 @@ static int apply(probe_mask watched) {
 
     /* Before the events are on: the first one may already be followed. */
     follow_apply(watched);
+    batch_apply(watched);
     gc_apply(watched);
-    callback_lean((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER);
+    callback_apply(watched);
     error = monitor_apply(demand_of(watched));
     if (error < 0 && !s_refused)
         notice_refusal(error);
@@ -146,32 +151,39 @@ static void publish(bool running) {
     live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);
 }
 
-static void answer_request(void) {
-    PyGILState_STATE state = PyGILState_Ensure();
+static void attend_to_others(void) {
+    PyGILState_STATE state;
 
-    if (!stopping())
+    if (!live_requested() && !remote_is_over())
+        return;
+    state = PyGILState_Ensure();
+    if (!stopping() && live_requested())
         live_answer();
+    if (!stopping() && remote_is_over())
+        remote_end();
     PyGILState_Release(state);
 }
 
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
-    probe_mask target = steady(demand_now());
-    bool due = tending_is_due();
+    probe_mask target = steady(demand_now()), now;
+    bool due = tending_is_due(), stale = batch_look();
     PyGILState_STATE state;
 
-    if (live_requested())
-        answer_request();
     if (s_refused && target) {
-        s_retry_msec -= (int)control_settings.check_msec;
+        s_retry_msec -= s_tick_msec;
         if (s_retry_msec > 0)
             return;
-    } else if (target == s_applied && !due && !follow_has_news()) {
+    } else if (target == s_applied && !due && !stale && !follow_has_news()) {
         return;
     }
     state = PyGILState_Ensure();
-    /* While this waited for the GIL a reader inside may have come, who is heard at once. */
-    target = (target & ~DEMAND_READERS) | (demand_now() & DEMAND_READERS);
+    /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
+     * tracer gone, for whom nothing is switched on. */
+    now = demand_now();
+    target = (target & (now | s_applied) & ~DEMAND_READERS) | (now & DEMAND_READERS);
+    if (!stopping() && stale)
+        batch_tell_stale();
     if (!stopping() && target != s_applied)
         apply(target);
     else if (!stopping() && due)
@@ -182,8 +194,8 @@ static void look(void) {
 }
 
 static void sleep_until_next(void) {
-    int msec = (int)control_settings.check_msec;
     struct timespec at;
+    int msec = s_tick_msec = live_check_msec();
 
     if (flush_is_set() && msec > FLUSH_TICK_MSEC)
         msec = FLUSH_TICK_MSEC;
@@ -208,6 +220,7 @@ static void *watch(void *unused) {
         if (s_stop || osthread_is_last())
             break;
         pthread_mutex_unlock(&s_lock);
+        attend_to_others();
         look();
         publish(true);
         clock_refine();
@@ -330,6 +343,8 @@ void watcher_stop(void) {
     stop_thread();
     flush_attend(false);
     apply(0);
+    batch_tell_all();
+    code_replay(); /* whoever counts by id names what it has counted once more */
     watcher_publish();
 }
 
@@ -388,6 +403,8 @@ void watcher_postfork_child(void) {
     s_running = false;
     s_forking = 0;
     thread_postfork_child();
+    recorder_postfork_child();
+    remote_postfork_child();
     follow_postfork_child();
     flush_postfork_child();
     /* The child may be over before the first tick. */

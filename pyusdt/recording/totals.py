@@ -2,37 +2,15 @@
 """From what the core has counted since it began to follow, to what one recording is to hold.
 
 The core counts for all who listen, and does not begin anew for each: a recording is the difference
-between two of its counts (src/snapshot.h), restricted to the functions that are wanted, and added
+between two of its counts (counts.py), restricted to the functions that are wanted, and added
 to what the recording had before.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
-from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot
-
-# (serial, ident or 0, tid, name, elapsed)
-CountedThread = tuple[int, int, int, str, int]
-# (serial, node, parent or -1, function id, calls, resumes, errors, elapsed, self)
-CountedNode = tuple[int, int, int, int, int, int, int, int, int]
-# (serial, function id, bucket, count)
-CountedBucket = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What the core has counted until a moment; times in ticks of its clock."""
-
-    ns_per_tick: float
-    threads: list[CountedThread]
-    nodes: list[CountedNode]
-    histograms: list[CountedBucket]
-    losses: dict[str, int]
-
-
-NOTHING = Counts(1.0, [], [], [], {})
-
+from pyusdt.recording.counts import Counts
+from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, StepRow
 
 _Key = tuple[int, int]  # serial, node: as the core numbers them
 _Place = tuple[int, int]  # thread, node: as the recording does; node -1: above them all
@@ -56,6 +34,8 @@ class Totals:
         self._n_nodes: Counter[int] = Counter()  # of each thread
         self._settled = Snapshot()
         self._last = Snapshot()
+        self._steps: list[StepRow] = []  # all of them: they only become more
+        self._n_taken = 0  # of the core's, since the last settle
 
     def update(
         self,
@@ -66,35 +46,39 @@ class Totals:
     ) -> Snapshot:
         """The sums with what was counted from `before` until `now`, in threads of those serials."""
         threads = self._sum_threads(now, before, serials)
+        nodes = self._sum_nodes(now, before, functions)
+        used = {row[3] for row in nodes}
         self._last = Snapshot(
+            functions=[functions[number] for number in sorted(used)],
             threads=threads,
-            nodes=self._sum_nodes(now, before, functions),
-            histograms=self._sum_histograms(now, before),
+            nodes=nodes,
+            histograms=self._sum_histograms(now, before, used),
             losses=self._sum_losses(now, before),
+            steps=self._add_steps(now, len(before.steps), serials),
         )
-        used = {row[3] for row in self._last.nodes}
-        self._last.functions = [functions[number] for number in sorted(used)]
         return self._last
 
     def settle(self) -> None:
         """Keep what the last update added: the next one adds to it."""
         self._settled = self._last
+        self._n_taken = 0
 
     def _sum_threads(
         self, now: Counts, before: Counts, serials: Collection[int] | None
     ) -> list[tuple[int, str, int]]:
         earlier = {row[0]: row[4] for row in before.threads}
-        threads = list(self._settled.threads)
+        threads = dict(enumerate(self._settled.threads))
         for serial, _, tid, name, ticks in sorted(now.threads):
-            elapsed = round((ticks - earlier.get(serial, 0)) * now.ns_per_tick)
-            if elapsed <= 0 or (serials is not None and serial not in serials):
+            # Less than before where a thread has ended since: then its last moments do not count.
+            elapsed = max(round((ticks - earlier.get(serial, 0)) * now.ns_per_tick), 0)
+            if serials is not None and serial not in serials:
+                continue
+            if not elapsed and serial not in self._thread_of:
                 continue
             thread = self._thread_of.setdefault(serial, len(self._thread_of))
-            if thread == len(threads):
-                threads.append((tid, name, elapsed))
-            else:
-                threads[thread] = (tid, name, threads[thread][2] + elapsed)
-        return threads
+            spent = threads[thread][2] if thread in threads else 0
+            threads[thread] = (tid, name, spent + elapsed)
+        return [threads[thread] for thread in range(len(self._thread_of))]
 
     def _sum_nodes(
         self, now: Counts, before: Counts, functions: Mapping[int, FunctionRow]
@@ -154,14 +138,32 @@ class Totals:
             self._above[thread, node] = parent, function
         return node
 
-    def _sum_histograms(self, now: Counts, before: Counts) -> list[tuple[int, int, int]]:
+    def _sum_histograms(
+        self, now: Counts, before: Counts, used: Collection[int]
+    ) -> list[tuple[int, int, int]]:
         sums = Counter({row[:2]: row[2] for row in self._settled.histograms})
         for sign, rows in ((1, now.histograms), (-1, before.histograms)):
             for serial, function, bucket, count in rows:
-                if serial in self._thread_of and self._choice.get(function):
+                # A frame that its thread's end left open may be closed much later: an end alone.
+                if serial in self._thread_of and function in used:
                     sums[function, bucket] += sign * count
         # A bucket that is full halves its histogram (src/histogram.h): then less may be left.
         return [(*key, count) for key, count in sums.items() if count > 0]
+
+    def _add_steps(
+        self, now: Counts, n_before: int, serials: Collection[int] | None
+    ) -> list[StepRow]:
+        """All steps and marks; those that are new since the last time are behind the others."""
+        idents = {row[1] for row in now.threads if serials is not None and row[0] in serials}
+        for ident, name, start, elapsed, value in now.steps[n_before + self._n_taken :]:
+            self._n_taken += 1
+            if serials is not None and ident not in idents:
+                continue
+            kind = "mark" if elapsed is None else "step"
+            start_ns = max(now.now_ns - round((now.now - start) * now.ns_per_tick), 0)
+            elapsed_ns = None if elapsed is None else round(elapsed * now.ns_per_tick)
+            self._steps.append((name, kind, len(self._steps), start_ns, elapsed_ns, value))
+        return self._steps
 
     def _sum_losses(self, now: Counts, before: Counts) -> dict[str, int]:
         sums = Counter(self._settled.losses)

@@ -13,7 +13,14 @@ import pytest
 
 import pyusdt
 
-from .recorded import MODULE, counts, leaf, threads_are_as_long_as_their_trees, work
+from .recorded import (
+    MODULE,
+    SLICE_NS,
+    counts,
+    leaf,
+    threads_are_as_long_as_their_trees,
+    work,
+)
 
 MS = 1_000_000
 
@@ -204,7 +211,7 @@ def test_very_many_threads_are_told_as_one():
     assert len(rec.threads) < 400
     assert counts(rec)["leaf"] == 700
     assert rec.losses["threads told as one with another"] + len(rec.threads) >= 700
-    threads_are_as_long_as_their_trees(rec.recording)
+    threads_are_as_long_as_their_trees(rec.recording, SLICE_NS)
 
 
 def test_a_thread_that_outlives_it():
@@ -223,4 +230,4 @@ def test_a_thread_that_outlives_it():
     thread.join()
     names = {t.name for t in rec.threads}
     assert names == {"MainThread", thread.name}
-    threads_are_as_long_as_their_trees(rec.recording)
+    threads_are_as_long_as_their_trees(rec.recording, SLICE_NS)

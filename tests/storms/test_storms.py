@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import LIBRARY, ROOT, Process, Tracer, inside, maps, probe
+from harness import LIBRARY, ROOT, Process, Tracer, environment, inside, maps, probe
 from notes import notes
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -61,6 +61,7 @@ class Weather:
         subprocess.run(
             [sys.executable, "-m", "pyusdt", "set", "-p", str(self.pid), *argv],
             cwd=ROOT,
+            env=environment(),
             stdout=subprocess.DEVNULL,
             check=True,
         )
@@ -111,4 +112,7 @@ def test_from_outside() -> None:
 def status(pid: int) -> str:
     """The events that are on, as `pyusdt status` has them."""
     argv = [sys.executable, "-m", "pyusdt", "status", "-p", str(pid)]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(
+        argv, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
+    )
+    return done.stdout

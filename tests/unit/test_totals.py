@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from pyusdt.recording import Recording
-from pyusdt.recording.totals import NOTHING, Counts, Totals
+from pyusdt.recording.counts import NOTHING, Counts
+from pyusdt.recording.totals import Totals
 
 FUNCTIONS = {
     number: (number, module, name, name, f"{module}.py", number)
@@ -143,3 +144,32 @@ def test_a_histogram_that_was_halved_is_not_less_than_nothing():
     before = Counts(1.0, [(7, 1, 70, "Main", 1)], NODES, [(7, READ, 20, 100)], {})
     now = Counts(1.0, [(7, 1, 70, "Main", 9)], NODES, [(7, READ, 20, 60)], {})
     assert Totals(everything).update(now, before, FUNCTIONS).histograms == []
+
+
+def test_a_thread_that_has_ended_since_the_last_update():
+    """The time of an ended thread is without its last moments, and may be less than it was."""
+    totals = Totals(everything)
+    threads = [(7, 1, 70, "Main", 110), (8, 2, 80, "Short", 50)]
+    before = Counts(2.0, [(8, 2, 80, "Short", 40)], [], [], {})
+    totals.update(Counts(2.0, threads, NODES, [], {}), before, FUNCTIONS)
+    threads[1] = (8, 0, 80, "Short", 39)
+    snapshot = totals.update(Counts(2.0, threads, NODES, [], {}), before, FUNCTIONS)
+    assert snapshot.threads == [(70, "Main", 220), (80, "Short", 0)]
+
+
+def test_a_thread_that_is_met_later_than_a_younger_one():
+    totals = Totals(everything)
+    totals.update(Counts(2.0, [(8, 2, 80, "Young", 50)], [], [], {}), NOTHING, FUNCTIONS)
+    threads = [(7, 1, 70, "Main", 110), (8, 2, 80, "Young", 60)]
+    snapshot = totals.update(Counts(2.0, threads, NODES, [], {}), NOTHING, FUNCTIONS)
+    assert snapshot.threads == [(80, "Young", 120), (70, "Main", 220)]
+    assert tree(snapshot, thread=1)["main"][0] == 1
+
+
+def test_an_end_alone_is_in_no_histogram():
+    """A frame of a thread that has ended may be closed when all its time was counted already."""
+    now = Counts(2.0, NOW.threads, NODES, [(7, WALK, 20, 1), (7, READ, 20, 1)], {})
+    before = Counts(2.0, [(7, 1, 70, "Main", 100)], [*NODES[:2], *NODES[3:]], [], {})
+    snapshot = Totals(everything).update(now, before, FUNCTIONS)
+    assert snapshot.histograms == [(READ, 20, 1)]
+    assert Recording.from_snapshot(snapshot).functions

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A storm from inside: semaphores and settings change at random under load. inside.py SEED ROUNDS
+"""A storm from inside: semaphores, settings and recordings change at random under load:
+
+    inside.py SEED ROUNDS
 
 Prints "calm" when nothing is watched, no id is held, and whoever comes next counts exactly.
 """
@@ -37,6 +39,19 @@ def pause(dice: random.Random) -> None:
         load.recursion() if dice.random() < 0.1 else load.made()
 
 
+def record(dice: random.Random) -> None:
+    """Be watched by the recorder too, for a while; now and then from two sides."""
+    with pyusdt.record(only=dice.choice(PATTERNS) or None, c_calls=dice.random() < 0.5) as recording:
+        pause(dice)
+        if dice.random() < 0.5:
+            with pyusdt.record(threads="current", max_nodes=dice.choice((1, 1000))):
+                load.recursion()
+                assert recording.functions is not None
+        semaphores.up(dice.choice(semaphores.ALL))
+        pause(dice)
+    assert recording.threads
+
+
 def one_round(dice: random.Random) -> None:
     probes = dice.sample(semaphores.ALL, dice.randint(1, len(semaphores.ALL)))
     move = dice.random()
@@ -44,14 +59,15 @@ def one_round(dice: random.Random) -> None:
         semaphores.up(*probes)
     elif move < 0.80:
         semaphores.down(*probes)
-    elif move < 0.90:
+    elif move < 0.88:
         change_settings(dice)
-    elif move < 0.95:
+    elif move < 0.92:
+        record(dice)
+    elif move < 0.96:
         libpyusdt.stop()
         libpyusdt.start()
     else:
-        semaphores.down(*semaphores.ALL)
-        semaphores.wait_for()
+        semaphores.calm()
         assert semaphores.tool() is None
     pause(dice)
 
@@ -79,8 +95,7 @@ def main(seed: int, rounds: int) -> None:
         for _ in range(rounds):
             one_round(dice)
             assert not failures, failures
-        semaphores.down(*semaphores.ALL)
-        semaphores.wait_for()
+        semaphores.calm()
         assert semaphores.tool() is None
         assert [sys.monitoring.get_tool(i) for i in range(6)] == ids
         count_exactly()
