@@ -23,18 +23,11 @@
 #include "osthread.h"
 #include "recorder.h"
 #include "remote.h"
+#include "retell.h"
 #include "thread.h"
 
-/* When the monitor could not apply: how long until the next try. */
-enum { RETRY_MSEC = 1000 };
-
-/* Code objects and threads are told again and again while a tracer watches: one that comes while
- * another is there does not show in the semaphore, and the first telling may have come between a
- * tracer's raising it and its program being in place. How often, and how much of the time at most.
- */
-enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
-
-#define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
+/* How often the monitor tries again what it could not apply, and sees that our tool id is ours. */
+enum { AGAIN_MSEC = 1000 };
 
 /* How often the start after a fork is put off for a hook that takes its time: about 10 ms of ours.
  * After that the program may be warned of a thread. */
@@ -66,27 +59,7 @@ static probe_mask s_last; /* what the last look saw watched */
 static int s_tick_msec;   /* how long the last sleep was to be */
 
 /* Counted down by the thread, without the GIL; set again by whoever applies a demand. */
-static _Atomic int s_retry_msec; /* until the next try, while refused */
-static _Atomic int s_tend_msec;  /* until tend() is to be called, while something is on */
-
-/* GIL held. */
-static void tell_known(void) {
-    uint64_t begin_ns = clock_monotonic_ns();
-    int pause;
-
-    code_replay();
-    if (probe_on(PROBE_thread__state))
-        follow_tell(true);
-    pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
-    s_tend_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
-}
-
-static bool tending_is_due(void) {
-    if (!s_applied)
-        return false;
-    s_tend_msec -= s_tick_msec;
-    return s_tend_msec <= 0;
-}
+static _Atomic int s_again_msec; /* until the next time */
 
 /* Have all follow the demand. GIL held. */
 static int apply(probe_mask watched) {
@@ -103,22 +76,12 @@ static int apply(probe_mask watched) {
     if (error < 0 && !s_refused)
         notice_refusal(error);
     s_refused = error;
-    s_retry_msec = RETRY_MSEC;
+    s_again_msec = AGAIN_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
-    if (fresh & TOLD) {
-        tell_known();
-        s_tend_msec = 0; /* again at the next look: a program may be held only that long */
-    }
+    retell_apply(fresh);
     notice_change(before, monitor_events());
     return error;
-}
-
-/* What is to be done from time to time though the demand is as it was. GIL held. */
-static void tend(void) {
-    if (monitor_is_robbed())
-        apply(s_applied);
-    tell_known();
 }
 
 /* A probe's events go off only when two looks in a row did not see it watched: set_events() counts
@@ -164,19 +127,21 @@ static void attend_to_others(void) {
     PyGILState_Release(state);
 }
 
+static bool again_is_due(void) {
+    s_again_msec -= s_tick_msec;
+    return s_again_msec <= 0;
+}
+
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(demand_now()), now;
-    bool due = tending_is_due(), stale = batch_look();
+    bool retell = retell_is_due(s_applied, s_tick_msec), stale = batch_look();
+    bool again = target && again_is_due();
+    bool news = target != s_applied || retell || stale || follow_has_news();
     PyGILState_STATE state;
 
-    if (s_refused && target) {
-        s_retry_msec -= s_tick_msec;
-        if (s_retry_msec > 0)
-            return;
-    } else if (target == s_applied && !due && !stale && !follow_has_news()) {
+    if (!again && (!news || s_refused))
         return;
-    }
     state = PyGILState_Ensure();
     /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
      * tracer gone, for whom nothing is switched on. */
@@ -184,10 +149,12 @@ static void look(void) {
     target = (target & (now | s_applied) & ~DEMAND_READERS) | (now & DEMAND_READERS);
     if (!stopping() && stale)
         batch_tell_stale();
-    if (!stopping() && target != s_applied)
+    if (again)
+        s_again_msec = AGAIN_MSEC;
+    if (!stopping() && (target != s_applied || monitor_is_robbed()))
         apply(target);
-    else if (!stopping() && due)
-        tend();
+    else if (!stopping() && retell)
+        retell_all();
     else if (!stopping())
         follow_tell(false);
     PyGILState_Release(state);

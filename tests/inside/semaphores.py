@@ -62,8 +62,8 @@ def wait_for(*expected: str) -> None:
 def calm() -> None:
     """Have nothing watched any more, and wait until the watcher has seen that.
 
-    It may be about to switch on what was watched at its last look: once it has seen one probe alone,
-    it no longer is.
+    It may be about to switch on what was watched at its last look: once it has seen one probe
+    alone, it no longer is.
     """
     down(*ALL)
     up("LINE")

@@ -41,7 +41,9 @@ def pause(dice: random.Random) -> None:
 
 def record(dice: random.Random) -> None:
     """Be watched by the recorder too, for a while; now and then from two sides."""
-    with pyusdt.record(only=dice.choice(PATTERNS) or None, c_calls=dice.random() < 0.5) as recording:
+    with pyusdt.record(
+        only=dice.choice(PATTERNS) or None, c_calls=dice.random() < 0.5
+    ) as recording:
         pause(dice)
         if dice.random() < 0.5:
             with pyusdt.record(threads="current", max_nodes=dice.choice((1, 1000))):
