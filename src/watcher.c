@@ -26,8 +26,8 @@
 #include "retell.h"
 #include "thread.h"
 
-/* When the monitor could not apply: how long until the next try. */
-enum { RETRY_MSEC = 1000 };
+/* How often the monitor tries again what it could not apply, and sees that our tool id is ours. */
+enum { AGAIN_MSEC = 1000 };
 
 /* How often the start after a fork is put off for a hook that takes its time: about 10 ms of ours.
  * After that the program may be warned of a thread. */
@@ -59,11 +59,11 @@ static probe_mask s_last; /* what the last look saw watched */
 static int s_tick_msec;   /* how long the last sleep was to be */
 
 /* Counted down by the thread, without the GIL; set again by whoever applies a demand. */
-static _Atomic int s_retry_msec; /* until the next try, while refused */
+static _Atomic int s_again_msec; /* until the next time */
 
 /* Have all follow the demand. GIL held. */
 static int apply(probe_mask watched) {
-    event_mask before = monitor_events();
+    event_mask before = monitor_is_robbed() ? 0 : monitor_events();
     probe_mask fresh = watched & ~s_applied;
     int error;
 
@@ -76,7 +76,7 @@ static int apply(probe_mask watched) {
     if (error < 0 && !s_refused)
         notice_refusal(error);
     s_refused = error;
-    s_retry_msec = RETRY_MSEC;
+    s_again_msec = AGAIN_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
     retell_apply(fresh);
@@ -127,19 +127,21 @@ static void attend_to_others(void) {
     PyGILState_Release(state);
 }
 
+static bool again_is_due(void) {
+    s_again_msec -= s_tick_msec;
+    return s_again_msec <= 0;
+}
+
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
     probe_mask target = steady(demand_now()), now;
     bool retell = retell_is_due(s_applied, s_tick_msec), stale = batch_look();
+    bool again = target && again_is_due();
+    bool news = target != s_applied || retell || stale || follow_has_news();
     PyGILState_STATE state;
 
-    if (s_refused && target) {
-        s_retry_msec -= s_tick_msec;
-        if (s_retry_msec > 0)
-            return;
-    } else if (target == s_applied && !retell && !stale && !follow_has_news()) {
+    if (!again && (!news || s_refused))
         return;
-    }
     state = PyGILState_Ensure();
     /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
      * tracer gone, for whom nothing is switched on. */
@@ -147,7 +149,9 @@ static void look(void) {
     target = (target & (now | s_applied) & ~DEMAND_READERS) | (now & DEMAND_READERS);
     if (!stopping() && stale)
         batch_tell_stale();
-    if (!stopping() && target != s_applied)
+    if (again)
+        s_again_msec = AGAIN_MSEC;
+    if (!stopping() && (target != s_applied || monitor_is_robbed()))
         apply(target);
     else if (!stopping() && retell)
         retell_all();
