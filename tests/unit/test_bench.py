@@ -69,12 +69,11 @@ def test_a_miss_and_what_could_not_be_measured_stay_in_the_table_with_the_reason
         Row("absent", "time", "ns", peer="peer", target=Target(1), note="not packaged"),
     ]
     text = report.as_markdown(rows, {"kernel": "Linux 1.0"})
-    assert (
-        "| fast, ns | time | 50.0 (50.0) | 100 (110) | 0.500 | 0.417-0.476 | ≤ 1.00 | yes |" in text
-    )
-    assert (
-        "| slow, ns | time | 100 (110) | 50.0 (50.0) | 2.000 | 2.100-2.400 | ≤ 1.00 | no |" in text
-    )
+    for line in (
+        "| fast, ns | time | 50 (50) | 100 (110) peer | 0.500 | 0.417-0.476 | ≤ 1.00 | yes |",
+        "| slow, ns | time | 100 (110) | 50 (50) peer | 2.000 | 2.100-2.400 | ≤ 1.00 | no |",
+    ):
+        assert line in text
     assert "| absent, ns | time |  |  |  |  | ≤ 1.00 | none |" in text
     assert "- slow, time: missed: it is | slow\n- absent, time: not measured: not packaged" in text
     assert "not shown" not in text
