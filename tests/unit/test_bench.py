@@ -124,7 +124,8 @@ def test_the_recorder_is_compared_with_the_best_peer_by_what_each_adds() -> None
         cell("go", "cProfile, no builtins", 22.0),
         cell("go", "yappi", 11.0),  # better where it runs, but it does not run everywhere
     ]
-    mean, worst = race.summary(rows)
+    mean, cprofile, worst = race.summary(rows)
+    assert cprofile.figure == "adds / cProfile, no builtins"
     assert mean.peer == "cProfile, no builtins"
     assert mean.result == pytest.approx((1.0 * 0.4) ** 0.5 / (3.0 * 1.2) ** 0.5)
     assert mean.met is True
