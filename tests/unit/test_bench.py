@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from notes import notes
 
-from bench import loads, race, readme, report, results
+from bench import loads, race, readme, report, results, semaphore
 from bench.compare import less
 from bench.errors import BenchError, told
+from bench.measure import Side
 from bench.rows import Row, Target
 from bench.stats import Ratio, Sample, quartiles, ratio
+from bench.subjects import LIBRARY, Load
 
 NOISY = Sample((100.0, 110.0, 400.0, 105.0, 120.0))
 STEADY = Sample((50.0, 50.0, 50.0, 50.0, 50.0))
@@ -201,3 +204,21 @@ def test_every_load_runs(name: str) -> None:
     load = loads.find(name)
     load.run(2)
     assert load.units(2) > 0
+
+
+def test_a_peer_that_cannot_run_stays_in_the_table_with_the_reason() -> None:
+    load = Load("go", 1)
+    sides = {name: Side(name, load) for name in ("untraced", "recorder", "scalene")}
+    times = {sides["untraced"]: STEADY, sides["recorder"]: NOISY}
+    rows = race.in_grid("go", "profilers", sides, times, {sides["scalene"]: "exit status -11"})
+    assert [(row.figure, row.ratio is None, row.note) for row in rows] == [
+        ("recorder", False, ""),
+        ("scalene", True, "exit status -11"),
+    ]
+
+
+def test_a_semaphore_is_found_where_the_note_says() -> None:
+    library = LIBRARY.resolve()
+    assert semaphore.semaphore(library, "PY_START") == notes(library)["PY_START"].semaphore
+    with pytest.raises(BenchError, match="has no probe PY_STOP"):
+        semaphore.semaphore(library, "PY_STOP")
