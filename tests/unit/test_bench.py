@@ -164,9 +164,10 @@ def test_the_readme_takes_its_figures_from_the_rows() -> None:
     assert readme.unfounded(after, rows) == []
     assert len(readme.unfounded(text, rows)) == 2
     claim = "fast<!-- bench met: mark -->"
-    assert readme.unfounded(claim, rows) == ["mark, nobody listens: the target is missed"]
-    with pytest.raises(LookupError, match="no row LINE"):
-        readme.refreshed("1.0<!-- bench: LINE | event -->", rows)
+    assert readme.unfounded(claim, rows) == ["mark, nobody listens: missed"]
+    absent = "1.0<!-- bench: LINE | event -->"
+    assert readme.refreshed(absent, rows) == absent
+    assert readme.unfounded(absent, rows) == ["LINE, event: 1.0 is not measured"]
 
 
 def count(load: Callable[[int], object]) -> dict[str, int]:
