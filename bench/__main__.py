@@ -23,7 +23,7 @@ def main() -> int:
     known = INSIDE if options.inside else CASES
     cases = [case for case in known if options.only in case.name]
     if not cases:
-        names = ", ".join(case.name for case in known)
+        names = "; ".join(case.name for case in known)
         print(f"bench: no case is named {options.only}; there are: {names}", file=sys.stderr)
         return 2
     rounds = options.rounds or (LONG_ROUNDS if options.long else ROUNDS)
