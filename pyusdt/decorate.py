@@ -22,7 +22,7 @@ def decorate(block: Block, function: Any) -> Any:
     if isinstance(function, staticmethod | classmethod):
         return type(function)(decorate(block, function.__func__))
     if isinstance(function, type) or not callable(function):
-        is_class = isinstance(function, type)
+        kind = type(function).__name__
         what = (
             f"the class {function.__name__}" if is_class else f"{type(function).__name__} objects"
         )
