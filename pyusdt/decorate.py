@@ -22,10 +22,9 @@ def decorate(block: Block, function: Any) -> Any:
     if isinstance(function, staticmethod | classmethod):
         return type(function)(decorate(block, function.__func__))
     if isinstance(function, type) or not callable(function):
-        kind = type(function).__name__
-        what = (
-            f"the class {function.__name__}" if is_class else f"{type(function).__name__} objects"
-        )
+        what = f"{type(function).__name__} objects"
+        if isinstance(function, type):
+            what = f"the class {function.__name__}"
         name = type(block).__name__.lower()
         raise TypeError(f"{name}() decorates functions, not {what}")
     return update_wrapper(_wrapper_for(function)(block, function), function)
