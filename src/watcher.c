@@ -97,10 +97,10 @@ static int apply(probe_mask watched) {
     gc_apply(watched);
     callback_lean((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER);
     error = monitor_apply(demand_of(watched));
-    if (error < 0 && !s_refused)
+    if (error < 0 && error != MONITOR_EARLY && (!s_refused || s_refused == MONITOR_EARLY))
         notice_refusal(error);
     s_refused = error;
-    s_retry_msec = RETRY_MSEC;
+    s_retry_msec = error == MONITOR_EARLY ? 0 : RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
     if (fresh & TOLD) {
@@ -136,6 +136,7 @@ static void publish(bool running) {
         [-MONITOR_NO_TOOL] = PYUSDT_DORMANT_NO_TOOL,
         [-MONITOR_REFUSED] = PYUSDT_DORMANT_REFUSED,
         [-MONITOR_JIT] = PYUSDT_DORMANT_JIT,
+        [-MONITOR_EARLY] = PYUSDT_DORMANT_NOT,
     };
 
     live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);
