@@ -191,7 +191,8 @@ static void read_thread(struct thread *thread, void *snapshot) {
     struct snapshot *s = snapshot;
     uint64_t end = thread->ended ? thread->ended_at : s->now;
 
-    if (s->failed || thread->epoch != follow_epoch)
+    /* One that is kept may have been given to a thread whose frames are not known yet. */
+    if (s->failed || (thread->epoch != follow_epoch && thread->kept != follow_epoch))
         return;
     s->thread = thread;
     s->n_rows = 0;
