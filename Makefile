@@ -22,7 +22,7 @@ BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 all: libpyusdt.so ## Set up .venv and build; then .venv/bin/python -m pyusdt works.
 
-demo: all ## Trace an example service with bpftrace for a few seconds and show what it did.
+demo: all ## Show what three tools (root), or the recorder, tell of an example service.
 	@$(PY) tools/demo
 
 ##@ Develop

@@ -8,9 +8,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.peers import versions
+
 
 def describe() -> dict[str, str]:
-    """Return the machine, its kernel and the versions of what took part, by label."""
+    """Return the machine, its kernel and the versions of what takes part, by label."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": f"{processor()}, {os.cpu_count()} cores, {platform.machine()}",
@@ -21,6 +23,11 @@ def describe() -> dict[str, str]:
         "tracer": first_line("bpftrace", "--version"),
         "compiler": first_line(os.environ.get("CC") or "cc", "--version"),
     }
+
+
+def peers() -> dict[str, str]:
+    """The versions of the peers that have been installed."""
+    return {"peers": versions()}
 
 
 def processor() -> str:

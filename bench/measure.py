@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs several sides in turn, A B C A B C, so that what disturbs one disturbs them all."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
-from bench.errors import BenchError
-from bench.readers import READERS, Tracer
+from bench.errors import BenchError, UnavailableError, told
+from bench.processes import Worker
+from bench.readers import READERS, Listener, counted
 from bench.stats import Sample
-from bench.subjects import SUBJECTS, Load, Worker
+from bench.subjects import SUBJECTS, Load
 
-# Events of worker.py's own loop in a round, at most. It starts no function, and a C loop has none.
-OWN_EVENTS = {"CALL": 10, "LINE": 12}
+# Events of worker.py's own loop and of a load's own in a round, at most. A C loop has none.
+OWN_EVENTS = {"CALL": 10, "C_RETURN": 10, "LINE": 12}
+OTHER_OWN_EVENTS = 1
+# Probes that the program fires itself.
+NAMED = frozenset({"mark", "step__start", "step__done"})
 
 
 @dataclass(frozen=True)
@@ -30,51 +36,77 @@ class Running:
         self.side = side
         self.values: list[float] = []
         self.units = 0
-        subject, action = SUBJECTS[side.subject], READERS[side.reader].action
+        subject, attach = SUBJECTS[side.subject], READERS[side.reader].attach
         self.worker = stack.enter_context(Worker(subject.command(side.load, side.probes)))
-        self.tracer: Tracer | None = None
-        if action is not None:
-            assert subject.library is not None, f"{subject.name} has no probes"
-            pid = self.worker.process.pid
-            self.tracer = Tracer(action, subject.library(), side.probes, pid)
-            stack.callback(self.tracer.abandon)
-            self.worker.wait_for_events()
+        self.listener: Listener | None = None
+        if attach is not None:
+            self.listener = attach(subject, side.probes, self.worker.process.pid)
+            stack.callback(self.listener.abandon)
+            if subject.monitors and not self.listener.cpu_counts and not NAMED & {*side.probes}:
+                self.worker.wait_for_events()
         self.round(timed=False)
 
     def round(self, timed: bool = True) -> None:
+        before = self.listener_ns()
         nanoseconds, units = self.worker.run()
         self.units += units
         if timed:
-            self.values.append(nanoseconds / units)
+            self.values.append((nanoseconds + self.listener_ns() - before) / units)
+
+    def listener_ns(self) -> int:
+        if self.listener is None or not self.listener.cpu_counts:
+            return 0
+        return self.listener.cpu_ns()
 
     def check(self, rounds: int) -> None:
         """Raise BenchError where the tracer saw other hits than there were."""
-        if self.tracer is None:
+        if self.listener is None:
             return
-        counted = self.tracer.finish()
+        said = self.listener.finish()
         if not READERS[self.side.reader].counts:
             return
-        made = self.units * len(self.side.probes)
-        own = 0
+        hits, made, own = counted(said), self.units * len(self.side.probes), 0
         if self.side.subject != "floor":
-            own = sum(OWN_EVENTS.get(probe, 0) for probe in self.side.probes)
-        if not made <= counted <= made + own * (rounds + 2):
+            own = sum(OWN_EVENTS.get(probe, OTHER_OWN_EVENTS) for probe in self.side.probes)
+        if not made <= hits <= made + own * (rounds + 2):
             names = " and ".join(self.side.probes)
             raise BenchError(
-                f"{self.side.subject} made {made} hits of {names}, the tracer counted {counted}"
+                f"{self.side.subject} made {made} hits of {names}, the tracer counted {hits}"
             )
 
 
-def interleave(sides: list[Side], rounds: int) -> dict[Side, Sample]:
+Lost = dict[Side, str]
+"""Sides that could not be measured, and why."""
+
+
+def interleave(sides: list[Side], rounds: int, lost: Lost | None = None) -> dict[Side, Sample]:
     """Return what a unit of work of each side took in ns of processor time, one value a round.
 
-    Raises BenchError, also where a tracer lost or doubled a hit, and UnavailableError.
+    Raises BenchError, also where a tracer lost or doubled a hit, and UnavailableError; with `lost`,
+    a side that fails is put there, and is not in what is returned.
     """
+
+    running: dict[Side, Running] = {}
+
+    def attempt(side: Side, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except (BenchError, UnavailableError) as error:
+            if lost is None:
+                raise
+            lost[side] = told(error)
+            running.pop(side, None)
+
     with ExitStack() as stack:
-        running = [Running(side, stack) for side in sides]
+
+        def begin(side: Side) -> None:
+            running[side] = Running(side, stack)
+
+        for side in sides:
+            attempt(side, partial(begin, side))
         for _ in range(rounds):
-            for side in running:
-                side.round()
-        for side in running:
-            side.check(rounds)
-    return {one.side: Sample(tuple(one.values)) for one in running}
+            for side, one in list(running.items()):
+                attempt(side, one.round)
+        for side, one in list(running.items()):
+            attempt(side, partial(one.check, rounds))
+    return {side: Sample(tuple(one.values)) for side, one in running.items()}

@@ -6,35 +6,194 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import peers
 from bench.errors import BenchError, UnavailableError
 from bench.peers import ROOT
+from bench.processes import read_until
+from bench.subjects import Subject
 
 ATTACHED = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
+SCRIPTS = ROOT / "scripts"
+# Until a sampler samples, which not all of them say.
+SETTLE_SECONDS = 0.7
+END_SECONDS = 60.0
+
+
+class Listener:
+    """A program that listens to a process. It listens once it is made."""
+
+    cpu_counts = False
+    """Whether its own processor time belongs to what it costs."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(
+            command,
+            env=os.environ | {ATTACHED: "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+        )
+
+    def finish(self) -> str:
+        """Have it stop; what it said in the end."""
+        deadline = time.monotonic() + END_SECONDS
+        while True:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                output, _ = self.process.communicate(timeout=1.0)
+                return output.decode(errors="replace")
+            except subprocess.TimeoutExpired:
+                # bpftrace 0.17 loses a signal that comes while it does not wait.
+                if time.monotonic() > deadline:
+                    self.process.kill()
+
+    def abandon(self) -> None:
+        """End it, if it has not ended; for when something else went wrong."""
+        if self.process.poll() is None:
+            self.finish()
+
+    def cpu_ns(self) -> int:
+        """The processor time that it has taken so far."""
+        total = 0
+        for schedstat in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            total += int(schedstat.read_text().split()[0])
+        return total
+
+
+class Tracer(Listener):
+    """A bpftrace, attached."""
+
+    def __init__(self, *arguments: str) -> None:
+        super().__init__(["bpftrace", "-B", "line", *arguments])
+        assert self.process.stdout is not None
+        said = read_until(self.process.stdout, ATTACHED.encode())
+        if ATTACHED.encode() not in said:
+            self.process.kill()
+            self.process.communicate()
+            text = said.decode(errors="replace").strip().replace("\n", "; ")
+            raise BenchError(f"bpftrace did not attach to {arguments[-1]}: {text}")
+
+
+class Sampler(Listener):
+    """A program that looks at the process's memory from outside, many times a second."""
+
+    cpu_counts = True
+
+    def __init__(self, command: list[str]) -> None:
+        super().__init__(command)
+        time.sleep(SETTLE_SECONDS)
+        if self.process.poll() is not None:
+            assert self.process.stdout is not None
+            lines = self.process.stdout.read().decode(errors="replace").strip().splitlines()
+            said = [line for line in lines if re.search("rror|annot|not ", line)] or lines
+            raise UnavailableError(f"it ended at once: {said[0] if said else 'it says nothing'}")
 
 
 @dataclass(frozen=True)
 class Reader:
-    """What a tracer does at every hit of the probes; no action is no tracer."""
+    """What attaches to the subject with this process id, at these probes. None: nobody."""
 
     name: str
-    action: str | None
+    attach: Callable[[Subject, tuple[str, ...], int], Listener] | None
     counts: bool = False
-    """Each hit, so that they can be compared with those that were made."""
+    """It counts each hit, so that they can be compared with those that were made."""
+
+
+def library(subject: Subject, pid: int) -> str:
+    # Through /proc/PID/root: bpftrace 0.27 attaches twice to a path that -p finds as well.
+    assert subject.library is not None, f"{subject.name} has no probes"
+    return f"/proc/{pid}/root{subject.library()}"
+
+
+def action(text: str) -> Callable[[Subject, tuple[str, ...], int], Listener]:
+    """What is done at each hit."""
+
+    def attach(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+        path = library(subject, pid)
+        sites = ",".join(f"usdt:{path}:{subject.provider}:{probe}" for probe in probes)
+        return Tracer("-p", str(pid), "-e", f"{sites} {text}")
+
+    return attach
+
+
+def program(text: str) -> Callable[[Subject, tuple[str, ...], int], Listener]:
+    """A whole program, in which $1 is the library."""
+
+    def attach(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+        return Tracer("-p", str(pid), "-e", text, library(subject, pid))
+
+    return attach
+
+
+def pysys(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+    return Tracer("-p", str(pid), str(SCRIPTS / "pysys.bt"), library(subject, pid))
+
+
+def pybatch(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+    return Tracer("-p", str(pid), str(SCRIPTS / "pybatch.bt"), library(subject, pid))
+
+
+def pyoffcpu(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+    return Tracer(str(SCRIPTS / "pyoffcpu.bt"), library(subject, pid), str(pid))
+
+
+def py_spy(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+    py_spy = str(peers.program_of("py-spy"))
+    return Sampler([py_spy, "record", "-p", str(pid), "-d", "600", "-f", "raw", "-o", os.devnull])
+
+
+def austin(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+    # 100 times a second, as the others.
+    austin = str(peers.program_of("austin"))
+    return Sampler([austin, "-i", "10ms", "-p", str(pid), "-o", os.devnull])
+
+
+def sampling(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+    if sys.version_info < (3, 15):
+        raise UnavailableError("Python has it from 3.15 on")
+    attach = [sys.executable, "-m", "profiling.sampling", "attach", "-r", "100"]
+    output = Path(tempfile.gettempdir()) / "pyusdt-bench-samples"
+    return Sampler([*attach, "--collapsed", "-o", str(output), str(pid)])
 
 
 READERS = {
     reader.name: reader
     for reader in (
         Reader("nothing", None),
-        Reader("count", "{ @ = count(); }", counts=True),
+        Reader("count", action("{ @ = count(); }"), counts=True),
         # Of a part of the hits.
-        Reader("some", "{ @some = count(); }"),
+        Reader("some", action("{ @some = count(); }")),
         # Of function__slow, which is hit by no fast call, and of the slots, read in other events.
-        Reader("slow", "{ @slow[str(arg0)] = count(); }"),
-        Reader("slots", "{ @slot[arg0] = arg1; }"),
+        Reader("slow", action("{ @slow[str(arg0)] = count(); }")),
+        # By function.
+        Reader("by id", action("{ @[arg5] = count(); }")),
+        # How long calls of each take, measured inside the program or by the tracer.
+        Reader("latency", action("{ @[arg3] = hist(arg5); }")),
+        Reader(
+            "latency of cpython",
+            program(
+                "usdt:$1:python:function__entry { @begin[tid, @depth[tid]] = nsecs;"
+                " @depth[tid] += 1; }"
+                " usdt:$1:python:function__return /@depth[tid] > 0/ { @depth[tid] -= 1;"
+                " @[arg1] = hist(nsecs - @begin[tid, @depth[tid]]);"
+                " delete(@begin[tid, @depth[tid]]); }"
+            ),
+        ),
+        Reader("slots", action("{ @slot[arg0] = arg1; }")),
+        Reader("pybatch", pybatch),
+        Reader("pysys", pysys),
+        Reader("pyoffcpu", pyoffcpu),
+        Reader("py-spy", py_spy),
+        Reader("austin", austin),
+        Reader("profiling.sampling", sampling),
     )
 }
 
@@ -49,38 +208,6 @@ def require_tracer() -> None:
             raise UnavailableError("bpftrace is not here; install it and run make bench again")
 
 
-class Tracer:
-    """A bpftrace that listens to some probes of one process. Attached once it is made."""
-
-    def __init__(self, action: str, library: Path, probes: tuple[str, ...], pid: int) -> None:
-        # Through /proc/PID/root: bpftrace 0.27 attaches twice to a path that -p finds as well.
-        sites = ",".join(f"usdt:/proc/{pid}/root{library}:pyusdt:{probe}" for probe in probes)
-        self.script = f"{sites} {action}"
-        self.process = subprocess.Popen(
-            ["bpftrace", "-B", "line", "-p", str(pid), "-e", self.script],
-            env=os.environ | {ATTACHED: "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        assert self.process.stdout is not None
-        said = ""
-        for line in self.process.stdout:
-            said += line
-            if ATTACHED in line:
-                return
-        self.process.wait()
-        raise BenchError(f"bpftrace did not attach to {self.script}: {said}")
-
-    def finish(self) -> int:
-        """Detach; how many hits it counted."""
-        self.process.send_signal(signal.SIGINT)
-        output, _ = self.process.communicate()
-        counts = re.findall(r"^@: (\d+)$", output, re.MULTILINE)
-        return sum(map(int, counts))
-
-    def abandon(self) -> None:
-        """End it, if it has not ended; for when something else went wrong."""
-        if self.process.poll() is None:
-            self.finish()
+def counted(said: str) -> int:
+    """How many hits a tracer counted that says so."""
+    return sum(map(int, re.findall(r"^@: (\d+)$", said, re.MULTILINE)))

@@ -8,14 +8,13 @@ from bench.stats import Ratio, Sample, ratio
 
 @dataclass(frozen=True)
 class Target:
-    """What a ratio has to be: at most `limit`, or exactly that."""
+    """What a figure has to be: at most `limit`, or exactly that."""
 
     limit: float
     exact: bool = False
 
-    def met(self, figure: Ratio) -> bool:
-        """Tell whether the ratio of the minima is what it has to be."""
-        return figure.best == self.limit if self.exact else figure.best <= self.limit
+    def met(self, figure: float) -> bool:
+        return figure == self.limit if self.exact else figure <= self.limit
 
     def __str__(self) -> str:
         return f"{'=' if self.exact else '≤'} {self.limit:.2f}"
@@ -23,9 +22,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Row:
-    """`over` is pyusdt's value, `under` the value that it is divided by, where there is one.
+    """`over` is the value measured, `under` the value that it is divided by, where there is one.
 
     A row that could not be measured has no values. The note says why, or why a target is missed.
+    The rows of one `grid` are shown as a single table, a line for each case and a column for each
+    figure.
     """
 
     case: str
@@ -36,6 +37,7 @@ class Row:
     under: Sample | None = None
     target: Target | None = None
     note: str = ""
+    grid: str = ""
 
     @property
     def ratio(self) -> Ratio | None:
@@ -44,8 +46,15 @@ class Row:
         return ratio(self.over, self.under)
 
     @property
+    def result(self) -> float | None:
+        """What the target is for: the ratio of the minima, or the least value."""
+        if self.over is None:
+            return None
+        return self.ratio.best if self.ratio else self.over.minimum
+
+    @property
     def met(self) -> bool | None:
         """Whether the target is met; None where there is none, or nothing was measured."""
-        if self.ratio is None or self.target is None:
+        if self.result is None or self.target is None:
             return None
-        return self.target.met(self.ratio)
+        return self.target.met(self.result)

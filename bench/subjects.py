@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who runs a load: a table, and the processes that it starts."""
+"""Who runs a load: a table."""
 
 import os
+import platform
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from bench import peers
-from bench.errors import BenchError
+from bench.errors import BenchError, UnavailableError
 from bench.peers import CACHE, ROOT
 
 WORKER = ROOT / "bench" / "worker.py"
+PROFILED = ROOT / "bench" / "profiled.py"
 LIBRARY = ROOT / "libpyusdt.so"
 FLOOR_SOURCES = ("bench/floor.c", "src/probes.c")
 # Those of setup.py.
@@ -30,7 +29,7 @@ class Load:
 
     name: str
     size: int
-    hits: int
+    hits: int = 0
     """Hits of each probe in one round of the C loop, about as many as the load makes."""
 
 
@@ -43,14 +42,54 @@ class Subject:
     """The command for a load whose events fire these probes. Raises UnavailableError."""
     library: Callable[[], Path] | None = None
     """The file with the probes."""
+    provider: str = "pyusdt"
+    monitors: bool = True
+    """Its probes are fired by events of sys.monitoring, which come on some time after an attach."""
 
 
-def python(module: str, interpreter: Callable[[], Path]) -> Callable[..., list[str]]:
+def python(
+    module: str, interpreter: Callable[[], Path], **variables: str
+) -> Callable[..., list[str]]:
     def command(load: Load, probes: tuple[str, ...]) -> list[str]:
         del probes
-        return [str(interpreter()), str(WORKER), module, load.name, str(load.size)]
+        settings = [f"{name}={value}" for name, value in variables.items()]
+        run = [str(interpreter()), str(WORKER), module, load.name, str(load.size)]
+        return ["env", *settings, *run]
 
     return command
+
+
+def profiled(profiler: str, *needed: str, **variables: str) -> Callable[..., list[str]]:
+    """A workload under a profiler that needs these peers, in the interpreter that has them."""
+
+    def command(load: Load, probes: tuple[str, ...]) -> list[str]:
+        del probes
+        interpreter = peers.python_of("pyperformance", *needed)
+        if profiler.startswith("profiling.") and sys.version_info < (3, 15):
+            raise UnavailableError("Python has it from 3.15 on")
+        settings = [f"PYTHONPATH={ROOT}", *(f"{k}={v}" for k, v in variables.items())]
+        run = [str(interpreter), str(PROFILED), profiler, load.name, str(load.size)]
+        return ["env", *settings, *run]
+
+    return command
+
+
+def to_file(subject: Subject) -> Callable[..., list[str]]:
+    """The same from the profiler's start until its result is written."""
+
+    def written(load: Load, probes: tuple[str, ...]) -> list[str]:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        return [*subject.command(load, probes), str(CACHE / f"profile of {subject.name}")]
+
+    return written
+
+
+def scalene(load: Load, probes: tuple[str, ...]) -> list[str]:
+    """It is a launcher; without its memory and GPU profiles."""
+    del probes
+    interpreter = peers.python_of("pyperformance", "scalene")
+    launch = [str(interpreter), "-m", "scalene", "run", "--cpu-only", "-o", os.devnull]
+    return [*launch, str(PROFILED), "---", "nothing", load.name, str(load.size)]
 
 
 def floor(load: Load, probes: tuple[str, ...]) -> list[str]:
@@ -60,7 +99,8 @@ def floor(load: Load, probes: tuple[str, ...]) -> list[str]:
 @cache
 def build_floor() -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
-    program = CACHE / "floor"
+    # Of two worlds with one cache, each has its own.
+    program = CACHE / "-".join(("floor", *platform.libc_ver()))
     include = [f"-I{path}" for path in (os.environ.get("USDT_INCLUDE"), "include", "src") if path]
     compiler = shlex.split(os.environ.get("CC") or "cc")
     command = [*compiler, *FLOOR_FLAGS, *include, "-o", str(program), *FLOOR_SOURCES]
@@ -74,96 +114,48 @@ def own_python() -> Path:
     return Path(sys.executable)
 
 
-def only(pattern: str) -> Callable[..., list[str]]:
-    """pyusdt that tells of these functions alone."""
-
-    def command(load: Load, probes: tuple[str, ...]) -> list[str]:
-        plain = python("pyusdt", own_python)(load, probes)
-        return ["env", f"PYUSDT_ONLY={pattern}", *plain]
-
-    return command
+def earlier_python() -> Path:
+    return peers.python_of("earlier")
 
 
-SUBJECTS = {
-    subject.name: subject
-    for subject in (
-        Subject("floor", floor, build_floor),
-        Subject("python", python("-", own_python)),
-        Subject("pyusdt", python("pyusdt", own_python), LIBRARY.resolve),
-        Subject("one of many", only("module_7"), LIBRARY.resolve),
-        Subject(
-            "earlier",
-            python("pyusdt", lambda: peers.python_of("earlier")),
-            lambda: peers.library_of("earlier"),
-        ),
-    )
-}
+def earlier_library() -> Path:
+    return peers.library_of("earlier", "libpyusdt")
 
 
-class Worker:
-    """A subject at work: it runs a round whenever it is told to."""
+def interpreter_itself() -> Path:
+    """The file with CPython's own probes."""
+    return Path(sys.executable).resolve()
 
-    def __init__(self, command: list[str], **variables: str) -> None:
-        self.command = command
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-        self.process = subprocess.Popen(
-            command,
-            env=os.environ | {"PYUSDT_CHECK_MSEC": "10", "PYTHONHASHSEED": "0"} | variables,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.said,
-            bufsize=0,
-        )
-        try:
-            self.expect_ready()
-        except BenchError:
-            self.stop()
-            raise
 
-    def expect_ready(self) -> None:
-        if self.answer() != b"ready":
-            raise self.failed("did not start")
-
-    def answer(self) -> bytes:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def ask(self, request: bytes) -> tuple[int, int]:
-        """Return the ns that it took and the units of work."""
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(request)
-            nanoseconds, units = self.answer().split()
-        except (OSError, ValueError):
-            raise self.failed("ended early") from None
-        return int(nanoseconds), int(units)
-
-    def failed(self, how: str) -> BenchError:
-        self.said.seek(0)
-        said = self.said.read().decode(errors="replace").strip()
-        return BenchError(f"{' '.join(self.command)} {how}: {said or 'it did not say why'}")
-
-    def wait_for_events(self) -> None:
-        self.ask(b"w")
-
-    def run(self) -> tuple[int, int]:
-        return self.ask(b"r")
-
-    def stop(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-        self.said.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
+TRACED = (
+    Subject("floor", floor, build_floor, monitors=False),
+    Subject("python", python("-", own_python)),
+    Subject("pyusdt", python("pyusdt", own_python), LIBRARY.resolve),
+    Subject("one of many", python("pyusdt", own_python, PYUSDT_ONLY="module_7"), LIBRARY.resolve),
+    Subject("filtered out", python("pyusdt", own_python, PYUSDT_EXCLUDE="*:fib"), LIBRARY.resolve),
+    Subject("values repr", python("pyusdt", own_python, PYUSDT_VALUES="repr"), LIBRARY.resolve),
+    Subject("recorded", python("recorded", own_python)),
+    Subject("earlier", python("pyusdt", earlier_python), earlier_library),
+    Subject(
+        "cpython", python("-", own_python), interpreter_itself, provider="python", monitors=False
+    ),
+)
+PROFILED_BY = (
+    Subject("untraced", profiled("nothing")),
+    Subject("recorder", profiled("recorder")),
+    Subject("recorder, C calls", profiled("recorder, C calls")),
+    Subject("cProfile", profiled("cProfile")),
+    Subject("cProfile, no builtins", profiled("cProfile, no builtins")),
+    Subject("profiling.tracing", profiled("profiling.tracing")),
+    Subject("profiling.tracing, no builtins", profiled("profiling.tracing, no builtins")),
+    Subject("viztracer", profiled("viztracer", "viztracer")),
+    Subject("viztracer, no C", profiled("viztracer, no C", "viztracer")),
+    Subject("yappi, builtins", profiled("yappi, builtins", "yappi")),
+    Subject("yappi", profiled("yappi", "yappi")),
+    Subject("line_profiler", profiled("line_profiler", "line_profiler")),
+    Subject("coverage", profiled("coverage", "coverage", COVERAGE_CORE="sysmon")),
+    Subject("pyinstrument", profiled("pyinstrument", "pyinstrument")),
+    Subject("scalene", scalene),
+)
+TO_FILE = tuple(Subject(f"{subject.name}, to a file", to_file(subject)) for subject in PROFILED_BY)
+SUBJECTS = {subject.name: subject for subject in (*TRACED, *PROFILED_BY, *TO_FILE)}

@@ -4,121 +4,42 @@
 Imports MODULE ("-": none), says "ready", and then does for every byte on stdin what it asks for:
 
     w   wait until some tool has monitoring events on
+    o   wait until no tool has any
     r   run the load once
     u   run it untimed, since the digits of a time take instructions of their own
     x   exit at once, without the end of an interpreter, where threads meet by chance
 
-Each is answered by a line on stdout: the processor time that the load took in ns, and how many
-units of work it is. The time is that of the whole process, of its threads and of the kernel on its
-behalf: other programs on the machine add nothing to it. The loop below calls no Python function
-but the load, so that exactly the load's are counted.
+Each is answered by a line on stdout: a time in ns, and how many units of work the load is. The time
+is when the wait was over (monotonic clock), or the processor time that the load took. That is of
+the whole process, of its threads and of the kernel on its behalf: other programs on the machine add
+nothing to it. The loop below calls no Python function but the load, so that exactly the load's are
+counted.
 """
 
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from itertools import chain, cycle, repeat
+from itertools import cycle, filterfalse, repeat
+
+import loads
+
+POLL_SECONDS = 0.001
 
 
-def fib(n: int) -> int:
-    return n if n < 2 else fib(n - 1) + fib(n - 2)
+def looks() -> Iterator[int]:
+    """Pause and tell which events are on, all tools together, again and again.
 
-
-def fib_calls(n: int) -> int:
-    """How many calls fib(n) is."""
-    before, calls = 1, 1
-    for _ in range(n - 1):
-        before, calls = calls, before + calls + 1
-    return calls
-
-
-def leaf() -> None:
-    pass
-
-
-def calls(n: int) -> None:
-    """n calls and the one of range()."""
-    for _ in range(n):
-        leaf()
-
-
-def lines(n: int) -> None:
-    """8n lines and two."""
-    for _ in range(n):
-        a = 1
-        b = a
-        c = b
-        d = c
-        e = d
-        f = e
-        a = f
-
-
-def mixed(n: int) -> int:
-    """64n times calls, arithmetic, items and a branch.
-
-    All numbers are ones that CPython keeps: what a loop costs that allocates depends on how full
-    the allocator's pools are, and that on what has been imported.
+    All of it C, so that no Python function is called; sleep() lets go of the GIL.
     """
-    total = 0
-    table = [0] * 64
-    for _ in repeat(None, n):
-        i = 0
-        while i < 64:
-            total = (total + step(table, i)) & 127
-            i += 1
-    return total
-
-
-def step(table: list[int], i: int) -> int:
-    if table[i] < 100:
-        table[i] += 1
-    else:
-        table[i] = 0
-    return table[i]
-
-
-def make_modules() -> list[Callable[[int], int]]:
-    """A function in each of 200 modules, module_0 to module_199: some 300 ns of arithmetic."""
-    source = "def work(n):\n for _ in range(8):\n  n = (n * 3 + 1) & 127\n return n\n"
-    found = []
-    for i in range(200):
-        namespace: dict[str, Callable[[int], int]] = {}
-        exec(compile(source, f"module_{i}.py", "exec"), {"__name__": f"module_{i}"}, namespace)
-        found.append(namespace["work"])
-    return found
-
-
-MODULES = make_modules()
-
-
-def modules(n: int) -> None:
-    """200n calls, each in the next module."""
-    for _ in repeat(None, n):
-        for work in MODULES:
-            work(1)
-
-
-# What a load does and, from its size, in how many units of work: calls or events.
-LOADS: dict[str, tuple[Callable[[int], object], Callable[[int], int]]] = {
-    "fib": (fib, fib_calls),
-    "calls": (calls, lambda n: n),
-    "lines": (lines, lambda n: 8 * n),
-    "mixed": (mixed, lambda n: 64 * n),
-    "modules": (modules, lambda n: 200 * n),
-}
-
-
-def events_on() -> Iterator[object]:
-    """An iterator whose next() returns when events are on. All C; sleep() lets go of the GIL."""
-    events = map(sys.monitoring.get_events, cycle(range(6)))
-    sleeps = map(time.sleep, repeat(0.002))
-    return filter(None, chain.from_iterable(zip(sleeps, events, strict=False)))
+    tools = map(sys.monitoring.get_events, cycle(range(6)))
+    pauses = map(bool, map(time.sleep, repeat(POLL_SECONDS)))  # each is False, which adds 0
+    return map(sum, zip(pauses, *[tools] * 6, strict=False))
 
 
 def serve(load: Callable[[int], object], size: int, units: int) -> None:
-    clock, read, write, on = time.process_time_ns, os.read, os.write, events_on()
+    clock, now = time.process_time_ns, time.monotonic_ns
+    read, write, on, off = os.read, os.write, filter(None, looks()), filterfalse(None, looks())
     while request := read(0, 1):
         begin = end = 0
         if request == b"r":
@@ -129,6 +50,10 @@ def serve(load: Callable[[int], object], size: int, units: int) -> None:
             load(size)
         elif request == b"w":
             next(on)
+            end = now()
+        elif request == b"o":
+            next(off)
+            end = now()
         else:
             os._exit(0)
         write(1, b"%d %d\n" % (end - begin, units))
@@ -138,10 +63,10 @@ def main() -> None:
     module, name, size = sys.argv[1:]
     if module != "-":
         __import__(module)
-    load, units = LOADS[name]
-    load(1)
+    load = loads.find(name)
+    load.run(1)
     os.write(1, b"ready\n")
-    serve(load, int(size), units(int(size)))
+    serve(load.run, int(size), load.units(int(size)))
 
 
 if __name__ == "__main__":

@@ -6,22 +6,28 @@
 An asyncio loop takes orders from a load generator in the same process and hands each to a pool of
 worker threads: parse, price, store (SQLite in memory), render. One order in fifty is malformed,
 one in forty asks for a gift wrap, which takes its time. Once a second the loop itself archives, and
-nobody is served meanwhile: a mistake to find. Prints `ready` when it serves, and what it did when
-it ends, which is after --seconds or at SIGTERM or Ctrl-C.
+nobody is served meanwhile: a mistake to find. As often a worker keeps house: a journal, metrics, a
+look at the disk, statistics of all orders. Prints `ready` when it serves, and what it did when it
+ends, which is after --seconds or at SIGTERM or Ctrl-C.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import random
 import signal
+import socket
 import sqlite3
+import subprocess
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from string import Template
 
 import pyusdt
@@ -60,6 +66,10 @@ class Store:
         with self._lock:
             row = self._database.execute("SELECT coalesce(sum(total), 0) FROM orders").fetchone()
         return float(row[0])
+
+    def orders(self) -> list[tuple[int, float]]:
+        with self._lock:
+            return self._database.execute("SELECT number, total FROM orders").fetchall()
 
 
 def parse_order(body: str) -> Order:
@@ -142,6 +152,15 @@ class Service:
     def archive(self) -> None:
         time.sleep(0.03)
 
+    async def keep_house(self, house: "Housekeeping") -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            await loop.run_in_executor(self._pool, house.work)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
     async def generate_load(self, rate: float, stop: asyncio.Event) -> None:
         """Sends orders at an even rate until `stop`, then waits for those on their way."""
         dice = random.Random(42)
@@ -162,11 +181,56 @@ async def run(seconds: float | None, rate: float) -> None:
         loop.call_later(seconds, stop.set)
     service = Service()
     print("ready", flush=True)
-    archiver = asyncio.create_task(service.archive_orders())
-    await service.generate_load(rate, stop)
-    archiver.cancel()
+    with tempfile.TemporaryDirectory(prefix="orders-") as directory:
+        house = Housekeeping(service, Path(directory))
+        others = [service.archive_orders(), service.keep_house(house)]
+        tasks = [asyncio.create_task(other) for other in others]
+        await service.generate_load(rate, stop)
+        for task in tasks:
+            task.cancel()
+        service.close()
     done = ", ".join(f"{count} {name}" for name, count in sorted(service.results.items()))
     print(f"orders: {done or 'none'}; turnover {service.store.turnover():.2f} EUR")
+
+
+class Housekeeping:
+    """What has to be done once a second, in a worker."""
+
+    def __init__(self, service: Service, directory: Path) -> None:
+        self._service = service
+        self._directory = directory
+
+    def work(self) -> None:
+        self.write_journal()
+        self.send_metrics()
+        self.check_disk()
+        self.summarize()
+
+    def write_journal(self) -> None:
+        with open(self._directory / "journal", "a") as journal:
+            journal.write(json.dumps(self._service.results) + "\n")
+            journal.flush()
+            os.fsync(journal.fileno())
+
+    def send_metrics(self) -> None:
+        """As statsd wants them; it does not matter whether it is there."""
+        with socket.socket(type=socket.SOCK_DGRAM) as metrics:
+            metrics.connect(("127.0.0.1", 8125))
+            try:
+                for name, count in dict(self._service.results).items():
+                    metrics.send(f"orders.{name}:{count}|g".encode())
+            except ConnectionRefusedError:
+                pass
+
+    def check_disk(self) -> None:
+        subprocess.run(["df", self._directory], stdout=subprocess.DEVNULL, check=True)
+
+    def summarize(self) -> dict[int, list[dict[str, float]]]:
+        """By the hundred: of all orders each time, which grows."""
+        hundreds: dict[int, list[dict[str, float]]] = {}
+        for number, total in self._service.store.orders():
+            hundreds.setdefault(number // 100, []).append({"number": number, "total": total})
+        return hundreds
 
 
 def main() -> None:

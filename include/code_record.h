@@ -19,9 +19,10 @@ struct code_record {
     const char *function; /* co_name */
     const char *qualname;
     const char *file;
-    uint32_t pins;   /* see code_record_pin() */
-    bool rejected;   /* nobody wants its events */
-    bool unrecorded; /* the recorder does not */
+    uint32_t pins;     /* see code_record_pin() */
+    bool rejected;     /* nobody wants its events */
+    bool unrecorded;   /* the recorder does not */
+    uint32_t snapshot; /* the last that has named it: see snapshot.c */
 };
 
 /* A pinned record and its strings stay where they are: call trees, and tracers through them, hold

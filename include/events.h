@@ -94,11 +94,14 @@
     DERIVED(function__slow, 12, NEED_FRAMES, \
             "as function__done, only where elapsed_ns reaches the setting slow", ARGS_DONE) \
     DERIVED(code__new, 12, NEED(PY_START), \
-            "a code object is seen first; for each known one at attach and then once a second", \
+            "a code object is seen first; for each known one at attach, once a second, and at exit", \
             (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
     DERIVED(thread__state, 12, NEED_FRAMES, \
             "a thread is followed: slot tells where it is (pyusdt_node.h); told again, too", \
             (u32, tid), (ptr, slot), (str, name)) \
+    DERIVED(events, 12, NEED_FRAMES, \
+            "a thread entered and left functions: n records (pyusdt_batch.h), by one trap", \
+            (ptr, records), (u32, n)) \
     DERIVED(gc__begin, 12, 0, "the garbage collector starts", (i32, generation)) \
     DERIVED(gc__end, 12, 0, "the garbage collector ends", \
             (i32, generation), (i64, collected), (i64, uncollectable), (u64, elapsed_ns)) \

@@ -12,8 +12,18 @@
  * nothing back but the request, and believes none of it: garbage is refused, with the reason in the
  * status.
  *
+ * To record, somebody outside asks for PYUSDT_RECORD_START, and for PYUSDT_RECORD_COUNTS before and
+ * after what is to be recorded: the difference is the recording. The counts (pyusdt_counts.h) lie
+ * in the process's memory until the next request with an action; whoever has copied them looks at
+ * `record` once more, and has copied in vain when it has changed. A recording ends by itself when
+ * there was no such request for lease_msec: who has asked for it may be gone.
+ *
  * Texts are NUL-terminated UTF-8. Numbers are in the machine's own byte order. Any change of the
- * layout or of a meaning is another PYUSDT_CONTROL_VERSION.
+ * layout or of a meaning is another PYUSDT_CONTROL_VERSION: a newer one begins with what the one
+ * before it was.
+ *
+ *     1   first
+ *     2   actions, record_wishes, record
  */
 #ifndef PYUSDT_CONTROL_LAYOUT_H
 #define PYUSDT_CONTROL_LAYOUT_H
@@ -22,7 +32,7 @@
 #include <stdint.h>
 
 #define PYUSDT_CONTROL_MAGIC "pyusdt\n" /* 8 bytes with its NUL */
-#define PYUSDT_CONTROL_VERSION 1
+#define PYUSDT_CONTROL_VERSION 2
 
 #define PYUSDT_FILTER_SIZE 1024
 #define PYUSDT_NAME_SIZE 24
@@ -86,11 +96,39 @@ enum {
     PYUSDT_SET_ALL = 63
 };
 
+/* Bits of `actions`. */
+enum {
+    PYUSDT_RECORD_START = 1,  /* as record_wishes says; refused while another one goes on */
+    PYUSDT_RECORD_COUNTS = 2, /* have the counts ready in `record`; and the lease begins anew */
+    PYUSDT_RECORD_STOP = 4,
+    PYUSDT_RECORD_ALL = 7
+};
+
+/* Written from outside alone, as a part of the request. */
+struct pyusdt_record_wishes {
+    uint64_t max_nodes;  /* calling contexts that there is memory for, 1 or more */
+    uint32_t c_calls;    /* 1: calls of functions in C too */
+    uint32_t lease_msec; /* 1 or more */
+    char only[PYUSDT_FILTER_SIZE];
+    char exclude[PYUSDT_FILTER_SIZE];
+};
+
+/* Who is recording. */
+enum { PYUSDT_RECORDED_INSIDE = 1, PYUSDT_RECORDED_OUTSIDE = 2 };
+
+/* Written by the process alone, as a part of the status. */
+struct pyusdt_record {
+    uint64_t address; /* of the counts, or 0: there are none */
+    uint64_t size;
+    uint32_t recorded; /* PYUSDT_RECORDED_*: by whom the process is */
+    uint32_t reserved; /* 0 */
+};
+
 /* Written from outside alone. */
 struct pyusdt_request {
     uint32_t sequence; /* odd while it is written */
     uint32_t fields;   /* PYUSDT_SET_* */
-    uint32_t actions;  /* what is to be done once: nothing yet, so 0 */
+    uint32_t actions;  /* PYUSDT_RECORD_*: what is to be done once, in this order */
     uint32_t reserved; /* 0 */
     struct pyusdt_settings settings;
 };
@@ -101,6 +139,8 @@ struct pyusdt_control {
     uint32_t size; /* of this struct */
     struct pyusdt_status status;
     struct pyusdt_request request;
+    struct pyusdt_record_wishes record_wishes;
+    struct pyusdt_record record;
 };
 
 #ifdef __cplusplus
@@ -137,7 +177,15 @@ PYUSDT_AT(control, version, 8);
 PYUSDT_AT(control, size, 12);
 PYUSDT_AT(control, status, 16);
 PYUSDT_AT(control, request, 4976);
-PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 7064, "another layout is another version");
+PYUSDT_AT(control, record_wishes, 7064); /* where version 1 ends */
+PYUSDT_AT(control, record, 9128);
+PYUSDT_AT(record_wishes, c_calls, 8);
+PYUSDT_AT(record_wishes, lease_msec, 12);
+PYUSDT_AT(record_wishes, only, 16);
+PYUSDT_AT(record_wishes, exclude, 1040);
+PYUSDT_AT(record, size, 8);
+PYUSDT_AT(record, recorded, 16);
+PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 9152, "another layout is another version");
 #undef PYUSDT_AT
 #undef PYUSDT_ASSERT
 

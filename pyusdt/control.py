@@ -10,7 +10,7 @@ from struct import Struct
 from typing import Any, Literal, NamedTuple, TypedDict
 
 MAGIC = b"pyusdt\n\0"
-VERSION = 1
+VERSION = 2
 SYMBOL = "pyusdt_control"
 
 _PROBES_MAX, _LOSSES_MAX = 64, 16
@@ -55,6 +55,8 @@ class Status(TypedDict):
     check_msec: int
     """How often the watcher looks, in milliseconds."""
     verbose: bool
+    recorded: list[Literal["inside", "outside"]]
+    """By whom the process is recorded: the program itself, `pyusdt record` from outside."""
     probes_fired: dict[str, int]
     """Times that each probe was fired, those left out that never were."""
     losses: dict[str, int]
@@ -116,18 +118,43 @@ REQUEST = _Layout(
     ("reserved", "I"),
     ("settings", f"{SETTINGS.size}s"),
 )
+RECORD_WISHES = _Layout(
+    ("max_nodes", "Q"),
+    ("c_calls", "I"),
+    ("lease_msec", "I"),
+    ("only", f"{_FILTER_SIZE}s"),
+    ("exclude", f"{_FILTER_SIZE}s"),
+)
+RECORD = _Layout(("address", "Q"), ("size", "Q"), ("recorded", "I"), ("reserved", "I"))
 CONTROL = _Layout(
     ("magic", "8s"),
     ("version", "I"),
     ("size", "I"),
     ("status", f"{STATUS.size}s"),
     ("request", f"{REQUEST.size}s"),
+    ("record_wishes", f"{RECORD_WISHES.size}s"),
+    ("record", f"{RECORD.size}s"),
 )
+SIZES = {1: CONTROL.offsets["record_wishes"], 2: CONTROL.size}
+"""Of the struct in each version that is understood."""
 # The bits of request.fields.
 _FIELDS = {
     name: 1 << bit
     for bit, name in enumerate(("slow_usec", "values", "check_msec", "verbose", "only", "exclude"))
 }
+
+
+RECORD_START, RECORD_COUNTS, RECORD_STOP = 1, 2, 4
+"""The bits of request.actions."""
+_RECORDERS: tuple[Literal["inside", "outside"], ...] = ("inside", "outside")
+
+
+class Memory(NamedTuple):
+    """A place in the process."""
+
+    address: int
+    """0: there is none."""
+    size: int
 
 
 class Snapshot(NamedTuple):
@@ -140,11 +167,15 @@ class Snapshot(NamedTuple):
     """Why that one was refused."""
     requested: int
     """The sequence of the last request."""
+    counts: Memory
+    """Where what was recorded lies; see include/pyusdt_counts.h."""
 
 
 def snapshot(data: bytes) -> Snapshot:
-    """Read the bytes of a whole struct of our version; they may hold anything else."""
-    control = CONTROL.unpack(data)
+    """Read the bytes of a whole struct of a version that is understood; they may hold anything
+    else."""
+    control = CONTROL.unpack(data.ljust(CONTROL.size, b"\0"))
+    record = RECORD.unpack(control["record"])
     status = STATUS.unpack(control["status"])
     settings = SETTINGS.unpack(status["settings"])
     fired = _counts(status["probes"], status["n_probes"])
@@ -165,12 +196,14 @@ def snapshot(data: bytes) -> Snapshot:
             slow_usec=slow if slow != _NEVER else None,
             check_msec=settings["check_msec"],
             verbose=bool(settings["verbose"]),
+            recorded=[who for i, who in enumerate(_RECORDERS) if record["recorded"] >> i & 1],
             probes_fired={name: count for name, count in fired.items() if count},
             losses=_counts(status["losses"], status["n_losses"]),
         ),
         answered=status["acknowledged"],
         refusal=_text(status["error"]) if status["failed"] else None,
         requested=REQUEST.unpack(control["request"])["sequence"],
+        counts=Memory(record["address"], record["size"]),
     )
 
 
@@ -213,6 +246,25 @@ def request(
         actions=0,
         reserved=0,
         settings=SETTINGS.pack(**blank | given),
+    )
+
+
+def actions(bits: int) -> bytes:
+    """Return a struct pyusdt_request for nothing but these actions."""
+    blank = SETTINGS.pack(**dict.fromkeys(SETTINGS.names, 0) | {"only": b"", "exclude": b""})
+    return REQUEST.pack(sequence=0, fields=0, actions=bits, reserved=0, settings=blank)
+
+
+def record_wishes(
+    *, max_nodes: int, c_calls: bool, lease_msec: int, only: str = "", exclude: str = ""
+) -> bytes:
+    """Return a struct pyusdt_record_wishes. Raises ValueError for what cannot be expressed."""
+    return RECORD_WISHES.pack(
+        max_nodes=max_nodes,
+        c_calls=int(c_calls),
+        lease_msec=lease_msec,
+        only=_patterns("only", only),
+        exclude=_patterns("exclude", exclude),
     )
 
 

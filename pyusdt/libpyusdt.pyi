@@ -5,9 +5,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from types import TracebackType
 from typing import Any, Literal, Self, final, overload
 
-from pyusdt.recording.snapshot import FunctionRow
-from pyusdt.recording.totals import CountedBucket, CountedNode, CountedThread
-
 def start() -> None:
     """Start the watcher and check demand: wanted events are on when this returns. Idempotent."""
 
@@ -126,13 +123,8 @@ def record(c_calls: bool, max_nodes: int, only: str, exclude: str) -> bool:
 def record_stop() -> None:
     """Keep them no more, unless a tracer wants it."""
 
-def recorded(
-    functions: dict[int, FunctionRow],
-) -> tuple[float, list[CountedThread], list[CountedNode], list[CountedBucket], dict[str, int]]:
-    """Return what has been counted until now: see `pyusdt.recording.totals.Counts`.
-
-    Adds the functions that it names to `functions`, where they are missing.
-    """
+def recorded() -> bytes:
+    """Return what has been counted until now: see `pyusdt.recording.counts.unpack`."""
 
 def flush(callback: Callable[[int], object] | None, seconds: float) -> None:
     """Have the watcher call callback(0) every `seconds` (0: never), and callback(signal) before

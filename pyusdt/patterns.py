@@ -4,6 +4,10 @@
 import re
 from collections.abc import Callable, Iterable
 
+TYPE_CHECKING = False  # recordings are not for every program that is launched
+if TYPE_CHECKING:
+    from pyusdt.recording.snapshot import FunctionRow
+
 Patterns = str | Iterable[str]
 
 
@@ -25,6 +29,22 @@ def chooser(only: str, exclude: str) -> Callable[[str, str], bool]:
     def wanted(module: str, qualname: str) -> bool:
         name = f"{module}:{qualname}"
         return bool((not only or inside(name)) and not (exclude and outside(name)))
+
+    return wanted
+
+
+def row_chooser(only: str, exclude: str, c_calls: bool) -> "Callable[[FunctionRow], bool]":
+    """Return what tells whether a recording with these wishes has a function that was counted:
+    others may have wanted more."""
+    chosen = chooser(only, exclude)
+
+    def wanted(row: "FunctionRow") -> bool:
+        _, module, qualname, _, file, line = row
+        if qualname == "(others)" and not file:
+            return True
+        if not (file or line or c_calls):  # a function in C
+            return False
+        return chosen(module, qualname)
 
     return wanted
 

@@ -19,10 +19,13 @@ from pyusdt.control import (
     CONTROL,
     MAGIC,
     REQUEST,
+    SIZES,
     SYMBOL,
     VERSION,
+    Memory,
     Snapshot,
     Status,
+    actions,
     snapshot,
 )
 from pyusdt.errors import UserError
@@ -37,6 +40,7 @@ _NUMBER = Struct("=I")
 _ANOTHER = "is not the program any more that it was"
 _ANSWER_SECONDS = 2.0  # beyond the watcher's interval: it may have to wait for the GIL
 _POLL_SECONDS = 0.005
+_PIECE = 1 << 20  # bytes that are read at once
 
 
 _offsets: dict[tuple[str, int], int] = {}
@@ -94,6 +98,33 @@ class Process:
 
         Raises UserError, and nothing is changed then.
         """
+        return self._ask(request).status
+
+    def record(self, bits: int, wishes: bytes = b"") -> bytes:
+        """Have it do these actions of a recording, which include that the counts are handed over,
+        and return the counts. `wishes` is a struct pyusdt_record_wishes where it is to begin.
+
+        Raises UserError.
+        """
+        if self._version < 2:
+            raise UserError(
+                f"process {self.pid} has an older pyusdt (control version {self._version}), "
+                "which cannot be recorded from outside: start it with a newer one"
+            )
+        counts = self._ask(actions(bits), wishes).counts
+        data = b"".join(self._pieces(counts))
+        if self._snapshot().counts != counts:
+            raise UserError(f"process {self.pid} did not wait until its counts were read")
+        return data
+
+    def _pieces(self, memory: Memory) -> Iterator[bytes]:
+        end = memory.address + memory.size
+        for at in range(memory.address, end, _PIECE):
+            with self._explained():
+                yield os.pread(self._memory, min(_PIECE, end - at), at)
+
+    def _ask(self, request: bytes, wishes: bytes = b"") -> Snapshot:
+        """Have a request answered."""
         self._require_answers()
         with self._our_turn():
             before = self._snapshot()
@@ -101,10 +132,12 @@ class Process:
             body = REQUEST.offsets["fields"]
             self._write_sequence(sequence - 1)
             self._write(body, request[body:])
+            if wishes:
+                self._write(CONTROL.offsets["record_wishes"] - CONTROL.offsets["request"], wishes)
             self._write_sequence(sequence)
             return self._answer(sequence, before.status["check_msec"] / 1e3 + _ANSWER_SECONDS)
 
-    def _answer(self, sequence: int, seconds: float) -> Status:
+    def _answer(self, sequence: int, seconds: float) -> Snapshot:
         late = time.monotonic() + seconds
         while (now := self._snapshot()).answered != sequence % 2**32:
             if time.monotonic() > late:
@@ -117,7 +150,7 @@ class Process:
             time.sleep(_POLL_SECONDS)
         if now.refusal is not None:
             raise UserError(f"process {self.pid} refused: {now.refusal}")
-        return now.status
+        return now
 
     def _require_answers(self) -> None:
         """Raise UserError where nobody is there to answer."""
@@ -155,7 +188,7 @@ class Process:
             fcntl.flock(self._memory, fcntl.LOCK_UN)
 
     def _refuse_others(self) -> None:
-        """Raise UserError where the struct is not one of our version."""
+        """Raise UserError where the struct is none of a version that we understand."""
         head = self._read(0, CONTROL.offsets["status"])
         magic, there, size = _HEAD.unpack(head)
         if magic != MAGIC:
@@ -163,19 +196,20 @@ class Process:
                 f"process {self.pid}: {self.library.path} is not as it was loaded, or no pyusdt "
                 "that this one knows"
             )
-        if there != VERSION or size != CONTROL.size:
+        if size != SIZES.get(there):
             age = "a newer" if there > VERSION else "an older" if there < VERSION else "another"
             raise UserError(
                 f"process {self.pid} has {age} pyusdt (control version {there}, here {VERSION}): "
                 f"use the one that belongs to {self.library.path}"
             )
+        self._version = there
 
     def _snapshot(self) -> Snapshot:
         late = time.monotonic() + _ANSWER_SECONDS
         status = CONTROL.offsets["status"]
         while True:
             before = self._read(status, 4)
-            data = self._read(0, CONTROL.size)
+            data = self._read(0, SIZES[self._version])
             if before == self._read(status, 4) and not before[0] & 1:
                 return snapshot(data)
             if time.monotonic() > late:

@@ -2,10 +2,10 @@
 """`pyusdt.record`: the recorder inside the process, for a block or for the runs of a function."""
 
 import os
-import sys
 import time
 from _thread import RLock, get_ident
 from contextlib import suppress
+from dataclasses import replace
 from signal import Signals
 from types import TracebackType
 from typing import Literal, Self
@@ -16,8 +16,10 @@ from pyusdt.decorate import decorate
 from pyusdt.ending import Endings, uninterrupted
 from pyusdt.errors import UserError, tell
 from pyusdt.recording import Function, Node, Process, Recording, Snapshot, Step, Thread, Writer
+from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.snapshot import FunctionRow
-from pyusdt.recording.totals import NOTHING, Counts, Totals
+from pyusdt.recording.totals import Totals
+from pyusdt.recording.writer import this_process
 
 MAX_NODES = 500_000
 SIGNAL_SECONDS = 8.0
@@ -50,6 +52,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     flush      seconds between writes to `path` while it is being recorded, so that a process that
                is killed has lost no more; None: only at the end.
     join       add this process to the recording that is at `path`, rather than replace it.
+
+    Steps and marks (`pyusdt.step`, `steps`, `mark`) are recorded too, one by one: see `steps`.
 
     Recording starts with the frames that are there: their time counts, the calls that led to them
     do not. It is for the whole process, so while a coroutine is recorded others that run meanwhile
@@ -91,7 +95,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.flush = flush
         self._writer = None if path is None else Writer(path, replace=not join)
         self._filters = patterns.text(only), patterns.text(exclude)
-        self._wanted = patterns.chooser(*self._filters)
+        self._wanted = patterns.row_chooser(*self._filters, c_calls)
         self._serials: set[int] | None = None if threads == "all" else set()
         self._depth = 0
         self._started_ns = 0
@@ -170,29 +174,14 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
 
     def _forget(self) -> None:
         """Be as if nothing had been recorded yet."""
-        self._totals = Totals(self._is_wanted)
+        self._totals = Totals(self._wanted)
         self._functions: dict[int, FunctionRow] = {}
         self._before = NOTHING
         self._snapshot = Snapshot()
         self._recording = None
 
-    def _is_wanted(self, row: FunctionRow) -> bool:
-        _, module, qualname, _, file, line = row
-        if qualname == "(others)" and not file:
-            return True
-        if not (file or line or self.c_calls):  # a function in C, which another recording wants
-            return False
-        return self._wanted(module, qualname)
-
     def _process(self) -> Process:
-        return Process(
-            id=0,
-            pid=os.getpid(),
-            parent_pid=os.getppid(),
-            command=" ".join(sys.orig_argv or sys.argv),
-            python=sys.version.split()[0],
-            started_ns=self._started_ns,
-        )
+        return replace(this_process(), started_ns=self._started_ns)
 
     def _begin(self) -> None:
         if self._writer is not None:
@@ -212,7 +201,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             self._serials.update(t[0] for t in self._before.threads if t[1] == me)
 
     def _count(self) -> Counts:
-        return Counts(*core.recorded(self._functions))
+        return unpack(core.recorded(), self._functions)
 
     def _update(self) -> None:
         counts = self._count()

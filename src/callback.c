@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "callback.h"
 
+#include "batch.h"
 #include "callable.h"
 #include "ccall.h"
 #include "code.h"
 #include "control.h"
+#include "demand.h"
 #include "follow.h"
 #include "lean.h"
-#include "probes.h"
 #include "text.h"
 
 /* Written under the GIL. */
@@ -166,7 +167,7 @@ static void leave_c(struct code_record *code, enum calltree_outcome outcome) {
 #define AFTER_THROW(code) ENTER(code, CALLTREE_THROW)
 #define AFTER_LINE(code) (void)0
 #define AFTER_CALL(code)                                                                           \
-    (__builtin_expect(follow_c_calls, 0) ? follow_call(code, recorded_c(a[2])) : (void)0)
+    (__builtin_expect(follow_c_calls, 0) ? follow_call(code, recorded_c(a[2]), a[2]) : (void)0)
 #define AFTER_C_RETURN(code) (void)0
 #define AFTER_C_RAISE(code) (void)0
 #define AFTER_RETURN(code) (void)0
@@ -192,11 +193,25 @@ static void leave_c(struct code_record *code, enum calltree_outcome outcome) {
 #define COMPAT_YIELD(code) COMPAT(function__return, code, current_line(code))
 #define COMPAT_UNWIND(code) COMPAT(function__return, code, current_line(code))
 
+/* The batch tells of entries and exits alone. */
+#define BATCH(code, kind) (__builtin_expect(batch_on, 0) ? batch_add(code, kind) : (void)0)
+#define BATCH_NONE(code) (void)0
+#define BATCH_START(code) BATCH(code, PYUSDT_KIND_START)
+#define BATCH_RESUME(code) BATCH(code, PYUSDT_KIND_RESUME)
+#define BATCH_THROW(code) BATCH(code, PYUSDT_KIND_THROW)
+#define BATCH_LINE(code) (void)0
+#define BATCH_CALL(code) (void)0
+#define BATCH_C_RETURN(code) (void)0
+#define BATCH_C_RAISE(code) (void)0
+#define BATCH_RETURN(code) BATCH(code, PYUSDT_KIND_RETURN)
+#define BATCH_YIELD(code) BATCH(code, PYUSDT_KIND_YIELD)
+#define BATCH_UNWIND(code) BATCH(code, PYUSDT_KIND_UNWIND)
+
 /* Once code__new has told of a function, its start is of no use to a tracer that wants nothing
  * else: the site is disabled. When something else is wanted, the monitor arms all sites again. */
 #define SPENT_START                                                                                \
     (probe_on(PROBE_code__new) && !probe_on(PROBE_PY_START) && !probe_on(PROBE_function__entry) && \
-     !follow_on)
+     !follow_on && !batch_on)
 #define SPENT_NONE false
 #define SPENT_RESUME false
 #define SPENT_THROW false
@@ -225,6 +240,7 @@ static void leave_c(struct code_record *code, enum calltree_outcome outcome) {
             FIRE_##shape(name);                                                                    \
         }                                                                                          \
         COMPAT_##frame(code);                                                                      \
+        BATCH_##frame(code);                                                                       \
         AFTER_##frame(code);                                                                       \
         if (SPENT_##frame)                                                                         \
             return reject_##scope();                                                               \
@@ -254,9 +270,15 @@ static int find_small_numbers(void) {
     return 0;
 }
 
-void callback_lean(bool lean) {
+/* code__new is told where a function is met, whatever the callback does. */
+void callback_apply(probe_mask wanted) {
+    bool recorder = (wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER;
+    bool batch = (wanted & ~PROBE_BIT(PROBE_code__new)) == PROBE_BIT(PROBE_events);
+
     for (int e = 0; e < EVENT_COUNT; e++)
-        ((struct callable *)s_callbacks[e])->call = lean ? lean_of((enum event)e) : s_functions[e];
+        ((struct callable *)s_callbacks[e])->call = recorder ? lean_recorded((enum event)e)
+                                                    : batch  ? lean_batched((enum event)e)
+                                                             : s_functions[e];
 }
 
 int callback_init(PyObject *disable) {

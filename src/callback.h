@@ -12,7 +12,7 @@
 #include <Python.h>
 #include <stdbool.h>
 
-#include "events.h"
+#include "probes.h"
 
 /* Make a callback for each event. `disable` is sys.monitoring.DISABLE (a reference is kept).
  * 0, or -1 with an exception set. */
@@ -21,8 +21,9 @@ int callback_init(PyObject *disable);
 /* The callback of an event. Borrowed, lives for ever. */
 PyObject *callback_of(enum event event);
 
-/* Have the callbacks do what the recorder needs and nothing else, or all that they can. */
-void callback_lean(bool lean);
+/* Have the callbacks do what these watched probes and the recorder need: all that they can, or,
+ * where one reader alone has them do something, that and nothing else. */
+void callback_apply(probe_mask wanted);
 
 /* What a callback returns to have its site silent: a new reference. For LOCAL events only. */
 PyObject *callback_disable(void);

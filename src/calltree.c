@@ -82,13 +82,13 @@ static void pop_healed(struct tree *t, const struct frame *down_to, uint64_t now
  * only such frames; they share a function, so that their codes need to be looked through. */
 static struct frame *find_frame(struct tree *t, const struct code_record *code) {
     uint32_t i = t->nodes.others_codes.last;
-    while (i > 0 && t->stack[i].code != code)
-        i = t->stack[i].below;
+    while (i > 0 && tree_frame_at(t, i)->code != code)
+        i = tree_frame_at(t, i)->below;
     if (i == 0) {
         struct function *f = nodes_function(&t->nodes, code);
         i = f ? f->last : 0;
     }
-    return i > 0 ? &t->stack[i] : NULL;
+    return i > 0 ? tree_frame_at(t, i) : NULL;
 }
 
 /* True when the top frame is that of `code` now. */
@@ -116,19 +116,19 @@ COLD struct histogram *tree_new_histogram(struct tree *t, struct function *f) {
 
 HOT void calltree_enter(struct calltree *tree, struct code_record *code, uint64_t now,
                         enum calltree_kind kind) {
-    tree_enter(tree, code, now, kind);
+    tree_enter(tree, code, NULL, now, kind);
 }
 
 HOT int calltree_exit(struct calltree *tree, struct code_record *code, uint64_t now,
                       enum calltree_outcome outcome, struct calltree_done *done) {
-    uint64_t elapsed;
-    const struct frame *f = tree_exit(tree, code, now, outcome, &elapsed);
-    if (TREE_UNLIKELY(f == NULL))
+    struct tree *t = private(tree);
+    if (TREE_UNLIKELY(t->top->code != code) && !tree_heal(t, code, now))
         return 0;
-    done->depth = (uint32_t)(f - private(tree)->stack);
+    const struct frame *f = t->top;
+    done->depth = (uint32_t)(f - t->stack);
     done->partial = f->partial;
-    done->elapsed = elapsed;
-    done->self = tree_minus(elapsed, f->children);
+    done->elapsed = tree_close(t, now, outcome);
+    done->self = tree_minus(done->elapsed, f->children);
     return 1;
 }
 

@@ -201,7 +201,8 @@ struct code_record *code_resolve(PyObject *code) {
 }
 
 void code_replay(void) {
-    record_each(tell_new, NULL);
+    if (probe_on(PROBE_code__new))
+        record_each(tell_new, NULL);
 }
 
 static void decide(struct code_record *record, void *accepted) {

@@ -46,7 +46,7 @@ static inline size_t code_hash(const PyObject *code) {
 /* The same for the code of a frame with these globals (borrowed; NULL: unknown). */
 struct code_record *code_find_in(PyObject *code, PyObject *globals);
 
-/* Tell code__new of every record that is not rejected: a tracer has attached to it. */
+/* Tell code__new, if somebody listens, of every record that is not rejected. */
 void code_replay(void);
 
 /* The filters have changed: decide anew for every record, and tell code__new of those that were

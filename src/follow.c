@@ -114,11 +114,11 @@ void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
                              clock_ns(done.elapsed), clock_ns(done.self), outcome);
 }
 
-void follow_call(const struct code_record *caller, struct code_record *code) {
+void follow_call(const struct code_record *caller, struct code_record *code, const void *key) {
     struct thread *thread = current();
 
     if (thread)
-        tree_call(thread->tree, caller, code, now_if_timed());
+        tree_call(thread->tree, caller, code, key, now_if_timed());
 }
 
 /* Frames that were entered without a time have none to tell of: begin anew when times are wanted.

@@ -48,32 +48,43 @@ void follow_exit(struct code_record *code, enum calltree_outcome outcome);
 /* True while calls of functions in C are followed too. */
 extern bool follow_c_calls;
 
-/* The running thread, in `caller`, calls the function in C of `code` (NULL: something else), and
- * comes back from it. To be called while follow_c_calls. */
-void follow_call(const struct code_record *caller, struct code_record *code);
+/* The running thread, in `caller`, calls the function in C of `code` (NULL: something else), known
+ * by `key` from then on. To be called while follow_c_calls. */
+void follow_call(const struct code_record *caller, struct code_record *code, const void *key);
 
 /* Counts the times that following began: a thread whose epoch is another has to be looked at first.
  */
 extern uint32_t follow_epoch;
 
-/* The same two, inline, for when nobody but the recorder listens. */
-static inline void follow_enter_recorded(struct code_record *code, enum calltree_kind kind) {
+/* follow_enter(), follow_call() and follow_exit(), inline, for when nobody but the recorder
+ * listens. What is entered is known by `key` as long as it runs; what is left, by the same: false
+ * where that is not on the top, and follow_exit() has to find out. */
+TREE_INLINE void follow_enter_recorded(struct code_record *code, const void *key,
+                                       enum calltree_kind kind) {
     struct thread *thread = t_thread;
 
-    if (__builtin_expect(thread && thread->epoch == follow_epoch, 1))
-        tree_enter(thread->tree, code, clock_ticks(), kind);
+    if (TREE_LIKELY(thread && thread->epoch == follow_epoch))
+        tree_enter(thread->tree, code, key, clock_ticks(), kind);
     else
         follow_enter(code, kind);
 }
 
-static inline void follow_exit_recorded(struct code_record *code, enum calltree_outcome outcome) {
-    uint64_t now = clock_ticks(), elapsed;
+TREE_INLINE void follow_call_recorded(const struct code_record *caller, struct code_record *code,
+                                      const void *key) {
     struct thread *thread = t_thread;
 
-    if (__builtin_expect(thread && thread->epoch == follow_epoch, 1))
-        tree_exit(thread->tree, code, now, outcome, &elapsed);
+    if (TREE_LIKELY(thread && thread->epoch == follow_epoch))
+        tree_call(thread->tree, caller, code, key, clock_ticks());
     else
-        follow_exit(code, outcome);
+        follow_call(caller, code, key);
+}
+
+TREE_INLINE bool follow_exit_recorded(const void *key, enum calltree_outcome outcome) {
+    uint64_t now = clock_ticks();
+    struct thread *thread = t_thread;
+
+    return TREE_LIKELY(thread && thread->epoch == follow_epoch) &&
+           tree_exit(thread->tree, key, now, outcome);
 }
 
 /* In the child of a fork: what is recorded is the child's own. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lean.h"
 
+#include "batch.h"
 #include "callback.h"
 #include "ccall.h"
 #include "code.h"
@@ -12,59 +13,119 @@ enum { COUNT_RETURN = 3, COUNT_YIELD = 3, COUNT_UNWIND = 3 };
 enum { COUNT_CALL = 4, COUNT_C_RETURN = 4, COUNT_C_RAISE = 4 };
 enum { COUNT_NONE = 0, COUNT_LINE = 0 };
 
-/* The answer to an event that nobody wants, by scope. */
+/* The answer to an event that nobody wants, by scope. None is immortal since 3.12 (PEP 683). */
 #define REJECT_LOCAL callback_disable()
-#define REJECT_GLOBAL Py_None /* immortal since 3.12 (PEP 683) */
+#define REJECT_GLOBAL Py_None
 #define REJECT_CALLED Py_None
 
-static inline bool is_wanted(const struct code_record *code) {
+static inline bool record_wants(const struct code_record *code) {
     return !(code->rejected | code->unrecorded);
 }
 
-/* NULL where it is no function in C, or none that is wanted. */
+static inline bool batch_wants(const struct code_record *code) {
+    return !code->rejected;
+}
+
+/* The record of a function in C, NULL where it is none, or none that anybody wants. */
 static inline struct code_record *wanted_c(PyObject *callable) {
     struct code_record *code = ccall_find(callable);
 
-    return code && is_wanted(code) ? code : NULL;
+    return code && record_wants(code) ? code : NULL;
 }
 
-static inline void leave_c(struct code_record *code, enum calltree_outcome outcome) {
+/* What is left was, almost always, entered last, and is known by its object: no lookup. */
+static __attribute__((noinline)) bool leave(PyObject *object, enum calltree_outcome outcome) {
+    struct code_record *code = code_find(object);
+
+    if (code && !record_wants(code))
+        return false;
     if (code)
-        follow_exit_recorded(code, outcome);
+        follow_exit(code, outcome);
+    return true;
 }
 
-#define RECORD_NONE(code) (void)0
-#define RECORD_LINE(code) (void)0
-#define RECORD_START(code) follow_enter_recorded(code, CALLTREE_START)
-#define RECORD_RESUME(code) follow_enter_recorded(code, CALLTREE_RESUME)
-#define RECORD_THROW(code) follow_enter_recorded(code, CALLTREE_THROW)
-#define RECORD_RETURN(code) follow_exit_recorded(code, CALLTREE_RETURN)
-#define RECORD_YIELD(code) follow_exit_recorded(code, CALLTREE_YIELD)
-#define RECORD_UNWIND(code) follow_exit_recorded(code, CALLTREE_UNWIND)
-#define RECORD_CALL(code) follow_call(code, wanted_c(a[2]))
-#define RECORD_C_RETURN(code) leave_c(wanted_c(a[2]), CALLTREE_RETURN)
-#define RECORD_C_RAISE(code) leave_c(wanted_c(a[2]), CALLTREE_UNWIND)
+/* Of a call by a function that is not wanted the beginning was not heard either. */
+static __attribute__((noinline)) void leave_c(PyObject *by, PyObject *callable,
+                                              enum calltree_outcome outcome) {
+    struct code_record *caller = code_find(by), *code = wanted_c(callable);
 
-#define LEAN_CALLBACK(name, shape, scope, frame, ...)                                              \
-    static PyObject *on_##name(PyObject *self, PyObject *const *a, size_t n, PyObject *kwnames) {  \
-        struct code_record *code;                                                                  \
+    if (caller && record_wants(caller) && code)
+        follow_exit(code, outcome);
+}
+
+/* Declares `code`, the record of the running function. `reject` is what is returned where the event
+ * is not wanted. */
+#define FIND(reader, reject)                                                                       \
+    struct code_record *code = code_find(a[0]);                                                    \
                                                                                                    \
-        (void)self, (void)kwnames;                                                                 \
+    if (__builtin_expect(!code, 0))                                                                \
+        return Py_None;                                                                            \
+    if (__builtin_expect(!reader##_wants(code), 0))                                                \
+    return reject
+
+#define ENTER(reject, kind)                                                                        \
+    FIND(record, reject);                                                                          \
+    follow_enter_recorded(code, a[0], kind)
+#define LEAVE(reject, outcome)                                                                     \
+    if (!follow_exit_recorded(a[0], outcome) && !leave(a[0], outcome))                             \
+    return reject
+#define LEAVE_C(outcome)                                                                           \
+    if (!follow_exit_recorded(a[2], outcome))                                                      \
+    leave_c(a[0], a[2], outcome)
+
+#define record_NONE(reject) (void)0
+#define record_LINE(reject) (void)0
+#define record_START(reject) ENTER(reject, CALLTREE_START)
+#define record_RESUME(reject) ENTER(reject, CALLTREE_RESUME)
+#define record_THROW(reject) ENTER(reject, CALLTREE_THROW)
+#define record_RETURN(reject) LEAVE(reject, CALLTREE_RETURN)
+#define record_YIELD(reject) LEAVE(reject, CALLTREE_YIELD)
+#define record_UNWIND(reject) LEAVE(reject, CALLTREE_UNWIND)
+#define record_CALL(reject)                                                                        \
+    FIND(record, reject);                                                                          \
+    follow_call_recorded(code, wanted_c(a[2]), a[2])
+#define record_C_RETURN(reject) LEAVE_C(CALLTREE_RETURN)
+#define record_C_RAISE(reject) LEAVE_C(CALLTREE_UNWIND)
+
+#define ADD(reject, kind)                                                                          \
+    FIND(batch, reject);                                                                           \
+    batch_add(code, kind)
+
+#define batch_NONE(reject) (void)0
+#define batch_LINE(reject) (void)0
+#define batch_START(reject) ADD(reject, PYUSDT_KIND_START)
+#define batch_RESUME(reject) ADD(reject, PYUSDT_KIND_RESUME)
+#define batch_THROW(reject) ADD(reject, PYUSDT_KIND_THROW)
+#define batch_RETURN(reject) ADD(reject, PYUSDT_KIND_RETURN)
+#define batch_YIELD(reject) ADD(reject, PYUSDT_KIND_YIELD)
+#define batch_UNWIND(reject) ADD(reject, PYUSDT_KIND_UNWIND)
+#define batch_CALL(reject) (void)0
+#define batch_C_RETURN(reject) (void)0
+#define batch_C_RAISE(reject) (void)0
+
+#define LEAN_CALLBACK(reader, name, scope, frame)                                                  \
+    static PyObject *reader##_on_##name(PyObject *self, PyObject *const *a, size_t n,              \
+                                        PyObject *kwnames) {                                       \
+        (void)self, (void)kwnames, (void)a;                                                        \
         if (__builtin_expect((n & ~PY_VECTORCALL_ARGUMENTS_OFFSET) != COUNT_##frame, 0))           \
             return Py_None;                                                                        \
-        code = code_find(a[0]);                                                                    \
-        if (__builtin_expect(!code, 0))                                                            \
-            return Py_None;                                                                        \
-        if (__builtin_expect(!is_wanted(code), 0))                                                 \
-            return REJECT_##scope;                                                                 \
-        RECORD_##frame(code);                                                                      \
+        reader##_##frame(REJECT_##scope);                                                          \
         return Py_None;                                                                            \
     }
-PYUSDT_EVENTS(LEAN_CALLBACK)
+#define LEAN_CALLBACKS(name, shape, scope, frame, ...)                                             \
+    LEAN_CALLBACK(record, name, scope, frame) LEAN_CALLBACK(batch, name, scope, frame)
+PYUSDT_EVENTS(LEAN_CALLBACKS)
 
-vectorcallfunc lean_of(enum event event) {
-#define LEAN_ROW(name, ...) [EVENT_##name] = on_##name,
-    static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_ROW)};
+vectorcallfunc lean_recorded(enum event event) {
+#define LEAN_RECORD_ROW(name, ...) [EVENT_##name] = record_on_##name,
+    static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_RECORD_ROW)};
+
+    return s_functions[event];
+}
+
+vectorcallfunc lean_batched(enum event event) {
+#define LEAN_BATCH_ROW(name, ...) [EVENT_##name] = batch_on_##name,
+    static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_BATCH_ROW)};
 
     return s_functions[event];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The callbacks while nobody but the recorder listens: they do what it needs and look at nothing
- * else, since what they do is the price of a recording.
+ * The callbacks while nobody but one reader listens, the recorder or a tracer of batches: they do
+ * what it needs and look at nothing else, since what they do is all that an event costs.
  */
 #ifndef PYUSDT_LEAN_H
 #define PYUSDT_LEAN_H
@@ -11,6 +11,7 @@
 #include "events.h"
 
 /* The function behind the callback of `event` then; callback.h has the rules for it. */
-vectorcallfunc lean_of(enum event event);
+vectorcallfunc lean_recorded(enum event event);
+vectorcallfunc lean_batched(enum event event);
 
 #endif

@@ -12,6 +12,7 @@
 #include "follow.h"
 #include "monitor.h"
 #include "probes.h"
+#include "remote.h"
 
 _Static_assert(PROBE_COUNT <= PYUSDT_PROBES_MAX, "the status has room for all probes");
 
@@ -121,16 +122,30 @@ int live_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZ
     return 0;
 }
 
+/* Actions come from outside only. */
+static int obey(struct pyusdt_request *request, const struct pyusdt_record_wishes *wishes,
+                char why[PYUSDT_MESSAGE_SIZE]) {
+    uint32_t actions = request->actions;
+
+    request->actions = 0;
+    if (live_check(request, why) < 0)
+        return -1;
+    if (actions && remote_act(actions, wishes, why) < 0)
+        return -1;
+    return request->fields ? live_apply(request, why) : 0;
+}
+
 void live_answer(void) {
     uint32_t sequence = request_sequence();
     struct pyusdt_request request = pyusdt_control.request;
+    struct pyusdt_record_wishes wishes = pyusdt_control.record_wishes;
     char why[PYUSDT_MESSAGE_SIZE] = "";
     bool failed;
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (sequence % 2 || request_sequence() != sequence)
         return; /* it is being written: the next tick has it */
-    failed = live_apply(&request, why) < 0;
+    failed = obey(&request, &wishes, why) < 0;
     pthread_mutex_lock(&s_lock);
     s_answered = sequence;
     s_failed = failed;
@@ -164,6 +179,7 @@ void live_publish(uint32_t watcher, uint32_t dormant) {
     __atomic_store_n(&status->sequence, sequence, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
     fill(status, watcher, dormant);
+    pyusdt_control.record = remote_record();
     __atomic_store_n(&status->sequence, sequence + 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&s_lock);
 }

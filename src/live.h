@@ -25,7 +25,8 @@ bool live_requested(void);
  * Leaves no exception. */
 void live_answer(void);
 
-/* 0, or -1 where a request (any bytes) is not good: `why` is then a sentence. GIL held. */
+/* 0, or -1 where a request (any bytes) is not good, or has actions, which come from outside only:
+ * `why` is then a sentence. GIL held. */
 int live_check(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZE]);
 
 /* The same, and do it. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "await.h"
+#include "batch.h"
 #include "callable.h"
 #include "ccall.h"
 #include "clock.h"
@@ -234,12 +235,13 @@ static int core_exec(PyObject *module) {
     control_init();
     clock_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
-        stack_init() < 0 || gc_init() < 0 || steps_init() < 0 || ccall_init() < 0 ||
-        monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
+        batch_init() < 0 || stack_init() < 0 || gc_init() < 0 || steps_init() < 0 ||
+        ccall_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
         return -1;
     live_init();
     live_add_loss("code", code_losses);
     live_add_loss("calltree", thread_losses);
+    live_add_loss("batch", batch_losses);
     if (provider_load() == PROVIDER_MISSING && control_settings.verbose)
         say("no probes of provider python: libpyusdt_compat.so does not load, build or install "
             "again");

@@ -166,6 +166,10 @@ int monitor_apply(event_mask events) {
     return 0;
 }
 
+bool monitor_is_robbed(void) {
+    return s_tool >= 0 && !still_ours();
+}
+
 void monitor_rearm(void) {
     if (s_tool >= 0)
         restart_disabled();

@@ -8,6 +8,8 @@
 #ifndef PYUSDT_MONITOR_H
 #define PYUSDT_MONITOR_H
 
+#include <stdbool.h>
+
 #include "events.h"
 
 /* 0, or -1 with an exception set. */
@@ -24,6 +26,9 @@ enum {
 /* Have exactly these events on. 0, or one of the above: then nothing is on and no tool id is held.
  * Call it again later: it may succeed then. */
 int monitor_apply(event_mask events);
+
+/* Another tool has taken our id: nothing is heard until monitor_apply() claims another one. */
+bool monitor_is_robbed(void);
 
 /* Have the sites that a callback disabled speak again. */
 void monitor_rearm(void);

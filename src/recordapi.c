@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recordapi.h"
 
+#include <stdlib.h>
+
 #include "filter.h"
 #include "flush.h"
 #include "pyusdt_control.h"
@@ -24,22 +26,25 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     }
     wishes.c_calls = c_calls;
     wishes.max_nodes = max_nodes;
-    return PyBool_FromLong(recorder_start(&wishes) == 0);
+    return PyBool_FromLong(recorder_start(RECORDER_INSIDE, &wishes) == 0);
 }
 
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
-    recorder_stop();
+    recorder_stop(RECORDER_INSIDE);
     Py_RETURN_NONE;
 }
 
-static PyObject *core_recorded(PyObject *module, PyObject *functions) {
-    (void)module;
-    if (!PyDict_CheckExact(functions)) {
-        PyErr_SetString(PyExc_TypeError, "recorded() takes a dict");
-        return NULL;
-    }
-    return snapshot_take(functions);
+static PyObject *core_recorded(PyObject *module, PyObject *unused) {
+    size_t size;
+    char *counts = snapshot_take(&size);
+    PyObject *bytes = counts ? PyBytes_FromStringAndSize(counts, (Py_ssize_t)size) : NULL;
+
+    (void)module, (void)unused;
+    if (!counts)
+        PyErr_NoMemory();
+    free(counts);
+    return bytes;
 }
 
 static PyObject *core_flush(PyObject *module, PyObject *args) {
@@ -65,9 +70,8 @@ static PyMethodDef s_methods[] = {
      "wishes. False "
      "where no events can be had."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nRecord no more."},
-    {"recorded", core_recorded, METH_O,
-     "recorded(functions)\n--\n\nWhat is counted, as in src/snapshot.h; new functions are added to "
-     "the dict."},
+    {"recorded", core_recorded, METH_NOARGS,
+     "recorded()\n--\n\nWhat is counted, as in include/pyusdt_counts.h."},
     {"flush", core_flush, METH_VARARGS,
      "flush(callback, seconds)\n--\n\nHave the watcher call callback(0) every `seconds` (0: "
      "never), "

@@ -106,6 +106,7 @@ static struct thread *add(unsigned long ident) {
     thread->ended = thread->told = thread->seen = thread->named = false;
     thread->ident = ident;
     thread->epoch = 0;
+    thread->batch = NULL;
     thread->tree->tid = ident == s_main ? (uint32_t)getpid() : 0;
     thread->tree->name[0] = '\0';
     s_news = true;

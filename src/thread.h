@@ -30,6 +30,7 @@ struct thread {
     uint64_t spent;        /* ticks of threads that were told as one with it */
     uint64_t ended_at;     /* ticks; valid once it has ended */
     _Atomic bool ended;    /* set by the thread itself as it ends, without the GIL */
+    struct batch *batch;   /* the caller's: NULL for a new thread */
     struct thread *next;
 };
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "callback.h"
 #include "clock.h"
 #include "code.h"
@@ -20,18 +21,13 @@
 #include "monitor.h"
 #include "notice.h"
 #include "osthread.h"
+#include "recorder.h"
+#include "remote.h"
+#include "retell.h"
 #include "thread.h"
 
-/* When the monitor could not apply: how long until the next try. */
-enum { RETRY_MSEC = 1000 };
-
-/* Code objects and threads are told again and again while a tracer watches: one that comes while
- * another is there does not show in the semaphore, and the first telling may have come between a
- * tracer's raising it and its program being in place. How often, and how much of the time at most.
- */
-enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
-
-#define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
+/* How often the monitor tries again what it could not apply, and sees that our tool id is ours. */
+enum { AGAIN_MSEC = 1000 };
 
 /* How often the start after a fork is put off for a hook that takes its time: about 10 ms of ours.
  * After that the program may be warned of a thread. */
@@ -63,50 +59,27 @@ static probe_mask s_last; /* what the last look saw watched */
 static int s_tick_msec;   /* how long the last sleep was to be */
 
 /* Counted down by the thread, without the GIL; set again by whoever applies a demand. */
-static _Atomic int s_retry_msec;  /* until the next try, while refused */
-static _Atomic int s_retell_msec; /* until code objects and threads are told again, while watched */
-
-/* GIL held. */
-static void tell_known(void) {
-    uint64_t begin_ns = clock_monotonic_ns();
-    int pause;
-
-    if (probe_on(PROBE_code__new))
-        code_replay();
-    if (probe_on(PROBE_thread__state))
-        follow_tell(true);
-    pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
-    s_retell_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
-}
-
-static bool retelling_is_due(void) {
-    if (!(s_applied & TOLD))
-        return false;
-    s_retell_msec -= s_tick_msec;
-    return s_retell_msec <= 0;
-}
+static _Atomic int s_again_msec; /* until the next time */
 
 /* Have all follow the demand. GIL held. */
 static int apply(probe_mask watched) {
-    event_mask before = monitor_events();
+    event_mask before = monitor_is_robbed() ? 0 : monitor_events();
     probe_mask fresh = watched & ~s_applied;
     int error;
 
     /* Before the events are on: the first one may already be followed. */
     follow_apply(watched);
+    batch_apply(watched);
     gc_apply(watched);
-    callback_lean((watched & ~DEMAND_C_CALLS) == DEMAND_RECORDER);
+    callback_apply(watched);
     error = monitor_apply(demand_of(watched));
     if (error < 0 && error != MONITOR_EARLY && (!s_refused || s_refused == MONITOR_EARLY))
         notice_refusal(error);
     s_refused = error;
-    s_retry_msec = error == MONITOR_EARLY ? 0 : RETRY_MSEC;
+    s_again_msec = error == MONITOR_EARLY ? 0 : AGAIN_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
-    if (fresh & TOLD) {
-        tell_known();
-        s_retell_msec = 0; /* again at the next look: a program may be held only that long */
-    }
+    retell_apply(fresh);
     notice_change(before, monitor_events());
     return error;
 }
@@ -142,36 +115,47 @@ static void publish(bool running) {
     live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);
 }
 
-static void answer_request(void) {
-    PyGILState_STATE state = PyGILState_Ensure();
+static void attend_to_others(void) {
+    PyGILState_STATE state;
 
-    if (!stopping())
+    if (!live_requested() && !remote_is_over())
+        return;
+    state = PyGILState_Ensure();
+    if (!stopping() && live_requested())
         live_answer();
+    if (!stopping() && remote_is_over())
+        remote_end();
     PyGILState_Release(state);
+}
+
+static bool again_is_due(void) {
+    s_again_msec -= s_tick_msec;
+    return s_again_msec <= 0;
 }
 
 /* One look. No GIL unless something is to be done. */
 static void look(void) {
-    probe_mask target = steady(demand_now());
-    bool retell = retelling_is_due();
+    probe_mask target = steady(demand_now()), now;
+    bool retell = retell_is_due(s_applied, s_tick_msec), stale = batch_look();
+    bool again = target && again_is_due();
+    bool news = target != s_applied || retell || stale || follow_has_news();
     PyGILState_STATE state;
 
-    if (live_requested())
-        answer_request();
-    if (s_refused && target) {
-        s_retry_msec -= s_tick_msec;
-        if (s_retry_msec > 0)
-            return;
-    } else if (target == s_applied && !retell && !follow_has_news()) {
+    if (!again && (!news || s_refused))
         return;
-    }
     state = PyGILState_Ensure();
-    /* While this waited for the GIL a reader inside may have come, who is heard at once. */
-    target = (target & ~DEMAND_READERS) | (demand_now() & DEMAND_READERS);
-    if (!stopping() && target != s_applied)
+    /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
+     * tracer gone, for whom nothing is switched on. */
+    now = demand_now();
+    target = (target & (now | s_applied) & ~DEMAND_READERS) | (now & DEMAND_READERS);
+    if (!stopping() && stale)
+        batch_tell_stale();
+    if (again)
+        s_again_msec = AGAIN_MSEC;
+    if (!stopping() && (target != s_applied || monitor_is_robbed()))
         apply(target);
     else if (!stopping() && retell)
-        tell_known();
+        retell_all();
     else if (!stopping())
         follow_tell(false);
     PyGILState_Release(state);
@@ -204,6 +188,7 @@ static void *watch(void *unused) {
         if (s_stop || osthread_is_last())
             break;
         pthread_mutex_unlock(&s_lock);
+        attend_to_others();
         look();
         publish(true);
         clock_refine();
@@ -326,6 +311,8 @@ void watcher_stop(void) {
     stop_thread();
     flush_attend(false);
     apply(0);
+    batch_tell_all();
+    code_replay(); /* whoever counts by id names what it has counted once more */
     watcher_publish();
 }
 
@@ -384,6 +371,8 @@ void watcher_postfork_child(void) {
     s_running = false;
     s_forking = 0;
     thread_postfork_child();
+    recorder_postfork_child();
+    remote_postfork_child();
     follow_postfork_child();
     flush_postfork_child();
     /* The child may be over before the first tick. */

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,15 @@ from hypothesis import settings
 # A busy machine is no fault of what is tested: nothing here is timed.
 settings.register_profile("pyusdt", deadline=None)
 settings.load_profile("pyusdt")
+
+# A suite that was started in the background would have its programs ignore these.
+for _number, _usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 CI = os.environ.get("CI", "") not in ("", "0", "false")
 

@@ -11,6 +11,7 @@ VERBS = {
     "compare": ("compare", "compare recordings: what became slower or faster"),
     "lib": ("lib", "print the path of the library that has the probes"),
     "probes": ("probes", "print the probes: arguments, when they fire, what they need"),
+    "record": ("record", "record a running process for a while"),
     "report": ("report", "show a recording, or turn it into HTML, speedscope, pstats, pprof ..."),
     "set": ("set", "change filters and other settings of a running process"),
     "status": ("status", "show the processes that have pyusdt loaded, and what it does there"),

@@ -96,10 +96,17 @@ def _lines(status: Status) -> Iterable[tuple[str, str]]:
     for what, names in (("watched", "probes_watched"), ("events", "events_on")):
         if status[names]:  # type: ignore[literal-required]
             yield what, " ".join(status[names])  # type: ignore[literal-required]
+    if status["recorded"]:
+        yield "recorded", _recorders(status)
     if status["only"]:
         yield "only", printable(status["only"])
     if status["exclude"]:
         yield "exclude", printable(status["exclude"])
+
+
+def _recorders(status: Status) -> str:
+    words = {"inside": "by the program itself", "outside": "by `pyusdt record`"}
+    return ", ".join(words[who] for who in status["recorded"])
 
 
 def _tool(status: Status) -> str:
@@ -120,6 +127,8 @@ def _print_details(console: "Console", pid: int, status: Status) -> None:
     line("watched", " ".join(status["probes_watched"]) or "no probe")
     tool = f" (tool id {_tool(status)})" if status["events_on"] else ""
     line("events", (" ".join(status["events_on"]) or "none on") + tool)
+    if status["recorded"]:
+        line("recorded", _recorders(status))
     for what, text in settings_in_words(status):
         line(what, text)
     for name, count in status["probes_fired"].items():

@@ -182,6 +182,6 @@ def steps_of(processes: Iterable[list[StepRow]]) -> list[Step]:
     """Steps of all processes by name and kind, in the order of their first start."""
     steps: dict[tuple[str, str], Step] = {}
     for rows in processes:
-        for row in sorted(rows, key=lambda row: row[2]):
+        for row in sorted(rows, key=lambda row: (row[3], row[2])):
             steps.setdefault((row[1], row[0]), Step(row[0], row[1])).rows.append(row)
     return sorted(steps.values(), key=lambda step: step.rows[0][3])

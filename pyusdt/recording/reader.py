@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pyusdt.errors import UserError
@@ -59,24 +59,24 @@ def load(path: str | os.PathLike[str], progress: Progress | None = None) -> Reco
             return _read(database, name, progress)
         except DamageError as e:
             raise UserError(f"{name}: damaged recording: {e}") from e
-        finally:
-            database.close()
 
 
 @contextmanager
 def _opened(path: str) -> Iterator[sqlite3.Connection]:
     """A read-only connection. Where a process was killed in the middle of a flush, and left its
     journal beside the file, the rollback is a write, so it happens in a copy."""
-    database = sqlite3.connect(_uri(path, "ro"), uri=True, timeout=30, isolation_level=None)
-    if not _needs_rollback(database):
-        yield database
-        return
-    database.close()
+    with closing(
+        sqlite3.connect(_uri(path, "ro"), uri=True, timeout=30, isolation_level=None)
+    ) as it:
+        if not _needs_rollback(it):
+            yield it
+            return
     with tempfile.TemporaryDirectory(prefix="pyusdt-") as directory:
         copy = os.path.join(directory, "recording")
         shutil.copyfile(path + "-journal", copy + "-journal")
         shutil.copyfile(path, copy)
-        yield sqlite3.connect(_uri(copy, "rw"), uri=True, isolation_level=None)
+        with closing(sqlite3.connect(_uri(copy, "rw"), uri=True, isolation_level=None)) as it:
+            yield it
 
 
 def _needs_rollback(database: sqlite3.Connection) -> bool:

@@ -79,11 +79,11 @@ CREATE TABLE histograms (
     PRIMARY KEY (process, function, bucket)
 ) WITHOUT ROWID;
 
--- Each run through a step and each mark, in the order of their starts.
+-- Each run through a step and each mark, up to 500,000 in a process.
 CREATE TABLE steps (
     process     INTEGER NOT NULL REFERENCES processes (id),
     name        TEXT NOT NULL,
-    sequence    INTEGER NOT NULL,
+    sequence    INTEGER NOT NULL,                   -- in the process, in the order of their ends
     kind        TEXT NOT NULL,                      -- step or mark
     start_ns    INTEGER NOT NULL,                   -- CLOCK_MONOTONIC
     elapsed_ns  INTEGER,                            -- NULL for a mark

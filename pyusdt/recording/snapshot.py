@@ -17,14 +17,14 @@ NodeRow = tuple[int, int, int, int, int, int, int, int, int]
 # (function id, bucket, count): see histogram.py for the buckets.
 HistogramRow = tuple[int, int, int]
 # (name, "step" or "mark", sequence, start_ns, elapsed_ns or None, value or None).
-# start_ns is CLOCK_MONOTONIC; sequence grows in the order of starts within the process.
+# start_ns is CLOCK_MONOTONIC; sequence grows in the order of ends within the process.
 StepRow = tuple[str, str, int, int, int | None, int | float | str | None]
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """Everything recorded in one process so far. `functions` and `steps` may leave out what an
-    earlier snapshot to the same `Writer` contained; `losses` maps what was lost to how many."""
+    """Everything recorded in one process so far. `functions` may leave out what an earlier snapshot
+    to the same `Writer` contained; `losses` maps what was lost to how many."""
 
     threads: list[ThreadRow] = field(default_factory=list)
     functions: list[FunctionRow] = field(default_factory=list)

@@ -2,37 +2,16 @@
 """From what the core has counted since it began to follow, to what one recording is to hold.
 
 The core counts for all who listen, and does not begin anew for each: a recording is the difference
-between two of its counts (src/snapshot.h), restricted to the functions that are wanted, and added
+between two of its counts (counts.py), restricted to the functions that are wanted, and added
 to what the recording had before.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import add
 
-from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot
-
-# (serial, ident or 0, tid, name, elapsed)
-CountedThread = tuple[int, int, int, str, int]
-# (serial, node, parent or -1, function id, calls, resumes, errors, elapsed, self)
-CountedNode = tuple[int, int, int, int, int, int, int, int, int]
-# (serial, function id, bucket, count)
-CountedBucket = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What the core has counted until a moment; times in ticks of its clock."""
-
-    ns_per_tick: float
-    threads: list[CountedThread]
-    nodes: list[CountedNode]
-    histograms: list[CountedBucket]
-    losses: dict[str, int]
-
-
-NOTHING = Counts(1.0, [], [], [], {})
-
+from pyusdt.recording.counts import Counts
+from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, StepRow
 
 _Key = tuple[int, int]  # serial, node: as the core numbers them
 _Place = tuple[int, int]  # thread, node: as the recording does; node -1: above them all
@@ -56,6 +35,8 @@ class Totals:
         self._n_nodes: Counter[int] = Counter()  # of each thread
         self._settled = Snapshot()
         self._last = Snapshot()
+        self._steps: list[StepRow] = []  # all of them: they only become more
+        self._n_taken = 0  # of the core's, since the last settle
 
     def update(
         self,
@@ -74,12 +55,14 @@ class Totals:
             nodes=nodes,
             histograms=self._sum_histograms(now, before, used),
             losses=self._sum_losses(now, before),
+            steps=self._add_steps(now, len(before.steps), serials),
         )
         return self._last
 
     def settle(self) -> None:
         """Keep what the last update added: the next one adds to it."""
         self._settled = self._last
+        self._n_taken = 0
 
     def _sum_threads(
         self, now: Counts, before: Counts, serials: Collection[int] | None
@@ -116,12 +99,16 @@ class Totals:
                 links[key] = owner, function
                 owner = key
             nearest[key] = owner
-            figures = _difference(counted, earlier.get(key, _ZEROS), now.ns_per_tick)
-            if not any(figures) or owner[1] < 0:
+            if owner[1] < 0:
                 continue
-            figure_sums = sums.setdefault(self._place(owner, links, places), [0, 0, 0, 0, 0])
-            for i in range(5) if wanted else (4,):
-                figure_sums[i] += figures[i]
+            figures = _difference(counted, earlier.get(key), now.ns_per_tick)
+            if not any(figures):
+                continue
+            place = places.get(owner) or self._place(owner, links, places)
+            known = sums.get(place)
+            if not wanted:
+                figures = [0, 0, 0, 0, figures[4]]
+            sums[place] = figures if known is None else list(map(add, known, figures))
         return [
             (thread, node, parent, function, *sums.get((thread, node), _ZEROS))
             for (thread, node), (parent, function) in self._above.items()
@@ -168,6 +155,21 @@ class Totals:
         # A bucket that is full halves its histogram (src/histogram.h): then less may be left.
         return [(*key, count) for key, count in sums.items() if count > 0]
 
+    def _add_steps(
+        self, now: Counts, n_before: int, serials: Collection[int] | None
+    ) -> list[StepRow]:
+        """All steps and marks; those that are new since the last time are behind the others."""
+        idents = {row[1] for row in now.threads if serials is not None and row[0] in serials}
+        for ident, name, start, elapsed, value in now.steps[n_before + self._n_taken :]:
+            self._n_taken += 1
+            if serials is not None and ident not in idents:
+                continue
+            kind = "mark" if elapsed is None else "step"
+            start_ns = max(now.now_ns - round((now.now - start) * now.ns_per_tick), 0)
+            elapsed_ns = None if elapsed is None else round(elapsed * now.ns_per_tick)
+            self._steps.append((name, kind, len(self._steps), start_ns, elapsed_ns, value))
+        return self._steps
+
     def _sum_losses(self, now: Counts, before: Counts) -> dict[str, int]:
         sums = Counter(self._settled.losses)
         sums.update(now.losses)
@@ -175,6 +177,8 @@ class Totals:
         return {name: count for name, count in sums.items() if count > 0}
 
 
-def _difference(now: _Figures, before: Collection[int], ns_per_tick: float) -> _Figures:
-    calls, resumes, errors, elapsed, own = (max(a - b, 0) for a, b in zip(now, before, strict=True))
+def _difference(now: _Figures, before: Sequence[int] | None, ns_per_tick: float) -> _Figures:
+    if before is not None:
+        now = [max(a - b, 0) for a, b in zip(now, before, strict=True)]
+    calls, resumes, errors, elapsed, own = now
     return [calls, resumes, errors, round(elapsed * ns_per_tick), round(own * ns_per_tick)]

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from pyusdt.errors import UserError
 from pyusdt.recording import store
+from pyusdt.recording.model import Process
 from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, clean, clean_step
 
 # Nobody holds the lock for longer than one flush; ten at once are well within this.
@@ -26,13 +27,21 @@ class Writer:
     """Adds this process to the recording at `path`, which is made at the first write.
 
     `replace` starts a new recording in place of one that is there; without it, this process joins.
-    After a fork the child's writer makes a row of its own. Every method raises UserError, and
-    then the file holds what it held before.
+    After a fork the child's writer makes a row of its own. `process` is the one that is recorded
+    where that is another one. Every method raises UserError, and then the file holds what it held
+    before.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, replace: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        replace: bool = False,
+        process: Process | None = None,
+    ) -> None:
         self._path = os.path.abspath(os.fspath(path))
         self._replace = replace
+        self._other = process
         self._functions: dict[int, FunctionRow] = {}
         self._begin()
 
@@ -47,12 +56,12 @@ class Writer:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._token = secrets.token_hex(16)
-        self._started_ns = time.time_ns()
-        self._started_monotonic_ns = time.monotonic_ns()
+        self._recorded = self._other or this_process()
         self._file = ""  # identity of the recording that the next four refer to
         self._process = 0
         self._rows: dict[int, int] = {}  # function id -> row in the file
         self._written: dict[tuple[int, int], int] = {}  # node -> hash of what the file has
+        self._n_steps = 0  # that the file has
         self._shapes: dict[tuple[int, int], tuple[int, int]] = {}  # node -> depth, outermost
 
     def _update(self, snapshot: Snapshot, reason: str | None) -> None:
@@ -87,16 +96,17 @@ class Writer:
             self._file = row[0]
             self._rows = {}
             self._written = {}
+            self._n_steps = 0
             row = database.execute("SELECT id FROM processes WHERE token = ?", (self._token,))
             (self._process,) = row.fetchone() or (0,)
 
     def _write_process(self, database: sqlite3.Connection, reason: str | None) -> None:
-        now = time.time_ns()
+        now, it = time.time_ns(), self._recorded
         if not self._process:
             cursor = database.execute(
                 "INSERT INTO processes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
-                (self._token, self._pid, os.getppid(), clean(os.uname().nodename), _command(),
-                 sys.version.split()[0], self._started_ns, self._started_monotonic_ns, now),
+                (self._token, it.pid, it.parent_pid, clean(it.host), clean(it.command),
+                 it.python, it.started_ns, it.started_monotonic_ns, now),
             )  # fmt: skip
             self._process = cursor.lastrowid or 0
         database.execute(
@@ -127,8 +137,9 @@ class Writer:
             "INSERT OR REPLACE INTO steps"
             " (process, name, kind, sequence, start_ns, elapsed_ns, value)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((process, *clean_step(row)) for row in snapshot.steps),
+            ((process, *clean_step(row)) for row in snapshot.steps[self._n_steps :]),
         )
+        self._n_steps = len(snapshot.steps)
         put(
             "INSERT OR REPLACE INTO losses VALUES (?, ?, ?)",
             ((process, clean(name), count) for name, count in snapshot.losses.items()),
@@ -183,5 +194,15 @@ def _shapes(nodes: list[NodeRow]) -> dict[tuple[int, int], tuple[int, int]]:
     return shapes
 
 
-def _command() -> str:
-    return clean(" ".join(sys.orig_argv or sys.argv))
+def this_process() -> Process:
+    """This one, which begins to be recorded now."""
+    return Process(
+        id=0,
+        pid=os.getpid(),
+        parent_pid=os.getppid(),
+        host=os.uname().nodename,
+        command=" ".join(sys.orig_argv or sys.argv),
+        python=sys.version.split()[0],
+        started_ns=time.time_ns(),
+        started_monotonic_ns=time.monotonic_ns(),
+    )

@@ -147,10 +147,11 @@ class Tracer:
         """Print what it prints, until it ends; its exit code.
 
         It ends by itself when its process has; should it not, `finished` tells that it has to.
+        That is asked all the time: to 0.27 a child of ours lives until we have taken its exit code.
         """
         while self._open:
             self._relay()
-            if not self._stopping and self._is_silent() and finished():
+            if not self._stopping and finished() and self._is_silent():
                 self.stop()
         return self.child.wait()
 

@@ -56,7 +56,7 @@ ENDINGS = {
             while True: [i for i in range(100)]
         def resume():
             while True: yield
-        for _ in range(8):
+        for _ in range(3):
             threading.Thread(target=spin, daemon=True).start()
             threading.Thread(target=lambda: [None for _ in resume()], daemon=True).start()
         """,
@@ -67,7 +67,7 @@ ENDINGS = {
         import threading
         def spin():
             while True: len([1])
-        for _ in range(8): threading.Thread(target=spin, daemon=True).start()
+        for _ in range(4): threading.Thread(target=spin, daemon=True).start()
         raise SystemExit("over")
         """,
     ),

@@ -75,6 +75,19 @@ TOOLS = {
         "sys.settrace(None)",
         "told",
     ),
+    "pdb": Tool(
+        """
+        import io, pdb, sys
+        said = io.StringIO()
+        backend = {"backend": "monitoring"} if sys.version_info >= (3, 14) else {}
+        said_to = io.StringIO("continue\\n" * 30)
+        debugger = pdb.Pdb(stdin=said_to, stdout=said, nosigint=True, readrc=False, **backend)
+        debugger.set_break(__file__, work.__code__.co_firstlineno + 1)
+        debugger.set_trace()
+        """,
+        "getattr(debugger, 'stop_trace', lambda: sys.settrace(None))()",
+        "[line for line in said.getvalue().splitlines() if line.endswith('work()')]",
+    ),
     "bdb with monitoring": Tool(
         """
         import bdb

@@ -25,7 +25,7 @@ def test_the_next_free_id_is_taken(run):
 
 def test_all_ids_are_taken_and_one_is_freed(run):
     source = """
-    import sys, semaphores
+    import os, subprocess, sys, semaphores
     for i in range(6): sys.monitoring.use_tool_id(i, f"tool {i}")
     semaphores.up("PY_START", "LINE")
     import pyusdt
@@ -33,6 +33,9 @@ def test_all_ids_are_taken_and_one_is_freed(run):
     assert names() == [f"tool {i}" for i in range(6)]
     semaphores.down("LINE")
     assert not any(sys.monitoring.get_events(i) for i in range(6))
+    show = [sys.executable, "-m", "pyusdt", "status", "-p", str(os.getpid())]
+    told = subprocess.check_output(show, text=True).splitlines()
+    print([line.split(maxsplit=1) for line in told if "dormant" in line])
     sys.monitoring.free_tool_id(3)
     semaphores.wait_for("PY_START")
     assert semaphores.tool() == 3
@@ -41,7 +44,8 @@ def test_all_ids_are_taken_and_one_is_freed(run):
     print(names())
     """
     names = [None if i == 3 else f"tool {i}" for i in range(6)]
-    assert run(source, "without") == (f"{names}\n", f"{DORMANT}\n", 0)
+    told = [["dormant", "other tools hold the ids 2 to 4 of sys.monitoring"]]
+    assert run(source, "without") == (f"{told}\n{names}\n", f"{DORMANT}\n", 0)
 
 
 THIEF = """
@@ -93,6 +97,26 @@ check("stopped")
 print("ok")
 """
         assert run(source, "without") == ("ok\n", "", 0)
+
+
+def test_a_theft_is_noticed_though_nothing_else_happens(run):
+    """Another id is claimed, and each call is heard once again."""
+    source = f"""
+THIEF_NAME = "thief"
+{THIEF}
+def fired(): return pyusdt.status()["probes_fired"].get("PY_START", 0)
+steal()
+while m.get_tool(3) is None: pass
+assert m.get_events(3) == m.events.PY_START | m.events.PY_RETURN
+before = fired()
+for i in range(100): work()
+print(fired() - before)
+check("stolen")
+"""
+    outcome = run(source, "without", PYUSDT_VERBOSE="1", PYUSDT_ONLY="__main__:work")
+    said = outcome.stderr.splitlines()
+    assert said[1:3] == [f"pyusdt: enabled, tool id {i}: PY_START PY_RETURN" for i in (4, 3)]
+    assert (outcome.stdout, outcome.code) == ("100\n", 0)
 
 
 def test_a_thief_outlives_us(run):

@@ -72,7 +72,12 @@ def counts(rec: pyusdt.record) -> dict[str, int]:
     return {name: found[name] for name in ("work", "leaf") if found.get(name)}
 
 
-def threads_are_as_long_as_their_trees(recording: Recording) -> None:
+SLICE_NS = 50_000_000
+"""For how long a busy machine may take a thread off its CPU between two functions."""
+
+
+def threads_are_as_long_as_their_trees(recording: Recording, slack_ns: int = 0) -> None:
+    """Within 1%. Very short threads may need a slack: see SLICE_NS."""
     for thread in recording.threads:
         total = sum(child.elapsed_ns for child in thread.root.children)
-        assert total == pytest.approx(thread.elapsed_ns, rel=0.01)
+        assert total == pytest.approx(thread.elapsed_ns, rel=0.01, abs=slack_ns)

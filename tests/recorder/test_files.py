@@ -11,7 +11,14 @@ import pytest
 import pyusdt
 from pyusdt.errors import UserError
 
-from .recorded import MODULE, calls, counts, threads_are_as_long_as_their_trees, work
+from .recorded import (
+    MODULE,
+    SLICE_NS,
+    calls,
+    counts,
+    threads_are_as_long_as_their_trees,
+    work,
+)
 
 
 def figures(f):
@@ -119,4 +126,4 @@ def test_the_childs_recording_is_its_own(tmp_path):
         leaves[process.pid] = calls(mine, MODULE)["leaf"]
     assert leaves == {os.getpid(): 101, child: 10}
     assert {p.pid: p.reason for p in recording.processes} == {os.getpid(): "end", child: "os._exit"}
-    threads_are_as_long_as_their_trees(recording)
+    threads_are_as_long_as_their_trees(recording, SLICE_NS)

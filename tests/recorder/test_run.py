@@ -16,7 +16,7 @@ from harness import DEADLINE, ROOT, Program
 import pyusdt
 from pyusdt.recording import Recording
 
-from .recorded import calls, threads_are_as_long_as_their_trees
+from .recorded import SLICE_NS, calls, threads_are_as_long_as_their_trees
 
 PROGRAM = Path(__file__).parent / "programs" / "endings.py"
 MAIN = ("__main__", "__mp_main__")
@@ -77,7 +77,7 @@ def test_what_is_done_at_exit_is_recorded(out):
     recording = pyusdt.load(out)
     assert leaves(recording) == 1000 + 50 + 500
     assert len(recording.threads) == 2
-    threads_are_as_long_as_their_trees(recording)
+    threads_are_as_long_as_their_trees(recording, SLICE_NS)
 
 
 def launched(out: Path, *words: str | Path) -> Program:
@@ -105,7 +105,7 @@ def test_a_signal_that_ends_it(out, ending, number):
     recording = pyusdt.load(out)
     assert leaves(recording) == 1000
     assert reasons(recording) == [number.name]
-    threads_are_as_long_as_their_trees(recording)
+    threads_are_as_long_as_their_trees(recording, SLICE_NS)
 
 
 def test_the_programs_own_handler(out):
@@ -137,7 +137,7 @@ def test_flush(out):
     assert leaves(recording) == 1000
     (process,) = recording.processes
     assert process.ended_ns is None
-    threads_are_as_long_as_their_trees(recording)
+    threads_are_as_long_as_their_trees(recording, SLICE_NS)
 
 
 @pytest.mark.parametrize("ending", ["kill", "abort"])

@@ -10,6 +10,8 @@ from harness import ROOT
 
 from pyusdt.tracing.scripts import Script, collection
 
+pytestmark = pytest.mark.once
+
 SCRIPTS = collection()
 each_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 
@@ -22,6 +24,8 @@ def test_the_readme_lists_every_script_by_its_question() -> None:
         for script in SCRIPTS
     ]
     assert sorted(listed) == sorted(told)
+    for script in SCRIPTS:
+        assert f"`{script.name}`" in (ROOT / "README.md").read_text()
 
 
 @each_script
@@ -31,7 +35,8 @@ def test_the_header_tells_how_to_run_and_read_it(script: Script) -> None:
     given = "".join(f"{word} " for word in script.given).replace("PID", "[PID]")
     parameters = f"{script.parameters} ".lstrip()
     assert f"\n * Usage: pyusdt trace {script.name} {parameters}[-p PID | -- program...]" in header
-    assert f"\n *        bpftrace scripts/{script.name}.bt LIBRARY {given}{parameters}" in header
+    usage = f"\n *        bpftrace scripts/{script.name}.bt LIBRARY {given}{parameters}"
+    assert usage.rstrip() + ("\n" if "PID" in script.given else " [-p PID]\n") in header
     assert f"\n *     # pyusdt trace {script.name} " in header
     assert "\n * Cost: " in header
     for name in re.findall(r"\[(\w+)\]", script.parameters):

@@ -8,46 +8,18 @@ from __future__ import annotations
 
 import http.client
 import re
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 
 import pytest
-from harness import ROOT, Program, Tracer, maps
-
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
-
-PROGRAM = Path(__file__).parent / "programs/kernel.py"
-FRAMES = ["PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"]
-LIBRARY = "./libpyusdt.so"
+from harness import ROOT, maps
+from scripts.kernel import answer, of, traced
+from scripts.trace import result_of
 
 
-@pytest.fixture
-def program() -> Iterator[Program]:
-    with Program(PROGRAM) as program:
-        program.expect("^ready")
-        yield program
-        assert program.wait() == 0
-
-
-def do(program: Program, *commands: str) -> None:
-    for command in commands:
-        program.send(command)
-        program.expect(f"^done {command.split()[0]}$")
-
-
-def script(name: str) -> Path:
-    return ROOT / f"scripts/{name}.bt"
-
-
-def answer(program: Program, name: str, *commands: str, parameters: tuple[str, ...] = ()) -> str:
-    """What the script prints of a program that does this."""
-    # Two scripts see what happens outside of the process: they take it as a parameter instead.
-    alone = name in ("pyoffcpu", "pyexec")
-    pid, words = (None, [str(program.pid)]) if alone else (program.pid, list(parameters))
-    with Tracer(script(name), pid, parameters=[LIBRARY, *words]) as tracer:
-        program.expect_on(*FRAMES)
-        do(program, *commands)
-        return tracer.finish()
+def answer_of(name: str, *commands: str) -> pytest.MarkDecorator:
+    """The test gets what the script prints of a program that does this."""
+    return result_of(answer, name, *commands)
 
 
 def stats(text: str) -> dict[str, int]:
@@ -56,91 +28,82 @@ def stats(text: str) -> dict[str, int]:
     return {name: int(count) for name, count in found}
 
 
-def of(found: dict[str, int], name: str) -> dict[str, int]:
-    """One map of several."""
-    return {
-        key.removeprefix(name): value for key, value in found.items() if key.startswith(f"{name}[")
-    }
-
-
-def test_pysys_counts_and_times_calls_by_function(program: Program) -> None:
-    found = maps(answer(program, "pysys", "asks 23", "tired 211"))
+@answer_of("pysys", "asks 23", "tired 211")
+def test_pysys_counts_and_times_calls_by_function(result: str) -> None:
+    found = maps(result)
     assert found["calls[__main__, asks, getppid]"] == 23
     slept = found["time[__main__, sleeps, clock_nanosleep]"]
     assert slept >= 211_000
 
 
-def test_pysys_knows_the_function_of_every_call_of_a_server(
-    program: Program, tmp_path: Path
-) -> None:
-    requests = 101
-    whole = tmp_path / "pysys.bt"
-    whole.write_text(re.sub(r"print\((@\w+), 20", r"print(\1, 10000", script("pysys").read_text()))
-    with Tracer(whole, program.pid, parameters=[LIBRARY]) as tracer:
-        program.expect_on(*FRAMES)
-        program.send(f"serves {requests}")
-        port = int(program.expect(r"^port (\d+)$")[1])
-        for _ in range(requests):
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            connection.request("GET", "/page")
-            assert len(connection.getresponse().read()) == 10007
-            connection.close()
-        program.expect("^done serves$")
-        calls = of(maps(tracer.finish()), "calls")
-    assert calls["[socket, socket.accept, accept4]"] == requests
-    assert calls["[socket, SocketIO.readinto, recvfrom]"] == requests
-    assert calls["[shutil, copyfileobj, read]"] >= requests
+REQUESTS = 101
+
+
+def calls_of_a_server() -> dict[str, int]:
+    """All that pysys counts, not only the most."""
+    source = (ROOT / "scripts/pysys.bt").read_text()
+    with tempfile.TemporaryDirectory() as directory:
+        whole = Path(directory) / "pysys.bt"
+        whole.write_text(re.sub(r"print\((@\w+), 20", r"print(\1, 10000", source))
+        with traced("pysys", whole) as (program, tracer):
+            program.send(f"serves {REQUESTS}")
+            port = int(program.expect(r"^port (\d+)$")[1])
+            for _ in range(REQUESTS):
+                connection = http.client.HTTPConnection("127.0.0.1", port)
+                connection.request("GET", "/page")
+                assert len(connection.getresponse().read()) == 10007
+                connection.close()
+            program.expect("^done serves$")
+            return of(maps(tracer.finish()), "calls")
+
+
+@result_of(calls_of_a_server)
+def test_pysys_knows_the_function_of_every_call_of_a_server(result: dict[str, int]) -> None:
+    assert result["[socket, socket.accept, accept4]"] == REQUESTS
+    assert result["[socket, SocketIO.readinto, recvfrom]"] == REQUESTS
+    assert result["[shutil, copyfileobj, read]"] >= REQUESTS
     # The main thread only waits; what it does is nobody's until the tracer hears of it.
-    nobody = sum(n for key, n in calls.items() if key.startswith("[, "))
-    assert sum(calls.values()) > 30 * requests
-    assert nobody < 0.01 * sum(calls.values()), calls
-    accounted = ("accept4]", "sendto]", "recvfrom]")
-    assert not [key for key in calls if key.startswith("[, ") and key.endswith(accounted)]
+    nobody = {key: n for key, n in result.items() if key.startswith("[, ")}
+    assert sum(result.values()) > 30 * REQUESTS
+    assert sum(nobody.values()) < 0.01 * sum(result.values()), result
+    assert not [key for key in nobody if key.endswith(("accept4]", "sendto]", "recvfrom]"))]
 
 
-def test_pyoffcpu_names_the_function_that_sleeps(program: Program) -> None:
-    found = maps(answer(program, "pyoffcpu", "tired 307", "busy 307"))
-    assert found["waits[sleeps, tired, Thread.run]"] == 1
-    assert found["time[sleeps, tired, Thread.run]"] >= 307_000
-    spun = sum(time for key, time in of(found, "time").items() if key.startswith("[spins,"))
-    assert spun < 307_000 / 3
-
-
-def test_pyprofile_names_the_function_that_spins(program: Program) -> None:
-    samples = of(maps(answer(program, "pyprofile", "busy 500", "tired 500")), "samples")
+@answer_of("pyprofile", "busy 500", "tired 500")
+def test_pyprofile_names_the_function_that_spins(result: str) -> None:
+    samples = of(maps(result), "samples")
     assert samples["[spins, busy, Thread.run]"] >= 10
     assert samples["[spins, busy, Thread.run]"] > sum(samples.values()) / 2
     assert not [key for key in samples if key.startswith("[sleeps, ")]
 
 
-def test_pyio_tells_the_bytes_of_files_only(program: Program) -> None:
-    text = answer(program, "pyio", "reads 23", "writes 29", "pipes 31", "talks 31")
-    found = maps(text)
+@answer_of("pyio", "reads 23", "writes 29", "pipes 31", "talks 31")
+def test_pyio_tells_the_bytes_of_files_only(result: str) -> None:
+    found = maps(result)
     assert found["bytes[read, __main__, reads]"] == 23 * 1009
     assert found["bytes[write, __main__, writes]"] == 29 * 997
-    assert stats(text)["us[read, __main__, reads]"] == 23
-    assert stats(text)["us[write, __main__, writes]"] == 29
-    assert stats(text)["us[sync, __main__, writes]"] == 1
-    assert "pipes" not in text
-    assert "talks" not in text
+    assert stats(result)["us[read, __main__, reads]"] == 23
+    assert stats(result)["us[write, __main__, writes]"] == 29
+    assert stats(result)["us[sync, __main__, writes]"] == 1
+    assert "pipes" not in result
+    assert "talks" not in result
 
 
-def test_pynet_tells_the_bytes_of_sockets_and_who_connects(program: Program) -> None:
-    text = answer(program, "pynet", "talks 23", "talks_as_ssl_does 29", "meets 7", "writes 31")
-    found = maps(text)
+@answer_of("pynet", "talks 23", "talks_as_ssl_does 29", "meets 7", "writes 31")
+def test_pynet_tells_the_bytes_of_sockets_and_who_connects(result: str) -> None:
+    found = maps(result)
     assert found["bytes[send, __main__, talks]"] == 23 * 101
     assert found["bytes[receive, __main__, talks]"] == 23 * 101
     assert found["bytes[send, __main__, talks_as_ssl_does]"] == 29 * 103
     assert found["bytes[receive, __main__, talks_as_ssl_does]"] == 29 * 103
-    assert stats(text)["us[connect, __main__, meets]"] == 7
-    assert stats(text)["us[accept, socket, socket.accept]"] == 7
+    assert stats(result)["us[connect, __main__, meets]"] == 7
+    assert stats(result)["us[accept, socket, socket.accept]"] == 7
     assert found["failed[connect, __main__, meets, 111]"] == 1
-    assert "writes" not in text
+    assert "writes" not in result
 
 
-def test_pyopen_tells_each_file_and_who_opens_it(program: Program) -> None:
-    with Tracer(script("pyopen"), program.pid, parameters=[LIBRARY]) as tracer:
-        program.expect_on(*FRAMES)
+def opened() -> None:
+    with traced("pyopen") as (program, tracer):
         program.send("opens 3")
         for i in range(3):
             tracer.expect(rf"^{program.pid} +\d+ w +Path\.touch +opens +/\S+/opened-{i}$")
@@ -149,36 +112,22 @@ def test_pyopen_tells_each_file_and_who_opens_it(program: Program) -> None:
         tracer.finish()
 
 
-def test_pyexec_tells_each_program_and_who_starts_it(program: Program) -> None:
-    with Tracer(script("pyexec"), parameters=[LIBRARY, str(program.pid)]) as tracer:
-        program.expect_on(*FRAMES)
-        program.send("starts 3")
-        for _ in range(3):
-            tracer.expect(rf"^{program.pid} +\d+ +starts +Thread\.run +\S*/true first second$")
-        program.expect("^done starts$")
-        program.send("forks 1")
-        tracer.expect(rf"^{program.pid} +\d+ +forks +Thread\.run +\S*/true forked $")
-        program.expect("^done forks$")
-        tracer.finish()
+@result_of(opened)
+def test_pyopen_tells_each_file_and_who_opens_it(result: None) -> None:
+    """It has heard of each, else the run has failed."""
 
 
-def test_pyfault_names_the_function_that_touches_new_memory(program: Program) -> None:
-    found = maps(answer(program, "pyfault", "touches 1009"))
+@answer_of("pyfault", "touches 1009")
+def test_pyfault_names_the_function_that_touches_new_memory(result: str) -> None:
+    found = maps(result)
     assert 1009 <= found["faults[__main__, touches, Thread.run]"] <= 1009 + 50
     assert 1009 * 4 <= found["grown[__main__, touches, Thread.run]"] <= 1009 * 4 + 1024
 
 
-def test_pygil_names_the_function_that_holds_others_up(program: Program) -> None:
-    python = interpreter(program.pid)
-    found = maps(answer(program, "pygil", "hogging 23", parameters=(python,)))
+@answer_of("pygil", "hogging 23")
+def test_pygil_names_the_function_that_holds_others_up(result: str) -> None:
+    found = maps(result)
     waits, holds = of(found, "waits"), of(found, "holds")
     assert waits["[__main__, polite]"] > sum(waits.values()) / 2
     assert holds["[__main__, hogs]"] > sum(holds.values()) / 2
     assert found["longest[__main__, hogs]"] >= 5000
-
-
-def interpreter(pid: int) -> str:
-    """The file that has the interpreter's code: libpython, or the program itself."""
-    files = re.findall(r"r-xp.* (/\S+)$", Path(f"/proc/{pid}/maps").read_text(), re.MULTILINE)
-    shared = [file for file in files if re.search(r"/libpython3\.\d+t?d?\.so", file)]
-    return shared[0] if shared else str(Path(f"/proc/{pid}/exe").readlink())

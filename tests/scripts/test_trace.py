@@ -7,47 +7,65 @@ import os
 import select
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
-from harness import DEADLINE, maps
-from scripts.trace import PROGRAM, Trace
+from _pytest.mark import ParameterSet
+from harness import DEADLINE, ROOT, maps
+from scripts.trace import PROGRAM, Trace, result_of
 
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.once]
 
 WORK = "calls[__main__, work]"
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        [PROGRAM, "calls", "ends"],
-        [sys.executable, "-u", PROGRAM, "calls", "ends"],
-        [sys.executable, "-Xdev", "-W", "ignore", "-m", "answers", "calls", "ends"],
-        [sys.executable, "-um", "pyusdt", PROGRAM, "calls", "ends"],
-        ["-m", "answers", "calls", "ends"],
-        [
-            "-c",
-            f"import sys; sys.argv[1:] = ['calls', 'ends']; exec(open({str(PROGRAM)!r}).read())",
-        ],
-    ],
-    ids=lambda words: " ".join(map(str, words[:3]))[-40:],
-)
-def test_a_program_is_traced_whole_and_its_exit_code_is_ours(words: list[str | Path]) -> None:
-    path = os.pathsep.join([str(PROGRAM.parent), str(PROGRAM.parents[3])])
+def traced(*words: str | Path) -> tuple[int, dict[str, int]]:
+    """The exit code of a run of this program, and what pycalls counted of its work."""
+    path = os.pathsep.join([str(PROGRAM.parent), str(ROOT)])
     with Trace("pycalls", "work", "--", *words, PYTHONPATH=path) as trace:
-        assert trace.wait() == 3, trace.output
-        assert maps(trace.output) == {WORK: 23}
+        return trace.wait(), maps(trace.output)
 
 
-def test_a_command_that_python_runs(tmp_path: Path) -> None:
-    command = tmp_path / "answers"
-    command.write_text(f"#!{sys.executable}\n{PROGRAM.read_text()}")
-    command.chmod(0o755)
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    with Trace("pycalls", "work", "--", "answers", "calls", PATH=path) as trace:
-        assert trace.wait() == 0, trace.output
-        assert maps(trace.output) == {WORK: 23}
+def spelled(name: str, *words: str | Path) -> ParameterSet:
+    """One way to name the program; it ends with 3."""
+    return pytest.param(id=name, marks=result_of(traced, *words))
+
+
+CODE = f"import sys; sys.argv[1:] = ['calls', 'ends']; exec(open({str(PROGRAM)!r}).read())"
+DOES = ("calls", "ends")
+
+
+@pytest.mark.parametrize(
+    (),
+    [
+        spelled("script", PROGRAM, *DOES),
+        spelled("python", sys.executable, "-u", PROGRAM, *DOES),
+        spelled("options", sys.executable, "-Xdev", "-W", "ignore", "-m", "answers", *DOES),
+        spelled("launcher", sys.executable, "-um", "pyusdt", PROGRAM, *DOES),
+        spelled("module", "-m", "answers", *DOES),
+        spelled("code", "-c", CODE),
+    ],
+)
+def test_a_program_is_traced_whole_and_its_exit_code_is_ours(
+    result: tuple[int, dict[str, int]],
+) -> None:
+    assert result == (3, {WORK: 23})
+
+
+def a_command() -> tuple[int, dict[str, int]]:
+    with tempfile.TemporaryDirectory() as directory:
+        command = Path(directory) / "answers"
+        command.write_text(f"#!{sys.executable}\n{PROGRAM.read_text()}")
+        command.chmod(0o755)
+        path = f"{directory}{os.pathsep}{os.environ['PATH']}"
+        with Trace("pycalls", "work", "--", "answers", "calls", PATH=path) as trace:
+            return trace.wait(), maps(trace.output)
+
+
+@result_of(a_command)
+def test_a_command_that_python_runs(result: tuple[int, dict[str, int]]) -> None:
+    assert result == (0, {WORK: 23})
 
 
 def test_a_program_that_python_refuses() -> None:

@@ -16,6 +16,8 @@ from pyusdt.tracing import bpftrace
 from pyusdt.tracing.bpftrace import require
 from pyusdt.tracing.scripts import Script, collection
 
+pytestmark = pytest.mark.once
+
 USAGE = [
     (["pycals"], r"there is no tool 'pycals'; did you mean 'pycalls'\?"),
     (["nothing"], r"there is no tool 'nothing'; see `pyusdt trace --list`"),

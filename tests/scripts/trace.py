@@ -7,8 +7,10 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from harness import ROOT, Process
 
 PROGRAM = Path(__file__).parent / "programs/answers.py"
@@ -29,6 +31,13 @@ class Trace(Process):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         super().kill()
+
+
+def result_of(
+    function: Callable[..., object], *arguments: object, **named: object
+) -> pytest.MarkDecorator:
+    """The test gets as its fixture `result` what the function returns: see conftest.py."""
+    return pytest.mark.result_of.with_args(function, *arguments, **named)
 
 
 def answer(tool: str, *parameters: str, does: tuple[str, ...], **variables: str) -> str:

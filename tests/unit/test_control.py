@@ -20,6 +20,8 @@ STRUCTS = {
     "count": control.COUNT,
     "status": control.STATUS,
     "request": control.REQUEST,
+    "record_wishes": control.RECORD_WISHES,
+    "record": control.RECORD,
     "control": control.CONTROL,
 }
 
@@ -193,5 +195,5 @@ def test_the_core_takes_no_request_of_another_size_or_version() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         *["a request has 2088 bytes"] * 3,
-        *["the request is not one of version 1"] * 2,
+        *["the request is not one of version 2"] * 2,
     ]

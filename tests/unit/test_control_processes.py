@@ -210,9 +210,9 @@ def test_a_process_without_a_watcher_cannot_answer() -> None:
 @pytest.mark.parametrize(
     ("offset", "data", "message"),
     [
-        (8, b"\2", "has a newer pyusdt (control version 2, here 1): use the one that belongs to /"),
-        (8, b"\0", "has an older pyusdt (control version 0, here 1): use the one that belongs to "),
-        (12, b"\1", "has another pyusdt (control version 1, here 1): use the one that belongs to "),
+        (8, b"\3", "has a newer pyusdt (control version 3, here 2): use the one that belongs to /"),
+        (8, b"\0", "has an older pyusdt (control version 0, here 2): use the one that belongs to "),
+        (12, b"\1", "has another pyusdt (control version 2, here 2): use the one that belongs to "),
         (0, b"x", " is not as it was loaded, or no pyusdt that this one knows"),
     ],
     ids=["newer", "older", "size", "magic"],
@@ -364,12 +364,16 @@ def test_a_process_in_a_chroot(tmp_path: Path) -> None:
     root.mkdir()
     script = (
         f"mount --rbind / {root}; mount -t tmpfs none {root}/mnt; cp -r {ROOT}/pyusdt {root}/mnt; "
+        # Who stays in the namespace and outside of the chroot has this test's root, which may be in
+        # a chroot itself.
+        "exec 3<&0; cat <&3 >/dev/null 2>&1 & echo beside $!; "
         f"exec chroot {root} {sys.executable} -c \"import os; os.chdir('/mnt'); {TARGET}\""
     )
     with entered(script, ["unshare", "--mount"], PYTHONPATH="/mnt") as program:
+        beside = program.expect(r"^beside (\d+)$")[1]
         program.expect("^ready")
         assert "/mnt/pyusdt" in Path(f"/proc/{program.pid}/maps").read_text()
-        inside = ["nsenter", f"--mount=/proc/{program.pid}/ns/mnt"]
+        inside = ["nsenter", f"--mount=/proc/{beside}/ns/mnt", f"--root=/proc/{beside}/root"]
         for i, prefix in enumerate(([], inside)):
             pyusdt("set", "-p", program.pid, "--only", f"x{i}", prefix=prefix)
             assert status_of(program.pid, prefix)["only"] == f"x{i}"
@@ -378,7 +382,8 @@ def test_a_process_in_a_chroot(tmp_path: Path) -> None:
 AS_NOBODY = f"""
 import argparse, ctypes, locale, os, sys
 import elftools.elf.elffile, elftools.elf.sections, rich.console, rich.table, rich.text
-import pyusdt.main, pyusdt.process, pyusdt.commands.status, pyusdt.commands.set
+import pyusdt.main, pyusdt.process
+import pyusdt.commands.status, pyusdt.commands.set, pyusdt.commands.record
 import pyusdt.report.console, pyusdt.report.table
 os.setgroups([])
 os.setgid({NOBODY})
@@ -399,7 +404,10 @@ def as_nobody(copy: Path, *words: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.usefixtures("root")
 def test_another_user_is_refused_and_the_same_is_not(copy: Path, target: Program) -> None:
-    for words in (["status"], ["set", "--only", "x"]):
+    theirs = copy / "theirs"
+    theirs.mkdir()
+    theirs.chmod(0o777)
+    for words in (["status"], ["set", "--only", "x"], ["record", "-o", theirs / "out"]):
         done = as_nobody(copy, *words, "-p", target.pid)
         assert done.returncode == 1
         assert done.stderr.startswith(
@@ -407,6 +415,7 @@ def test_another_user_is_refused_and_the_same_is_not(copy: Path, target: Program
             "root, and in a container the capability SYS_PTRACE"
         )
         assert done.stderr.count("\n") == 1
+    assert os.listdir(theirs) == []
     done = as_nobody(copy, "status")
     assert done.returncode == 0
     assert "of others cannot be looked into: run this as root" in done.stderr

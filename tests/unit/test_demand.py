@@ -26,6 +26,7 @@ EVENTS = {
     "function__done": FRAMES,
     "function__slow": FRAMES,
     "thread__state": FRAMES,
+    "events": FRAMES,
     "code__new": {"PY_START"},
 }
 NO_EVENTS = {"gc__begin", "gc__end", "mark", "step__start", "step__done"}

@@ -88,6 +88,7 @@ def test_a_flush_after_one_that_failed_writes_everything(path, monkeypatch):
     writer.write(snapshot())
     later = snapshot()
     later.nodes = [(*row[:4], 2 * row[4], *row[5:]) for row in later.nodes]
+    later.steps = [*later.steps, ("last", "mark", 99, 9, None, 1)]
     with monkeypatch.context() as broken:
         broken.setattr("pyusdt.recording.writer.clean_step", lambda _row: (1, 2))
         with pytest.raises(UserError):

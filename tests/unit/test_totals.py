@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from pyusdt.recording import Recording
-from pyusdt.recording.totals import NOTHING, Counts, Totals
+from pyusdt.recording.counts import NOTHING, Counts
+from pyusdt.recording.totals import Totals
 
 FUNCTIONS = {
     number: (number, module, name, name, f"{module}.py", number)

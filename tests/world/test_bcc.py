@@ -4,17 +4,17 @@
 The interpreters here have gc__start and gc__done, and 3.15 its own function__entry and
 function__return: nothing may be missing, and nothing be told twice.
 
-Not here: ustat, which sets the semaphores of every process called python; ucalls, which does not
-compile against the headers of these kernels.
+Not here: ucalls, which does not compile against the headers of these kernels.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 
 import pytest
-from harness import LIBRARY, Process, Program
+from harness import LIBRARY, Process, Program, environment
 
 pytestmark = pytest.mark.usefixtures("library")
 
@@ -114,3 +114,31 @@ def test_ugc_shows_each_collection_once() -> None:
             tool.expect(FAST)
             tool.expect(SLOW)
     assert len(re.findall(FAST, tool.output, re.MULTILINE)) == RUNS
+
+
+# A world in which /proc shows no other process, and a program in it.
+ALONE = """
+set -e
+real=$(mktemp -d)
+mount --rbind /proc "$real"
+mount -t tmpfs none /proc
+for entry in "$real"/*; do
+    name=${entry##*/}
+    [[ $name == [0-9]* && $name != $$ ]] || ln -s "$entry" "/proc/$name"
+done
+exec "$@"
+"""
+
+
+def test_ustat_tells_how_often_functions_start() -> None:
+    """It looks at each process that is called python, and sets its semaphores: it is to see one."""
+    python = ["bash", "-c", ALONE, "bash", sys.executable]
+    with Process(["unshare", "--mount", *python, "-c", CALLS], env=environment()) as program:
+        program.expect("^ready")
+        inside = ["nsenter", f"--target={program.pid}", "--mount", "--root", "--wd"]
+        with Process([*inside, "/usr/sbin/ustat", "-l", "python", "-C", "2", "1"]) as tool:
+            row = tool.expect(rf"^{program.pid} +\S.* (\d+) +(\d+) +0 +0 +0 +0 *$")
+            assert tool.wait() == 0
+    # It ticks, and a tick takes a hundredth of a second at least. The collector is off.
+    assert 0 < int(row[1]) <= 100
+    assert int(row[2]) == 0

@@ -36,6 +36,15 @@ def calls() -> None:
     list(numbers())
 
 
+def lonely() -> None:
+    pass
+
+
+def remote() -> None:
+    for _ in range(7):
+        lonely()
+
+
 def slow() -> None:
     time.sleep(0.02)
 

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pools of processes by every way of starting them. Standard input says: POOL traced|idle."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+import meeting
+
+
+def begin() -> dict[str, Callable[[bool], object]]:
+    """For each pool, of two processes that do two tasks each: what hands it a task."""
+    submit: dict[str, Callable[[bool], object]] = {}
+    for method in ("fork", "forkserver", "spawn"):
+        context = multiprocessing.get_context(method)
+        pool = context.Pool(2, maxtasksperchild=2)
+        submit[f"{method}-pool"] = lambda traced, pool=pool: pool.apply_async(
+            meeting.attend, [traced], error_callback=print
+        )
+        if method == "fork":
+            continue  # no executor starts new workers by fork
+        executor = ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=2)
+        submit[f"{method}-executor"] = lambda traced, executor=executor: executor.submit(
+            meeting.attend, traced
+        )
+    return submit
+
+
+if __name__ == "__main__":
+    submit = begin()
+    print("ready", flush=True)
+    # Not sys.stdin: a child that is forked while another thread reads it hangs as it closes it.
+    for line in open(0, closefd=False):
+        pool, state = line.split()
+        submit[pool](state == "traced")

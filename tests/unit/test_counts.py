@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the recorder hands over: its layout, and bytes that are none of it."""
+
+from __future__ import annotations
+
+import random
+import re
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness import ROOT
+
+import pyusdt
+from pyusdt import libpyusdt
+from pyusdt.recording import counts
+
+STRUCTS = {
+    "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_buckets n_functions"
+                      " n_steps n_names text_size"),
+    "_loss": (counts.LOSS, "name reserved count"),
+    "_thread": (counts.THREAD, "serial tid ident elapsed name reserved"),
+    "_node": (counts.NODE, "serial index parent function calls resumes errors elapsed self"),
+    "_bucket": (counts.BUCKET, "serial function bucket count"),
+    "_function": (counts.FUNCTION, "id line module qualname name file"),
+    "_step": (counts.STEP, "start value ident name kind"),
+}  # fmt: skip
+
+
+def test_the_layout_is_that_of_the_header(tool: Callable[[str], str], tmp_path: Path) -> None:
+    rows, expected = [], []
+    for name, (codec, fields) in STRUCTS.items():
+        of = f"struct pyusdt_counts{name}"
+        codes = "".join(int(n or 1) * c for n, c in re.findall(r"(\d*)([a-zA-Z])", codec.format))
+        for i, field in enumerate(fields.split()):
+            rows.append(f'printf("{of} {field} %zu\\n", offsetof({of}, {field}));')
+            expected.append(f"{of} {field} {struct.calcsize('=' + codes[:i])}")
+        rows.append(f'printf("{of} %zu\\n", sizeof({of}));')
+        expected.append(f"{of} {codec.size}")
+        assert len(codes) == len(fields.split())
+    source, program = tmp_path / "layout.c", tmp_path / "layout"
+    source.write_text(
+        '#include <stddef.h>\n#include <stdio.h>\n#include "pyusdt_counts.h"\n'
+        f"int main(void) {{\n{chr(10).join(rows)}\n}}\n"
+    )
+    subprocess.run([tool("cc"), f"-I{ROOT / 'include'}", source, "-o", program], check=True)
+    said = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == expected
+
+
+def work() -> None:
+    with pyusdt.step("step"):
+        pyusdt.mark("mark", "text")
+
+
+@pytest.fixture
+def good() -> bytes:
+    with pyusdt.record():
+        work()
+        return libpyusdt.recorded()
+
+
+def test_what_it_holds(good: bytes) -> None:
+    functions: dict[int, counts.FunctionRow] = {}
+    found = counts.unpack(good, functions)
+    (row,) = [row for row in functions.values() if row[1:3] == (__name__, "work")]
+    (node,) = [node for node in found.nodes if node[3] == row[0]]
+    assert node[4:7] == (1, 0, 0)
+    assert [(step[1], step[4]) for step in found.steps] == [("mark", "text"), ("step", None)]
+    (thread,) = [thread for thread in found.threads if thread[0] == node[0]]
+    assert thread[3] == "MainThread"
+
+
+def test_damaged(good: bytes) -> None:
+    chance = random.Random(1)
+    refused = 0
+    for _ in range(300):
+        bad = bytearray(good[: chance.randrange(len(good))] if chance.random() < 0.5 else good)
+        for _ in range(3):
+            bad[chance.randrange(len(bad))] = chance.randrange(256) if bad else 0
+        try:
+            counts.unpack(bytes(bad), {})
+        except ValueError as error:
+            assert str(error).startswith("counts that make no sense: ")
+            refused += 1
+    assert refused > 100
