@@ -79,7 +79,9 @@ class Totals:
             thread = self._thread_of.setdefault(serial, len(self._thread_of))
             spent = threads[thread][2] if thread in threads else 0
             threads[thread] = (tid, name, spent + elapsed)
-        return [threads[thread] for thread in range(len(self._thread_of))]
+        # One that is gone since the last update keeps what it had then.
+        known = dict(enumerate(self._last.threads)) | threads
+        return [known[thread] for thread in range(len(self._thread_of))]
 
     def _sum_nodes(
         self, now: Counts, before: Counts, functions: Mapping[int, FunctionRow]

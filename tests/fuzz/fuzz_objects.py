@@ -104,7 +104,13 @@ def error(data: Input, depth: int) -> object:
     kind = ERRORS[data.byte() % len(ERRORS)]
     if kind is ExceptionGroup:
         return ExceptionGroup(text(data), [ValueError(text(data))])
-    return kind(*items(data, depth)) if data.byte() % 8 else kind
+    arguments = items(data, depth)
+    if data.byte() % 8 == 0:
+        return kind
+    try:
+        return kind(*arguments)
+    except RuntimeError:  # OSError hashes its number
+        return kind
 
 
 MAKERS: tuple[Callable[[Input, int], object], ...] = (
