@@ -16,7 +16,7 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] $(USDT_INCLUD
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test test-matrix test-cpython bench lint format clean help FORCE
+.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format clean help FORCE
 
 ##@ Use
 
@@ -34,7 +34,20 @@ test-matrix: all $(VENV)/ready.test ## The same in a second world too, of newer 
 	@$(PY) tools/test-matrix $(PYTEST_ARGS)
 
 test-cpython: all $(VENV)/ready.test ## CPython's own tests, watched and not, end alike (LONG=1: many more).
-	@tools/test tests/cpython $(PYTEST_ARGS)
+	@PYUSDT_TEST_SUITES=more tools/test tests/cpython $(PYTEST_ARGS)
+
+asan: all $(VENV)/ready.test ## Storms, lifecycle and more under the address sanitizers (PYTEST_ARGS=).
+	@tools/sanitize asan $(PYTEST_ARGS)
+
+tsan: all $(VENV)/ready.test ## Storms, exits and more under the thread sanitizer (PYTEST_ARGS=).
+	@tools/sanitize tsan $(PYTEST_ARGS)
+
+leaks: all $(VENV)/ready.test ## Loops that may leave nothing behind: memory, references, files (LONG=1).
+	@tools/test tests/leaks $(PYTEST_ARGS)
+
+fuzz: all ## Texts, filters and settings under libFuzzer, 20 s each (LONG=1: 10 minutes each).
+	@tools/need clang
+	@tools/fuzz
 
 lint: all $(VENV)/ready.lint ## Check the sources with every linter, change nothing.
 	@tools/lint

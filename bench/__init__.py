@@ -14,6 +14,7 @@
     idle       what nobody listening costs
     events     what an event costs, probe by probe
     follow     what following the stack costs, and telling of some functions only
+    semaphore  raises one, as an attach does
     latency    how long attach and detach take
     growth     how costs grow: code objects, depth, threads, events
     race       the recorder among the other profilers, on every workload

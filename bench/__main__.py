@@ -15,6 +15,7 @@ from bench.errors import BenchError, UnavailableError, told
 from bench.rows import Row
 
 ROUNDS, LONG_ROUNDS = 10, 50
+FAILED = "failed"
 
 
 def main() -> int:
@@ -22,7 +23,7 @@ def main() -> int:
     known = INSIDE if options.inside else CASES
     cases = [case for case in known if options.only in case.name]
     if not cases:
-        names = ", ".join(case.name for case in known)
+        names = "; ".join(case.name for case in known)
         print(f"bench: no case is named {options.only}; there are: {names}", file=sys.stderr)
         return 2
     rounds = options.rounds or (LONG_ROUNDS if options.long else ROUNDS)
@@ -49,13 +50,12 @@ def run(cases: list[Case], rounds: int, inside: Path | None, partial: bool) -> i
     no_tracer = why_no_tracer() if any(case.traced for case in cases) else ""
     about = machine.describe() | {"rounds": str(rounds)}
     rows: list[Row] = []
-    failed: list[str] = []
     with progress() as shown:
         task = shown.add_task("", total=len(cases))
         for case in cases:
             shown.update(task, description=case.name)
             if not (case.traced and no_tracer):
-                rows += measured(case, rounds, failed)
+                rows += measured(case, rounds)
             shown.advance(task)
     about |= machine.peers()
     if inside is not None:
@@ -65,9 +65,9 @@ def run(cases: list[Case], rounds: int, inside: Path | None, partial: bool) -> i
     if world.WHOLE in cases:
         about |= world.about()
     report.show(rows, Console())
-    for error in [*failed, no_tracer]:
-        if error:
-            print(f"bench: {error}", file=sys.stderr)
+    failed = [f"{row.case}: {row.note}" for row in rows if row.figure == FAILED]
+    for error in [*failed, *filter(None, [no_tracer])]:
+        print(f"bench: {error}", file=sys.stderr)
     if no_tracer:
         return 1
     if not partial:
@@ -89,14 +89,13 @@ def why_no_tracer() -> str:
     return ""
 
 
-def measured(case: Case, rounds: int, failed: list[str]) -> list[Row]:
+def measured(case: Case, rounds: int) -> list[Row]:
     try:
         return case.measure(rounds)
     except UnavailableError as reason:
         return [Row(case.name, "not measured", "", note=told(reason))]
     except BenchError as error:
-        failed.append(f"{case.name}: {told(error)}")
-        return [Row(case.name, "failed", "", note=told(error))]
+        return [Row(case.name, FAILED, "", note=told(error))]
 
 
 def keep(rows: list[Row], about: dict[str, str]) -> tuple[Path, ...]:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured, and what has to come out of it: the table that the bench runs through."""
 
-from bench import events, follow, growth, idle, latency, race, world
+from bench import batch, events, follow, growth, idle, latency, race, world
 from bench.compare import Case
 
 CASES: tuple[Case, ...] = (
     *idle.CASES,
     *events.CASES,
     *follow.CASES,
+    *batch.CASES,
     *latency.CASES,
     *growth.CASES,
     *race.cases(),

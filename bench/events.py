@@ -131,36 +131,20 @@ def cpython(rounds: int) -> list[Row]:
     found = {name: times[side] for name, side in sides.items()}
     all_added, one_added = (less(found[name], found["modules"]) for name in ("all", "one"))
     return [
-        Row(
-            case,
-            "PY_START / function__entry",
-            unit,
-            found["start"],
-            "cpython",
-            found["entry"],
-            Target(1.05),
-            REASON,
-        ),
-        Row(
-            case,
-            "a latency: function__done / entry and return",
-            unit,
-            found["done"],
-            "cpython",
-            found["both"],
-            Target(0.60),
-            "two probes of CPython's and two maps against one probe",
-        ),
-        Row(
-            case,
-            "one module of 200, added / every entry, added",
-            unit,
-            one_added,
-            "cpython",
-            all_added,
-            Target(0.10),
-            "CPython's probes take no filter",
-        ),
+        Row(case, figure, unit, over, "cpython", under, Target(limit), note)
+        for figure, over, under, limit, note in (
+            ("PY_START / function__entry", found["start"], found["entry"], 1.05, REASON),
+            (
+                "a latency: function__done / entry and return",
+                *(found["done"], found["both"], 0.60),
+                "one probe, timed inside, against two and two maps",
+            ),
+            (
+                "one module of 200, added / every entry, added",
+                *(one_added, all_added, 0.10),
+                "CPython's probes take no filter",
+            ),
+        )
     ]
 
 

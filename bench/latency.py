@@ -1,60 +1,72 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the attach to the first event, and from the detach to a program that is left alone."""
 
+import random
 import time
 
 from bench.compare import Case
 from bench.errors import BenchError, UnavailableError, told
-from bench.measure import Side
 from bench.processes import Worker
-from bench.readers import READERS
 from bench.rows import Row, Target
+from bench.semaphore import raised
 from bench.stats import Sample
 from bench.subjects import SUBJECTS, Load
 
 CASE, UNIT, PERIOD_MSEC = "latency, looking every 100 ms", "ms", 100
 # On a busy machine a thread that wakes waits for its turn, and for the GIL (5 ms).
 MARGIN_MSEC = 20
-LOAD = Load("fib", 10)
-MILLI = 1e-6
-REASON = "a look at the semaphores every 100 ms, then the GIL; other programs on the machine"
+LOAD, PROBE = Load("fib", 10), "PY_START"
+REASON = "the watcher looks every 100 ms, then waits for the GIL; other programs on the machine"
+# Events go off when two looks in a row did not see them watched (cpython #141845, watcher.c).
+LOOKS_ON, LOOKS_OFF = 1, 2
 
 
 def latencies(rounds: int) -> list[Row]:
-    """The attach is over when bpftrace says so; the detach, when bpftrace has ended."""
+    """From when the semaphore is raised or lowered, which is when a tracer's probe is in place."""
     rows = []
     for subject in ("pyusdt", "earlier"):
-        limit = Target(PERIOD_MSEC + MARGIN_MSEC) if subject == "pyusdt" else None
         case = f"{CASE}, {subject}"
         try:
             on, off = measured(subject, rounds)
         except (BenchError, UnavailableError) as error:
             rows.append(Row(case, "latency", UNIT, peer=subject, note=told(error)))
             continue
-        for what, found in (("attached, to the first event", on), ("detached, to no events", off)):
-            rows.append(Row(case, f"{what}, median", UNIT, Sample((found.median,))))
-            worst = Sample((max(found.values),))
-            rows.append(Row(case, f"{what}, worst", UNIT, worst, target=limit, note=REASON))
+        rows += pair(case, "attached, to events on", on, LOOKS_ON)
+        rows += pair(case, "detached, to no events", off, LOOKS_OFF)
     return rows
 
 
+def pair(case: str, what: str, found: Sample, looks: int) -> list[Row]:
+    """The median and the worst; the watcher takes that many looks."""
+    worst = Sample((max(found.values),))
+    limit = Target(looks * PERIOD_MSEC + MARGIN_MSEC) if case.endswith("pyusdt") else None
+    return [
+        Row(case, f"{what}, median", UNIT, Sample((found.median,))),
+        Row(case, f"{what}, worst", UNIT, worst, target=limit, note=REASON),
+    ]
+
+
 def measured(subject: str, rounds: int) -> tuple[Sample, Sample]:
-    side = Side(subject, LOAD, "count", ("PY_START",))
-    attach = READERS[side.reader].attach
-    assert attach is not None
+    """The ms until events are on, and until they are off again."""
+    library = SUBJECTS[subject].library
+    assert library is not None
     on, off = [], []
-    command = SUBJECTS[subject].command(LOAD, side.probes)
+    command = SUBJECTS[subject].command(LOAD, (PROBE,))
     with Worker(command, PYUSDT_CHECK_MSEC=str(PERIOD_MSEC)) as worker:
         for _ in range(rounds):
-            tracer = attach(SUBJECTS[subject], side.probes, worker.process.pid)
-            try:
-                attached = time.monotonic_ns()
-                on.append(max(0, worker.wait_for_events() - attached) * MILLI)
-            finally:
-                tracer.finish()
-            detached = time.monotonic_ns()
-            off.append(max(0, worker.wait_for_silence() - detached) * MILLI)
+            wait_a_part_of_a_period()
+            with raised(worker.process.pid, library(), PROBE):
+                begin = time.monotonic_ns()
+                on.append((worker.wait_for_events() - begin) / 1e6)
+                wait_a_part_of_a_period()
+            begin = time.monotonic_ns()
+            off.append((worker.wait_for_silence() - begin) / 1e6)
     return Sample(tuple(on)), Sample(tuple(off))
 
 
-CASES = (Case("latency", latencies, traced=True),)
+def wait_a_part_of_a_period() -> None:
+    """So that it happens at any moment between two looks."""
+    time.sleep(random.random() * PERIOD_MSEC / 1000)
+
+
+CASES = (Case("latency", latencies),)

@@ -12,6 +12,8 @@ from typing import IO, Self
 from bench.errors import BenchError
 
 ANSWER_SECONDS = 60.0
+# Until one ends that does not answer.
+END_SECONDS = 5.0
 
 
 def read_until(stream: IO[bytes], word: bytes, seconds: float = ANSWER_SECONDS) -> bytes:
@@ -64,10 +66,17 @@ class Worker:
         return int(nanoseconds), int(units)
 
     def failed(self, how: str) -> BenchError:
+        """What to raise where it does not answer. It is ended, if it has not ended."""
+        try:
+            status = self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
         self.said.seek(0)
         said = self.said.read().decode(errors="replace").strip().splitlines()
         names = [word.rpartition("/")[2] for word in self.command if "=" not in word]
-        return BenchError(f"{' '.join(names)} {how}: {said[-1] if said else 'it did not say why'}")
+        why = said[-1] if said else f"exit status {status}"
+        return BenchError(f"{' '.join(names)} {how}: {why}")
 
     def wait_for_events(self) -> int:
         """Return when they came on, in ns of the monotonic clock."""

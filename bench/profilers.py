@@ -1,88 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The profilers that run inside the program: by name, what starts each. They run to its end."""
+"""The profilers that run inside the program: by name, what starts each and what ends it.
+
+`start` takes the module with the functions, and the file for the result or None; `finish` what
+start returned, and that file.
+"""
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
+from typing import Any
 
 
-def recorder(module: ModuleType) -> object:
+@dataclass(frozen=True)
+class Profiler:
+    start: Callable[[ModuleType, str | None], object]
+    finish: Callable[[Any, str], object] | None = None
+    """Stop and write the result. None: it is not asked for."""
+
+
+def recorder(c_calls: bool, module: ModuleType, output: str | None) -> object:
     import pyusdt
 
-    return pyusdt.record().__enter__()
+    return pyusdt.record(output, c_calls=c_calls).__enter__()
 
 
-def recorder_c_calls(module: ModuleType) -> object:
-    import pyusdt
-
-    return pyusdt.record(c_calls=True).__enter__()
+def end_recorder(recorder: Any, output: str) -> None:
+    recorder.__exit__(None, None, None)
 
 
-def cprofile(module: ModuleType) -> object:
+def cprofile(builtins: bool, module: ModuleType, output: str | None) -> object:
     import cProfile
 
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(builtins=builtins)
     profile.enable()
     return profile
 
 
-def cprofile_python(module: ModuleType) -> object:
-    import cProfile
-
-    profile = cProfile.Profile(builtins=False)
-    profile.enable()
-    return profile
-
-
-def tracing(module: ModuleType) -> object:
+def tracing(builtins: bool, module: ModuleType, output: str | None) -> object:
     from profiling.tracing import Profile
 
-    profile = Profile()
+    profile = Profile(builtins=builtins)
     profile.enable()
     return profile
 
 
-def tracing_python(module: ModuleType) -> object:
-    from profiling.tracing import Profile
-
-    profile = Profile(builtins=False)
-    profile.enable()
-    return profile
+def end_profile(profile: Any, output: str) -> None:
+    profile.disable()
+    profile.dump_stats(output)
 
 
-def viztracer(module: ModuleType) -> object:
+def viztracer(c_functions: bool, module: ModuleType, output: str | None) -> object:
     from viztracer import VizTracer
 
-    tracer = VizTracer(verbose=0)
+    tracer = VizTracer(verbose=0, ignore_c_function=not c_functions)
     tracer.start()
     return tracer
 
 
-def viztracer_python(module: ModuleType) -> object:
-    from viztracer import VizTracer
-
-    tracer = VizTracer(verbose=0, ignore_c_function=True)
-    tracer.start()
-    return tracer
+def end_viztracer(tracer: Any, output: str) -> None:
+    tracer.stop()
+    tracer.save(f"{output}.json")
 
 
-def yappi_builtins(module: ModuleType) -> object:
+def yappi(builtins: bool, module: ModuleType, output: str | None) -> object:
     import yappi
 
     yappi.set_clock_type("wall")  # its cheaper clock
-    yappi.start(builtins=True, profile_threads=False)
+    yappi.start(builtins=builtins, profile_threads=False)
     return yappi
 
 
-def yappi_python(module: ModuleType) -> object:
-    import yappi
-
-    yappi.set_clock_type("wall")
-    yappi.start(builtins=False, profile_threads=False)
-    return yappi
+def end_yappi(yappi: Any, output: str) -> None:
+    yappi.stop()
+    yappi.get_func_stats().save(output, type="pstat")
+    yappi.clear_stats()
 
 
-def line_profiler(module: ModuleType) -> object:
+def line_profiler(module: ModuleType, output: str | None) -> object:
     """It times the lines of functions that it is told of: those of the workload."""
     from line_profiler import LineProfiler
 
@@ -92,7 +88,7 @@ def line_profiler(module: ModuleType) -> object:
     return profiler
 
 
-def coverage_sysmon(module: ModuleType) -> object:
+def coverage_sysmon(module: ModuleType, output: str | None) -> object:
     os.environ["COVERAGE_CORE"] = "sysmon"
     from coverage import Coverage
 
@@ -101,7 +97,7 @@ def coverage_sysmon(module: ModuleType) -> object:
     return coverage
 
 
-def pyinstrument(module: ModuleType) -> object:
+def pyinstrument(module: ModuleType, output: str | None) -> object:
     from pyinstrument import Profiler
 
     profiler = Profiler(async_mode="disabled")
@@ -109,19 +105,19 @@ def pyinstrument(module: ModuleType) -> object:
     return profiler
 
 
-START: dict[str, Callable[[ModuleType], object]] = {
-    "nothing": lambda module: None,
-    "recorder": recorder,
-    "recorder, C calls": recorder_c_calls,
-    "cProfile": cprofile,
-    "cProfile, no builtins": cprofile_python,
-    "profiling.tracing": tracing,
-    "profiling.tracing, no builtins": tracing_python,
-    "viztracer": viztracer,
-    "viztracer, no C": viztracer_python,
-    "yappi, builtins": yappi_builtins,
-    "yappi": yappi_python,
-    "line_profiler": line_profiler,
-    "coverage": coverage_sysmon,
-    "pyinstrument": pyinstrument,
+PROFILERS = {
+    "nothing": Profiler(lambda module, output: None, lambda kept, output: None),
+    "recorder": Profiler(partial(recorder, False), end_recorder),
+    "recorder, C calls": Profiler(partial(recorder, True), end_recorder),
+    "cProfile": Profiler(partial(cprofile, True), end_profile),
+    "cProfile, no builtins": Profiler(partial(cprofile, False), end_profile),
+    "profiling.tracing": Profiler(partial(tracing, True), end_profile),
+    "profiling.tracing, no builtins": Profiler(partial(tracing, False), end_profile),
+    "viztracer": Profiler(partial(viztracer, True), end_viztracer),
+    "viztracer, no C": Profiler(partial(viztracer, False), end_viztracer),
+    "yappi, builtins": Profiler(partial(yappi, True), end_yappi),
+    "yappi": Profiler(partial(yappi, False), end_yappi),
+    "line_profiler": Profiler(line_profiler),
+    "coverage": Profiler(coverage_sysmon),
+    "pyinstrument": Profiler(pyinstrument),
 }

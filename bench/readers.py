@@ -137,6 +137,10 @@ def pysys(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
     return Tracer("-p", str(pid), str(SCRIPTS / "pysys.bt"), library(subject, pid))
 
 
+def pybatch(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
+    return Tracer("-p", str(pid), str(SCRIPTS / "pybatch.bt"), library(subject, pid))
+
+
 def pyoffcpu(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
     return Tracer(str(SCRIPTS / "pyoffcpu.bt"), library(subject, pid), str(pid))
 
@@ -184,6 +188,7 @@ READERS = {
             ),
         ),
         Reader("slots", action("{ @slot[arg0] = arg1; }")),
+        Reader("pybatch", pybatch),
         Reader("pysys", pysys),
         Reader("pyoffcpu", pyoffcpu),
         Reader("py-spy", py_spy),

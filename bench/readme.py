@@ -21,12 +21,12 @@ CLAIM = re.compile(r"<!-- bench met: (?P<case>[^|>]+?)(?: \| (?P<figure>.+?))? -
 
 
 def refreshed(text: str, rows: Iterable[Row]) -> str:
-    """Return `text` with the figures that the rows have. Raises LookupError where there is none."""
+    """Return `text` with the figures that the rows have; one without a row stays as it is."""
     known = list(rows)
 
     def figure(match: re.Match[str]) -> str:
-        row = find(match["case"], match["figure"], known)[0]
-        return match[0].replace(match["text"], shown(row), 1)
+        found = find(match["case"], match["figure"], known)
+        return match[0].replace(match["text"], shown(found[0]), 1) if found else match[0]
 
     return FIGURE.sub(figure, text)
 
@@ -34,27 +34,27 @@ def refreshed(text: str, rows: Iterable[Row]) -> str:
 def unfounded(text: str, rows: Iterable[Row]) -> list[str]:
     """What `text` says and the rows do not show, a line each."""
     known = list(rows)
-    found = []
+    wrong = []
     for match in FIGURE.finditer(text):
-        row = find(match["case"], match["figure"], known)[0]
-        if match["text"] != shown(row):
-            found.append(f"{row.case}, {row.figure}: {match['text']}, and it is {shown(row)}")
+        found = find(match["case"], match["figure"], known)
+        is_shown = shown(found[0]) if found else "not measured"
+        if match["text"] != is_shown:
+            wrong.append(f"{match['case']}, {match['figure']}: {match['text']} is {is_shown}")
     for match in CLAIM.finditer(text):
-        for row in find(match["case"], match["figure"] or "", known):
-            if row.met is False:
-                found.append(f"{row.case}, {row.figure}: the target is missed")
-    return found
+        found = find(match["case"], match["figure"] or "", known)
+        wrong += [f"{row.case}, {row.figure}: missed" for row in found if not row.met]
+        if not found:
+            wrong.append(f"{match['case']}, {match['figure']}: not measured")
+    return wrong
 
 
 def find(case: str, figure: str, rows: list[Row]) -> list[Row]:
-    """Those of the case whose figure begins so, an exact one first."""
+    """Those of the case that were measured and whose figure begins so, an exact one first."""
     found = [
         row
         for row in rows
         if row.case == case and row.figure.startswith(figure) and row.result is not None
     ]
-    if not found:
-        raise LookupError(f"the bench has no row {case} | {figure}")
     return sorted(found, key=lambda row: row.figure != figure)
 
 

@@ -75,7 +75,8 @@ def cells(row: Row, shown: Callable[[Sample], str]) -> tuple[str, ...]:
         return row.figure, "", "", "", "", target, "none"
     peer = ratio = spread = ""
     if row.under is not None and row.ratio is not None:
-        peer = shown(row.under)
+        named = "" if row.peer in row.figure else f" {row.peer}"
+        peer = shown(row.under) + named
         ratio = f"{row.ratio.best:.3f}"
         if len(row.over.values) > 1:
             spread = f"{row.ratio.low:.3f}-{row.ratio.high:.3f}"
@@ -94,7 +95,9 @@ def least_and_median(sample: Sample) -> str:
 
 
 def number(figure: float) -> str:
-    if 0 < abs(figure) < 1:
+    if figure == int(figure):
+        return f"{figure:,.0f}"
+    if abs(figure) < 1:
         return f"{figure:.3f}"
     return f"{figure:.1f}" if abs(figure) < 100 else f"{figure:,.0f}"
 

@@ -74,6 +74,16 @@ def profiled(profiler: str, *needed: str, **variables: str) -> Callable[..., lis
     return command
 
 
+def to_file(subject: Subject) -> Callable[..., list[str]]:
+    """The same from the profiler's start until its result is written."""
+
+    def written(load: Load, probes: tuple[str, ...]) -> list[str]:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        return [*subject.command(load, probes), str(CACHE / f"profile of {subject.name}")]
+
+    return written
+
+
 def scalene(load: Load, probes: tuple[str, ...]) -> list[str]:
     """It is a launcher; without its memory and GPU profiles."""
     del probes
@@ -147,4 +157,5 @@ PROFILED_BY = (
     Subject("pyinstrument", profiled("pyinstrument", "pyinstrument")),
     Subject("scalene", scalene),
 )
-SUBJECTS = {subject.name: subject for subject in (*TRACED, *PROFILED_BY)}
+TO_FILE = tuple(Subject(f"{subject.name}, to a file", to_file(subject)) for subject in PROFILED_BY)
+SUBJECTS = {subject.name: subject for subject in (*TRACED, *PROFILED_BY, *TO_FILE)}

@@ -2,6 +2,7 @@
 """The second world of tools/world, with a newer Python: its part of the bench, run inside it."""
 
 import os
+import signal
 import subprocess
 
 from bench import events, race, results
@@ -12,7 +13,8 @@ from bench.rows import Row
 
 PYTHON, NAME = "python3.15", "3.15"
 ENVIRONMENT = f".cache/venvs/bench-{NAME}"
-SECONDS = 900
+# To set up and to begin with, and for each round.
+SECONDS, ROUND_SECONDS = 600, 60
 OUTPUT = CACHE / "second-world.json"
 # What is run inside.
 CASES = (events.CPYTHON, *race.cases(f", Python {NAME}"))
@@ -20,18 +22,15 @@ CASES = (events.CPYTHON, *race.cases(f", Python {NAME}"))
 
 def second_world(rounds: int) -> list[Row]:
     """Have the cases above measured inside. Raises UnavailableError."""
-    return run(["--rounds", str(rounds)])
-
-
-def run(options: list[str]) -> list[Row]:
     if os.geteuid() != 0:
         raise UnavailableError(f"the second world, which has Python {NAME}, needs root")
-    enter("make")
-    enter("run", "tools/setup", ENVIRONMENT, "build", PYTHON)
+    enter(SECONDS, "make")
+    enter(SECONDS, "run", "tools/setup", ENVIRONMENT, "build", PYTHON)
     CACHE.mkdir(parents=True, exist_ok=True)
     OUTPUT.unlink(missing_ok=True)
     python = f"{ENVIRONMENT}/bin/python"
-    enter("run", python, "-m", "bench", "--inside", str(OUTPUT.relative_to(ROOT)), *options)
+    bench = (python, "-m", "bench", "--inside", str(OUTPUT.relative_to(ROOT)))
+    enter(SECONDS + ROUND_SECONDS * rounds, "run", *bench, "--rounds", str(rounds))
     return results.load(OUTPUT)[1]
 
 
@@ -43,23 +42,27 @@ def about() -> dict[str, str]:
     return {f"{label}, second world": found[label] for label in ("python", "tracer", "peers")}
 
 
-def enter(*arguments: str) -> None:
-    try:
-        done = subprocess.run(
-            ["tools/world", *arguments],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise UnavailableError(f"the second world took over {SECONDS} s") from None
-    if done.returncode != 0:
-        said = done.stdout.strip().splitlines() or ["it did not say why"]
+def enter(seconds: int, *arguments: str) -> None:
+    """Run tools/world with all that it starts. Raises UnavailableError where it fails."""
+    with subprocess.Popen(
+        ["tools/world", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise UnavailableError(f"the second world took over {seconds} s") from None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode != 0:
+        said = output.strip().splitlines() or ["it did not say why"]
         raise UnavailableError(f"no second world with Python {NAME}: {said[-1]}")
 
 

@@ -10,6 +10,21 @@ import sys
 
 from pyusdt._version import __version__
 
+
+def _require_platform() -> None:
+    """Raise ImportError where there is no sys.monitoring or where no tracer reads USDT probes."""
+    remedy = "run the program with CPython 3.12 or newer on Linux"
+    if sys.implementation.name != "cpython":
+        raise ImportError(f"pyusdt needs CPython and this is {sys.implementation.name}: {remedy}")
+    if sys.version_info < (3, 12):  # noqa: UP036 - a checkout is imported by any Python
+        version = ".".join(map(str, sys.version_info[:3]))
+        raise ImportError(f"pyusdt needs sys.monitoring and Python {version} has none: {remedy}")
+    if not sys.platform.startswith("linux"):
+        raise ImportError(f"pyusdt needs Linux's probes and this is {sys.platform}: {remedy}")
+
+
+_require_platform()  # before anything that older Pythons would stumble over
+
 TYPE_CHECKING = False  # what type checkers take for true, without importing typing
 if TYPE_CHECKING:
     from os import PathLike
@@ -79,18 +94,6 @@ def configure(
     libpyusdt.change(control.request(only=only, exclude=exclude, values=values, slow=slow))
 
 
-def _require_platform() -> None:
-    """Raise ImportError where there is no sys.monitoring or where no tracer reads USDT probes."""
-    remedy = "run the program with CPython 3.12 or newer on Linux"
-    if sys.implementation.name != "cpython":
-        raise ImportError(f"pyusdt needs CPython and this is {sys.implementation.name}: {remedy}")
-    if sys.version_info < (3, 12):  # noqa: UP036 - a checkout is imported by any Python
-        version = ".".join(map(str, sys.version_info[:3]))
-        raise ImportError(f"pyusdt needs sys.monitoring and Python {version} has none: {remedy}")
-    if not sys.platform.startswith("linux"):
-        raise ImportError(f"pyusdt needs Linux's probes and this is {sys.platform}: {remedy}")
-
-
 def _launched() -> bool:
     """Tell whether this import belongs to `python -m pyusdt`, which starts the core by itself.
 
@@ -101,7 +104,6 @@ def _launched() -> bool:
     return word == "pyusdt" or (word.startswith("-") and word.endswith("mpyusdt"))
 
 
-_require_platform()
 try:
     from pyusdt import libpyusdt
     from pyusdt.libpyusdt import mark, step, steps

@@ -138,6 +138,7 @@ def replacing(path: str) -> Iterator[Callable[[ProcessRow, str | None, Snapshot]
     """
     if os.path.exists(path):
         store.check_header(path)
+    path = os.path.realpath(path)
     new = f"{path}.{os.getpid()}-{secrets.token_hex(4)}.new"
     with store.explained(path):
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))

@@ -53,6 +53,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
                is killed has lost no more; None: only at the end.
     join       add this process to the recording that is at `path`, rather than replace it.
 
+    Steps and marks (`pyusdt.step`, `steps`, `mark`) are recorded too, one by one: see `steps`.
+
     Recording starts with the frames that are there: their time counts, the calls that led to them
     do not. It is for the whole process, so while a coroutine is recorded others that run meanwhile
     are too, and so is what happens while a generator is suspended.

@@ -44,7 +44,7 @@ extern bool batch_on;
 /* Begin or cease, as these watched probes want it. */
 void batch_apply(probe_mask wanted);
 
-/* The running thread's batch, made if needed; NULL: out of memory, which is counted, or hidden. */
+/* The running thread's batch, made if needed; NULL: out of memory, or the thread is hidden. */
 struct batch *batch_meet(void);
 
 /* Tell what is in it, if somebody listens, and empty it. */

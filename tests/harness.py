@@ -21,6 +21,8 @@ from notes import notes
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = (ROOT / "libpyusdt.so").resolve()
+# More variables for the programs, not for the tracers: tools/sanitize has some.
+VARIABLES: dict[str, str] = json.loads(os.environ.get("PYUSDT_TEST_VARIABLES", "{}"))
 # How long a word may take before the test fails. Never waited out when all is well.
 DEADLINE = float(os.environ.get("PYUSDT_TEST_DEADLINE", "60"))
 
@@ -132,6 +134,7 @@ def environment(**variables: str) -> dict[str, str]:
     """The environment of a traced program: verbose, since the tests wait for its words."""
     return {
         **os.environ,
+        **VARIABLES,
         "PYTHONPATH": str(ROOT),
         "PYUSDT_VERBOSE": "1",
         "PYUSDT_CHECK_MSEC": "10",
@@ -144,6 +147,7 @@ def inside(**variables: str) -> dict[str, str]:
     addresses = {name: note.semaphore for name, note in notes(LIBRARY).items()}
     return {
         **os.environ,
+        **VARIABLES,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "inside")]),
         "PYUSDT_CHECK_MSEC": "1",
         "PYUSDT_TEST_SEMAPHORES": json.dumps({"library": str(LIBRARY), "semaphores": addresses}),

@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import gc
 import math
 import os
 import shlex
@@ -52,6 +53,7 @@ def _seconds(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Record until the time is over, or somebody presses Ctrl-C; then write."""
+    gc.disable()  # it would look for circles in millions of rows, which have none
     path, pid = arguments.output, arguments.pid
     wishes = _wishes(arguments)
     lost: UserError | None = None
@@ -99,11 +101,11 @@ def _wait(
 
 @contextlib.contextmanager
 def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set in the block, as often as they come."""
+    """An event that Ctrl-C sets in the block, or whatever else would end us, however often."""
     stop = threading.Event()
     before = {
         number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield stop

@@ -7,7 +7,8 @@ to what the recording had before.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import add
 
 from pyusdt.recording.counts import Counts
 from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, StepRow
@@ -98,12 +99,16 @@ class Totals:
                 links[key] = owner, function
                 owner = key
             nearest[key] = owner
-            figures = _difference(counted, earlier.get(key, _ZEROS), now.ns_per_tick)
-            if not any(figures) or owner[1] < 0:
+            if owner[1] < 0:
                 continue
-            figure_sums = sums.setdefault(self._place(owner, links, places), [0, 0, 0, 0, 0])
-            for i in range(5) if wanted else (4,):
-                figure_sums[i] += figures[i]
+            figures = _difference(counted, earlier.get(key), now.ns_per_tick)
+            if not any(figures):
+                continue
+            place = places.get(owner) or self._place(owner, links, places)
+            known = sums.get(place)
+            if not wanted:
+                figures = [0, 0, 0, 0, figures[4]]
+            sums[place] = figures if known is None else list(map(add, known, figures))
         return [
             (thread, node, parent, function, *sums.get((thread, node), _ZEROS))
             for (thread, node), (parent, function) in self._above.items()
@@ -172,6 +177,8 @@ class Totals:
         return {name: count for name, count in sums.items() if count > 0}
 
 
-def _difference(now: _Figures, before: Collection[int], ns_per_tick: float) -> _Figures:
-    calls, resumes, errors, elapsed, own = (max(a - b, 0) for a, b in zip(now, before, strict=True))
+def _difference(now: _Figures, before: Sequence[int] | None, ns_per_tick: float) -> _Figures:
+    if before is not None:
+        now = [max(a - b, 0) for a, b in zip(now, before, strict=True)]
+    calls, resumes, errors, elapsed, own = now
     return [calls, resumes, errors, round(elapsed * ns_per_tick), round(own * ns_per_tick)]

@@ -7,6 +7,7 @@ are columns of equal length; `parent` is a place in the same columns, -1 at the 
 
 import json
 from dataclasses import asdict
+from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyusdt.recording import Function, Recording, Step
@@ -81,4 +82,14 @@ def _step(step: Step) -> dict[str, Any]:
     finite = [
         v if not isinstance(v, float) or abs(v) < float("inf") else str(v) for v in step.series
     ]
-    return {"name": step.name, "kind": step.kind, "count": step.count, "series": finite}
+    figures = {
+        "mean": step.mean,
+        "deviation": step.deviation,
+        "min": step.min,
+        "p50": step.percentile(0.5),
+        "p90": step.percentile(0.9),
+        "p99": step.percentile(0.99),
+        "max": step.max,
+    }
+    known = {name: value for name, value in figures.items() if value is None or isfinite(value)}
+    return {"name": step.name, "kind": step.kind, "count": step.count, **known, "series": finite}

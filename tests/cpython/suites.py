@@ -10,6 +10,12 @@ def _names(text: str) -> list[str]:
     return text.split()
 
 
+# In every `make test`; all but the long ones in `make test-cpython`.
+SHORT = _names("""
+test_generators test_coroutines test_asyncgen test_exceptions test_gc test_sys_settrace
+test_monitoring_beside
+""")
+
 # Under a real tracer: what the events are about. A trap an event makes them several times slower.
 TRACED = _names("""
 test_generators test_coroutines test_asyncgen test_exceptions test_except_star test_raise
@@ -25,16 +31,16 @@ WATCHED = [
     test_finalization test_threading_local test_thread test_tracemalloc test_opcache
     test_type_cache test_listcomps test_patma test_super test_extcall test_genericalias
     test_capi.test_watchers test_generator_stop test_compile test_fork1
-    test_concurrent_futures.test_thread_pool
+    test_concurrent_futures.test_thread_pool test_threading test_multiprocessing_fork.test_threads
     """),
 ]
 
 # Minutes more, most of which is sleep.
 LONG = _names("""
-test_threading test_signal test_subprocess test_queue test_set test_unittest test_doctest test_pdb
+test_signal test_subprocess test_queue test_set test_unittest test_doctest test_pdb
 test_asyncio.test_tasks test_asyncio.test_taskgroups test_asyncio.test_futures
 test_asyncio.test_timeouts test_asyncio.test_subprocess test_concurrent_futures.test_process_pool
-test_multiprocessing_fork.test_processes test_multiprocessing_fork.test_threads
+test_multiprocessing_fork.test_processes test_multiprocessing_fork.test_manager
 test_multiprocessing_forkserver.test_processes test_multiprocessing_spawn.test_processes
 test_logging test_io test_pickle test_copy test_enum test_dataclasses
 test_typing test_inspect test_ast test_importlib test_runpy test_site test_zipimport

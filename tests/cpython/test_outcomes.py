@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 LIMIT_SECONDS = 270
 LONG = os.environ.get("LONG", "") not in ("", "0")
+MORE = LONG or "PYUSDT_TEST_SUITES" in os.environ  # make test-cpython
 
 pytestmark = pytest.mark.timeout(LIMIT_SECONDS + 30)
 
@@ -115,7 +116,13 @@ def compare(suite: str, watched: str, directory: Path) -> None:
     assert not differences, "\n".join(differences)
 
 
-@pytest.mark.parametrize("suite", suites.WATCHED)
+def in_short(names: list[str], short: list[str]) -> list[object]:
+    """Parameters for a test: those that are not short are skipped where more is not asked for."""
+    more = pytest.mark.skipif(not MORE, reason="LONG=1, or make test-cpython, runs it")
+    return [pytest.param(name, marks=[] if name in short else more) for name in names]
+
+
+@pytest.mark.parametrize("suite", in_short(suites.WATCHED, suites.SHORT))
 def test_watched_from_inside(suite: str, tmp_path: Path) -> None:
     compare(suite, "inside", tmp_path)
 
@@ -135,7 +142,7 @@ def tracer(bpftrace: None, library: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("tracer")
-@pytest.mark.parametrize("suite", suites.TRACED)
+@pytest.mark.parametrize("suite", in_short(suites.TRACED, suites.SHORT[:2]))
 def test_traced(suite: str, tmp_path: Path) -> None:
     compare(suite, "by a tracer", tmp_path)
 

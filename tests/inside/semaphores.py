@@ -62,7 +62,7 @@ def wait_for(*expected: str) -> None:
 def calm() -> None:
     """Have nothing watched any more, and wait until the watcher has seen that.
 
-    It may be about to switch on what was watched at its last look: once it has seen one probe
+    It may be about to switch on what was watched at its last look. Once it has seen one probe
     alone, it no longer is.
     """
     down(*ALL)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -272,6 +274,22 @@ def test_wishes_that_are_refused(target, wish, why):
         with pytest.raises(UserError, match="an action that is not known"):
             process.record(8 | control.RECORD_START, control.record_wishes(**good))
         assert process.status()["recorded"] == []
+
+
+def test_garbage_harms_nobody(target, out):
+    chance = random.Random(7)
+    with Traced(target.pid, write=True) as process:
+        for i in range(40):
+            wishes = bytearray(chance.randbytes(control.RECORD_WISHES.size))
+            if i % 2:  # as good as can be, but for the patterns
+                wishes[:16] = control.record_wishes(max_nodes=9, c_calls=True, lease_msec=1)[:16]
+            with contextlib.suppress(UserError):
+                process.record(chance.randrange(2**32) if i % 4 == 0 else i % 8, bytes(wishes))
+        until(lambda: recorders(target.pid) == [])
+    with recording(target, out) as recorder:
+        do(target, "work", 3)
+        stop(recorder)
+    assert calls(pyusdt.load(out), "__main__")["leaf"] == 3
 
 
 def test_a_process_with_an_older_pyusdt(target, out):

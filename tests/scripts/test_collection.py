@@ -24,6 +24,8 @@ def test_the_readme_lists_every_script_by_its_question() -> None:
         for script in SCRIPTS
     ]
     assert sorted(listed) == sorted(told)
+    for script in SCRIPTS:
+        assert f"`{script.name}`" in (ROOT / "README.md").read_text()
 
 
 @each_script

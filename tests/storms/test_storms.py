@@ -19,7 +19,7 @@ from notes import notes
 
 PROGRAMS = Path(__file__).parent / "programs"
 LONG = os.environ.get("LONG", "") not in ("", "0")
-ROUNDS_INSIDE = 20_000 if LONG else 1000
+ROUNDS_INSIDE = 20_000 if LONG else 600
 ROUNDS_OUTSIDE = 500 if LONG else 25
 SECONDS_LONG = 3600
 

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from notes import notes
 
-from bench import loads, race, readme, report, results
+from bench import loads, race, readme, report, results, semaphore
 from bench.compare import less
 from bench.errors import BenchError, told
+from bench.measure import Side
 from bench.rows import Row, Target
 from bench.stats import Ratio, Sample, quartiles, ratio
+from bench.subjects import LIBRARY, Load
 
 NOISY = Sample((100.0, 110.0, 400.0, 105.0, 120.0))
 STEADY = Sample((50.0, 50.0, 50.0, 50.0, 50.0))
@@ -69,12 +72,11 @@ def test_a_miss_and_what_could_not_be_measured_stay_in_the_table_with_the_reason
         Row("absent", "time", "ns", peer="peer", target=Target(1), note="not packaged"),
     ]
     text = report.as_markdown(rows, {"kernel": "Linux 1.0"})
-    assert (
-        "| fast, ns | time | 50.0 (50.0) | 100 (110) | 0.500 | 0.417-0.476 | ≤ 1.00 | yes |" in text
-    )
-    assert (
-        "| slow, ns | time | 100 (110) | 50.0 (50.0) | 2.000 | 2.100-2.400 | ≤ 1.00 | no |" in text
-    )
+    for line in (
+        "| fast, ns | time | 50 (50) | 100 (110) peer | 0.500 | 0.417-0.476 | ≤ 1.00 | yes |",
+        "| slow, ns | time | 100 (110) | 50 (50) peer | 2.000 | 2.100-2.400 | ≤ 1.00 | no |",
+    ):
+        assert line in text
     assert "| absent, ns | time |  |  |  |  | ≤ 1.00 | none |" in text
     assert "- slow, time: missed: it is | slow\n- absent, time: not measured: not packaged" in text
     assert "not shown" not in text
@@ -125,7 +127,8 @@ def test_the_recorder_is_compared_with_the_best_peer_by_what_each_adds() -> None
         cell("go", "cProfile, no builtins", 22.0),
         cell("go", "yappi", 11.0),  # better where it runs, but it does not run everywhere
     ]
-    mean, worst = race.summary(rows)
+    mean, cprofile, worst = race.summary(rows)
+    assert cprofile.figure == "adds / cProfile, no builtins"
     assert mean.peer == "cProfile, no builtins"
     assert mean.result == pytest.approx((1.0 * 0.4) ** 0.5 / (3.0 * 1.2) ** 0.5)
     assert mean.met is True
@@ -161,9 +164,10 @@ def test_the_readme_takes_its_figures_from_the_rows() -> None:
     assert readme.unfounded(after, rows) == []
     assert len(readme.unfounded(text, rows)) == 2
     claim = "fast<!-- bench met: mark -->"
-    assert readme.unfounded(claim, rows) == ["mark, nobody listens: the target is missed"]
-    with pytest.raises(LookupError, match="no row LINE"):
-        readme.refreshed("1.0<!-- bench: LINE | event -->", rows)
+    assert readme.unfounded(claim, rows) == ["mark, nobody listens: missed"]
+    absent = "1.0<!-- bench: LINE | event -->"
+    assert readme.refreshed(absent, rows) == absent
+    assert readme.unfounded(absent, rows) == ["LINE, event: 1.0 is not measured"]
 
 
 def count(load: Callable[[int], object]) -> dict[str, int]:
@@ -201,3 +205,21 @@ def test_every_load_runs(name: str) -> None:
     load = loads.find(name)
     load.run(2)
     assert load.units(2) > 0
+
+
+def test_a_peer_that_cannot_run_stays_in_the_table_with_the_reason() -> None:
+    load = Load("go", 1)
+    sides = {name: Side(name, load) for name in ("untraced", "recorder", "scalene")}
+    times = {sides["untraced"]: STEADY, sides["recorder"]: NOISY}
+    rows = race.in_grid("go", "profilers", sides, times, {sides["scalene"]: "exit status -11"})
+    assert [(row.figure, row.ratio is None, row.note) for row in rows] == [
+        ("recorder", False, ""),
+        ("scalene", True, "exit status -11"),
+    ]
+
+
+def test_a_semaphore_is_found_where_the_note_says() -> None:
+    library = LIBRARY.resolve()
+    assert semaphore.semaphore(library, "PY_START") == notes(library)["PY_START"].semaphore
+    with pytest.raises(BenchError, match="has no probe PY_STOP"):
+        semaphore.semaphore(library, "PY_STOP")

@@ -175,9 +175,10 @@ def test_import_brings_little_else():
         ("sys.implementation.name = 'pypy'", "pyusdt needs CPython and this is pypy: "),
         ("sys.version_info = (3, 11, 7)", "sys.monitoring and Python 3.11.7 has none: "),
         ("sys.platform = 'darwin'", "pyusdt needs Linux's probes and this is darwin: "),
+        ("sys.platform = 'win32'", "pyusdt needs Linux's probes and this is win32: "),
         ("sys.modules['pyusdt.libpyusdt'] = None", "pyusdt's compiled library does not load ("),
     ],
-    ids=["pypy", "old", "macos", "not compiled"],
+    ids=["pypy", "old", "macos", "windows", "not compiled"],
 )
 def test_import_tells_why_it_fails(change, message):
     done = python(f"import sys; {change}; import pyusdt")

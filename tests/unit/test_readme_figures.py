@@ -9,6 +9,8 @@ import pytest
 
 from bench import readme, results
 
+pytestmark = pytest.mark.once
+
 COSTS = re.compile(r"^## What it costs\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
