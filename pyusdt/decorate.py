@@ -22,8 +22,11 @@ def decorate(block: Block, function: Any) -> Any:
     if isinstance(function, staticmethod | classmethod):
         return type(function)(decorate(block, function.__func__))
     if isinstance(function, type) or not callable(function):
-        what = f"the class {function.__name__}" if isinstance(function, type) else repr(function)
-        raise TypeError(f"{type(block).__name__}() decorates functions, not {what}")
+        what = f"{type(function).__name__} objects"
+        if isinstance(function, type):
+            what = f"the class {function.__name__}"
+        name = type(block).__name__.lower()
+        raise TypeError(f"{name}() decorates functions, not {what}")
     return update_wrapper(_wrapper_for(function)(block, function), function)
 
 

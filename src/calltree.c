@@ -108,7 +108,9 @@ COLD bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now
 }
 
 COLD struct histogram *tree_new_histogram(struct tree *t, struct function *f) {
-    struct histogram *h = f->code ? nodes_histogram(&t->nodes, f) : NULL;
+    if (f->code == NULL) /* "(others)": many functions, which are counted as lost already */
+        return NULL;
+    struct histogram *h = nodes_histogram(&t->nodes, f);
     if (h == NULL)
         tree_add(&t->untimed, 1);
     return h;

@@ -136,7 +136,7 @@ struct calltree_losses {
     uint64_t too_deep; /* entries not followed at all: beyond the depth limit, or no memory */
     uint64_t healed;   /* frames closed because their exit was never told */
     uint64_t unknown;  /* exits of frames that were not on the stack */
-    uint64_t untimed;  /* segments that are in no histogram for want of memory */
+    uint64_t untimed; /* segments of known contexts that are in no histogram, for the same reason */
 };
 
 /* Any thread. */

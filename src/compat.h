@@ -18,20 +18,42 @@ static inline bool compat_knows_function_probes(void) {
     return Py_Version >= 0x030F0000;
 }
 
-/* Whether this Python's JIT is on and spoils the locals of frames while any tool has events on:
- * 3.14's does (https://github.com/python/cpython/issues/156319). It is on or off for the life of
- * the process. GIL held; leaves no exception. */
-static inline bool compat_jit_spoils_locals(void) {
-    PyObject *jit = PySys_GetObject("_jit"); /* borrowed */
-    PyObject *enabled = NULL;
-    bool spoils;
+/* What the JIT does to the locals of frames while any tool has events on. */
+enum compat_jit { COMPAT_JIT_HARMLESS, COMPAT_JIT_SPOILS, COMPAT_JIT_UNKNOWN };
 
-    if (jit && Py_Version >> 16 == 0x030E)
+/* Whether the module site runs, with its .pth files and sitecustomize. GIL held; may leave an
+ * exception. */
+static inline bool compat_site_runs(void) {
+    PyObject *site = PyDict_GetItemString(PyImport_GetModuleDict(), "site"); /* borrowed */
+    PyObject *spec = site ? PyObject_GetAttrString(site, "__spec__") : NULL;
+    PyObject *runs = spec ? PyObject_GetAttrString(spec, "_initializing") : NULL;
+    bool result = runs == Py_True;
+
+    Py_XDECREF(spec);
+    Py_XDECREF(runs);
+    return result;
+}
+
+/* 3.14's spoils them (https://github.com/python/cpython/issues/156319) where it is on, which it is
+ * or is not for the life of the process. It is switched on last of all as the interpreter starts:
+ * while site runs nobody knows yet (Python/pylifecycle.c). GIL held; leaves no exception. */
+static inline enum compat_jit compat_jit(void) {
+    PyObject *jit = PySys_GetObject("_jit"); /* borrowed */
+    PyObject *available = NULL, *enabled = NULL;
+    enum compat_jit does = COMPAT_JIT_HARMLESS;
+
+    if (jit && Py_Version >> 16 == 0x030E) {
+        available = PyObject_CallMethod(jit, "is_available", NULL);
         enabled = PyObject_CallMethod(jit, "is_enabled", NULL);
-    spoils = enabled == Py_True;
+    }
+    if (enabled == Py_True)
+        does = COMPAT_JIT_SPOILS;
+    else if (available == Py_True && compat_site_runs())
+        does = COMPAT_JIT_UNKNOWN;
+    Py_XDECREF(available);
     Py_XDECREF(enabled);
     PyErr_Clear();
-    return spoils;
+    return does;
 }
 
 #ifdef Py_GIL_DISABLED

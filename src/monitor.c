@@ -34,7 +34,7 @@ static const bool s_settable[EVENT_COUNT] = {
 /* Written under the GIL; what is atomic is read without it. */
 static PyObject *s_tool_name;    /* its identity tells our tool from another one of the same name */
 static long s_bits[EVENT_COUNT]; /* CPython's bit of each event, 0 where this Python lacks it */
-static bool s_unsafe;            /* events on would do the program harm: written once */
+static enum compat_jit s_jit;    /* asked until it is known */
 static _Atomic int s_tool = -1;
 static _Atomic event_mask s_events; /* on */
 static event_mask s_registered;     /* have their callback in place */
@@ -149,8 +149,10 @@ int monitor_apply(event_mask events) {
         release();
     if (!events)
         return 0;
-    if (s_unsafe)
-        return MONITOR_JIT;
+    if (s_jit == COMPAT_JIT_UNKNOWN)
+        s_jit = compat_jit();
+    if (s_jit != COMPAT_JIT_HARMLESS)
+        return s_jit == COMPAT_JIT_SPOILS ? MONITOR_JIT : MONITOR_EARLY;
     if (s_tool < 0 && claim() < 0)
         return MONITOR_NO_TOOL;
     /* Callbacks first: an event without one still costs a dispatch on every hit. */
@@ -215,7 +217,7 @@ int monitor_init(void) {
         PyErr_SetString(PyExc_ImportError, "pyusdt needs sys.monitoring (PEP 669)");
         goto out;
     }
-    s_unsafe = compat_jit_spoils_locals();
+    s_jit = compat_jit();
     s_tool_name = PyUnicode_FromString("pyusdt");
     events = PyObject_GetAttrString(monitoring, "events");
     disable = PyObject_GetAttrString(monitoring, "DISABLE");

@@ -20,6 +20,7 @@ enum {
     MONITOR_NO_TOOL = -1, /* other tools hold every id that we try */
     MONITOR_REFUSED = -2, /* sys.monitoring raised: an audit hook, or no memory */
     MONITOR_JIT = -3,     /* this Python's JIT does not bear it, for as long as the process lives */
+    MONITOR_EARLY = -4,   /* while this Python starts, nobody knows whether its JIT will be on */
 };
 
 /* Have exactly these events on. 0, or one of the above: then nothing is on and no tool id is held.

@@ -209,7 +209,8 @@ static void read_thread(struct thread *thread, void *snapshot) {
     uint64_t end = thread->ended ? thread->ended_at : s->now;
     size_t row = sizeof(struct pyusdt_counts_node);
 
-    if (s->nodes.failed || thread->epoch != follow_epoch)
+    /* One that is kept may have been given to a thread whose frames are not known yet. */
+    if (s->nodes.failed || (thread->epoch != follow_epoch && thread->kept != follow_epoch))
         return;
     s->thread = thread;
     s->first = s->nodes.size;

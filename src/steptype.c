@@ -112,7 +112,7 @@ static PyObject *step_decorate(PyObject *o, PyObject *args, PyObject *kwargs) {
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:step", names, &function))
         return NULL;
-    module = PyImport_ImportModule("pyusdt._steps");
+    module = PyImport_ImportModule("pyusdt.decorate");
     if (module)
         decorated = PyObject_CallMethod(module, "decorate", "OO", o, function);
     Py_XDECREF(module);

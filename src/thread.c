@@ -85,7 +85,9 @@ static struct thread *vacant(void) {
 /* The counts of the thread that has ended stay; its frames and its time end with it. */
 static void merge(struct thread *thread) {
     calltree_take_over(thread->tree, NULL, 0, thread->ended_at);
-    thread->spent += thread->ended_at - thread->began;
+    if (thread->ended_at > thread->began)
+        thread->spent += thread->ended_at - thread->began;
+    thread->began = UINT64_MAX; /* until its new frames are taken over */
     thread_merged++;
 }
 

@@ -73,10 +73,10 @@ static int apply(probe_mask watched) {
     gc_apply(watched);
     callback_apply(watched);
     error = monitor_apply(demand_of(watched));
-    if (error < 0 && !s_refused)
+    if (error < 0 && error != MONITOR_EARLY && (!s_refused || s_refused == MONITOR_EARLY))
         notice_refusal(error);
     s_refused = error;
-    s_again_msec = AGAIN_MSEC;
+    s_again_msec = error == MONITOR_EARLY ? 0 : AGAIN_MSEC;
     s_applied = error < 0 ? 0 : watched;
     follow_adopt_all();
     retell_apply(fresh);
@@ -109,6 +109,7 @@ static void publish(bool running) {
         [-MONITOR_NO_TOOL] = PYUSDT_DORMANT_NO_TOOL,
         [-MONITOR_REFUSED] = PYUSDT_DORMANT_REFUSED,
         [-MONITOR_JIT] = PYUSDT_DORMANT_JIT,
+        [-MONITOR_EARLY] = PYUSDT_DORMANT_NOT,
     };
 
     live_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED, why[-s_refused]);

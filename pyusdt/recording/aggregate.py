@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pyusdt.recording.model import CodeRecord
 
 
+_LARGEST = 1e150
+
+
 @dataclass(slots=True)
 class Edge:
     """One function called by another. `elapsed_ns` counts recursion through the edge once, and so
@@ -147,8 +150,9 @@ class Step:
 
     @cached_property
     def numbers(self) -> list[float]:
-        """What of the series can be computed with."""
-        return [value for value in self.series if isinstance(value, int | float)]
+        """What of the series can be computed with: not inf, nan, nor what has no square."""
+        values = (value for value in self.series if isinstance(value, int | float))
+        return [value for value in values if -_LARGEST < value < _LARGEST]
 
     @property
     def mean(self) -> float | None:

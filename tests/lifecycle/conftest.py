@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that are run three times: without pyusdt, with it idle, and with every event on."""
+"""Programs that are run without pyusdt, with it idle, with every event on, and recorded."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ PRELUDES = {
     "without": "pass",
     "idle": "import pyusdt",
     "watched": "import semaphores; semaphores.up(*semaphores.ALL); import pyusdt",
+    "recorded": "import pyusdt; pyusdt.record(c_calls=True).__enter__()",
 }
 
 

@@ -84,6 +84,21 @@ def test_values_of_marks(value, recorded, tmp_path):
         assert step.series == [recorded]
 
 
+def test_values_that_cannot_be_computed_with(tmp_path):
+    path = str(tmp_path / "out.pyusdt")
+    values = [float("inf"), float("-inf"), float("nan"), 1e308, -1e308, 2, 4]
+    with pyusdt.record(path, only="no.such.function") as rec:
+        for value in values:
+            pyusdt.mark("strange", value)
+    (step,) = rec.steps
+    assert (step.count, step.mean, step.max) == (7, 3, 4)
+    row = said("report", "--steps", path).splitlines()[-1].split()
+    assert (row[:2], row[-2:]) == (["7", "3"], ["strange", "mark"])
+    for out in ("x.json", "x.html", "x.csv", "x.folded", "x.speedscope.json", "x.pb.gz"):
+        said("report", path, "-o", str(tmp_path / out))
+    said("compare", path, path)
+
+
 def test_in_the_order_of_their_starts(tmp_path):
     path = tmp_path / "out.pyusdt"
     with pyusdt.record(path), pyusdt.step("outer"):
