@@ -20,7 +20,7 @@ from .test_exit import ENDINGS
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
 LONG = bool(os.environ.get("LONG"))
-TIMES = 1000 if LONG else 100
+TIMES = 1000 if LONG else 60
 AT_ONCE = 8
 # Each thread's slot is still read at its process's end.
 EVERYTHING = (

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = "awk bash cat cmp cut dirname env head make mkdir paste pwd rm sh sort timeout touch"
 # Runs the real interpreter, which then takes itself for an older one; its arguments are -I -c CODE.
 OLD_PYTHON = """#!/bin/sh

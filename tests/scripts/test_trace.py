@@ -116,6 +116,7 @@ def test_sigterm_is_for_the_program() -> None:
     with Trace("pycalls", "work", "--", PROGRAM, "calls", "waits") as trace:
         trace.expect("^ready")
         trace.child.send_signal(signal.SIGTERM)
+        trace.child.wait(DEADLINE)  # its input stays open: the program ends when that does, too
         assert trace.wait() == 128 + signal.SIGTERM
         assert maps(trace.output) == {WORK: 23}
 

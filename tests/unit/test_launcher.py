@@ -103,6 +103,7 @@ def test_same_effect(programs, expected, case):
     assert outcome(words, case, programs) == expected(case)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("case", [case for case in CASES if not case.options], ids=str)
 def test_same_effect_of_the_script(programs, expected, case):
     """The script `pyusdt`, as pip makes it, has another first entry of sys.path."""
