@@ -75,6 +75,10 @@ _COLLECTOR = (
 )
 _MEMORY = "counts every byte that is allocated; making values into text allocates some for a moment"
 
+_NOT_COMPILED = (
+    "CPython 3.15 itself: what has events on is not compiled by the JIT (that of 3.14 is refused)"
+)
+
 # Patterns of tests that may end in another way while all is watched, and why.
 DIFFERENT = {
     "test.test_profile.ProfileTest.*": _CALL,
@@ -89,6 +93,7 @@ DIFFERENT = {
     "test.test_monitoring.TestDisable.test_disable_legal_events": _BESIDE_LINE,
     "test.test_monitoring.ExceptionMonitoringTest.test_implicit_stop_iteration": _GENERATOR_ENDS,
     "test.test_monitoring.ExceptionMonitoringTest.test_no_unwind_for_shim_frame": _SPECIALISED,
+    "test.test_sys.TestSysJIT.test_jit_is_active": _NOT_COMPILED,
     "test.test_opcache.*": _SPECIALISED,
     "test.test_type_cache.TypeCacheWithSpecializationTests.*": _SPECIALISED,
     "test.test_descr.ClassPropertiesAndMethods.test_slots": _COLLECTOR,
