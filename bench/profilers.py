@@ -34,7 +34,7 @@ def cprofile(builtins: bool, module: ModuleType, output: str | None) -> object:
     import cProfile
 
     profile = cProfile.Profile(builtins=builtins)
-    profile.enable()
+    profile.enable(builtins=builtins)  # its own default, since 3.14, undoes the constructor's
     return profile
 
 
@@ -42,7 +42,7 @@ def tracing(builtins: bool, module: ModuleType, output: str | None) -> object:
     from profiling.tracing import Profile
 
     profile = Profile(builtins=builtins)
-    profile.enable()
+    profile.enable(builtins=builtins)  # its own default, since 3.14, undoes the constructor's
     return profile
 
 
