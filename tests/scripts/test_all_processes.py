@@ -28,8 +28,8 @@ def test_pycalls_counts_processes_too_that_start_later() -> None:
 
 def test_pyoffcpu_names_the_function_that_sleeps() -> None:
     found = maps(answer("pyoffcpu", "tired 307", "busy 307"))
-    assert found["waits[sleeps, tired, Thread.run]"] == 1
-    # A little of the time may go by before it is taken off the CPU.
+    # It may be put off the CPU before it sleeps, too, and that takes a little of its time.
+    assert 1 <= found["waits[sleeps, tired, Thread.run]"] <= 5
     assert found["time[sleeps, tired, Thread.run]"] >= 307_000 * 0.9
     spun = sum(time for key, time in of(found, "time").items() if key.startswith("[spins,"))
     assert spun < 307_000 / 3

@@ -74,7 +74,8 @@ def test_pyprofile_names_the_function_that_spins(result: str) -> None:
     samples = of(maps(result), "samples")
     assert samples["[spins, busy, Thread.run]"] >= 10
     assert samples["[spins, busy, Thread.run]"] > sum(samples.values()) / 2
-    assert not [key for key in samples if key.startswith("[sleeps, ")]
+    # One sample may hit the moment before the sleep.
+    assert sum(n for key, n in samples.items() if key.startswith("[sleeps, ")) <= 1
 
 
 @answer_of("pyio", "reads 23", "writes 29", "pipes 31", "talks 31")
