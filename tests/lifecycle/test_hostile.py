@@ -439,8 +439,10 @@ def used():
 def template(x):
     yield x
     raise ValueError(x)
-def make(n):  # not by exec(): with no memory, CPython's own compiler ends in a SystemError
-    code = template.__code__.replace(co_name=f"f{n}")
+def make(n):
+    # Not by exec(), nor with a name of its own: with no memory CPython's compiler ends in a
+    # SystemError, and 3.13.0 crashes as its table of names grows.
+    code = template.__code__.replace(co_firstlineno=n + 1)
     return type(make)(code, {"__name__": "made", "ValueError": ValueError})
 def work(n, hoard):
     try: list(make(n)(n))
