@@ -202,11 +202,12 @@ class Tracer(Process):
         self._attached = len(self.output)
 
     def interrupt(self) -> int:
-        """Press Ctrl-C, and again: bpftrace 0.17 forgets one that does not find it asleep."""
-        for _ in range(int(DEADLINE)):
+        """Press Ctrl-C, and again: bpftrace 0.17 forgets one that does not find it asleep. Not at
+        once: one that is slow to detach is killed by the second."""
+        for _ in range(int(DEADLINE / 5)):
             self.child.send_signal(signal.SIGINT)
             try:
-                self.child.wait(1)
+                self.child.wait(5)
                 break
             except subprocess.TimeoutExpired:
                 continue
