@@ -12,6 +12,10 @@ import json
 import os
 import sys
 
+from threadnames import thread_names, watchers
+
+__all__ = ["ALL", "calm", "down", "events", "thread_names", "tool", "up", "wait_for", "watchers"]
+
 MONITORING = sys.monitoring
 _told = json.loads(os.environ["PYUSDT_TEST_SEMAPHORES"])
 _library = ctypes.CDLL(_told["library"])
@@ -70,19 +74,3 @@ def calm() -> None:
     wait_for("LINE")
     down("LINE")
     wait_for()
-
-
-def watchers() -> int:
-    """How many threads of this process are named pyusdt."""
-    return sum(name == "pyusdt" for name in thread_names())
-
-
-def thread_names() -> list[str]:
-    names = []
-    for task in os.listdir("/proc/self/task"):
-        try:
-            with open(f"/proc/self/task/{task}/comm") as comm:
-                names.append(comm.read().rstrip("\n"))
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended
-    return names

@@ -23,6 +23,7 @@ from harness import DEADLINE, ROOT, Process, Tracer, environment, maps, probe
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
 PROGRAMS = Path(__file__).parent / "programs"
+INSIDE = ROOT / "tests" / "inside"
 CALLS = 100  # in meeting.py
 COUNT = f'{probe("PY_START")} /str(arg0, 8) == "work"/ {{ @[pid] = count(); }}'
 
@@ -34,7 +35,9 @@ class Server(Process):
         self.door = directory / "meeting"
         os.mkfifo(self.door)
         self.environment = environment(
-            PYTHONPATH=f"{ROOT}{os.pathsep}{PROGRAMS}", MEETING=str(self.door), **variables
+            PYTHONPATH=os.pathsep.join(map(str, (ROOT, INSIDE, PROGRAMS))),
+            MEETING=str(self.door),
+            **variables,
         )
         super().__init__(
             [sys.executable, "-W", "always::DeprecationWarning", *argv],

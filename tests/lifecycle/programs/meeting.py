@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from threadnames import watchers
+
 import pyusdt  # noqa: F401  (it is what is traced)
 
 CALLS = 100
@@ -21,17 +23,6 @@ def work() -> int:
 
 def holds_an_id() -> bool:
     return any(sys.monitoring.get_tool(i) == "pyusdt" for i in range(6))
-
-
-def watchers() -> int:
-    names = []
-    for task in os.listdir("/proc/self/task"):
-        try:
-            with open(f"/proc/self/task/{task}/comm") as comm:
-                names.append(comm.read())
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended
-    return names.count("pyusdt\n")
 
 
 def attend(traced: bool) -> None:

@@ -6,16 +6,21 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.pool import Pool
 
 import meeting
 
+Submit = dict[str, Callable[[bool], object]]
 
-def begin() -> dict[str, Callable[[bool], object]]:
+
+def begin() -> tuple[Submit, list[Pool]]:
     """For each pool, of two processes that do two tasks each: what hands it a task."""
-    submit: dict[str, Callable[[bool], object]] = {}
+    submit: Submit = {}
+    pools = []
     for method in ("fork", "forkserver", "spawn"):
         context = multiprocessing.get_context(method)
         pool = context.Pool(2, maxtasksperchild=2)
+        pools.append(pool)
         submit[f"{method}-pool"] = lambda traced, pool=pool: pool.apply_async(
             meeting.attend, [traced], error_callback=print
         )
@@ -25,13 +30,17 @@ def begin() -> dict[str, Callable[[bool], object]]:
         submit[f"{method}-executor"] = lambda traced, executor=executor: executor.submit(
             meeting.attend, traced
         )
-    return submit
+    return submit, pools
 
 
 if __name__ == "__main__":
-    submit = begin()
+    submit, pools = begin()
     print("ready", flush=True)
     # Not sys.stdin: a child that is forked while another thread reads it hangs as it closes it.
     for line in open(0, closefd=False):
         pool, state = line.split()
         submit[pool](state == "traced")
+    # Their threads put new workers in the place of old ones, which fails once Python shuts down.
+    for pool in pools:
+        pool.close()
+        pool.join()
