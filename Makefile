@@ -46,7 +46,6 @@ leaks: all $(VENV)/ready.test ## Loops that may leave nothing behind: memory, re
 	@tools/test tests/leaks $(PYTEST_ARGS)
 
 fuzz: all ## Texts, filters and settings under libFuzzer, 20 s each (LONG=1: 10 minutes each).
-	@tools/need clang
 	@tools/fuzz
 
 lint: all $(VENV)/ready.lint ## Check the sources with every linter, change nothing.
@@ -56,6 +55,7 @@ format: $(VENV)/ready.lint ## Format the Python and C sources in place.
 	@tools/lint --fix
 
 bench: all ## Measure what pyusdt costs beside its peers (minutes; root; LONG=1).
+	@tools/tracefs
 	@$(PY) -m bench $(if $(LONG),--long)
 
 clean: ## Remove what make and the tests made.
