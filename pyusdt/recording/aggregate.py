@@ -54,8 +54,15 @@ class Function:
     callees: dict[int, Edge] = field(default_factory=dict, repr=False)
 
     def percentile(self, share: float) -> int | None:
-        """Nanoseconds within which `share` (0..1) of the calls end; None without a histogram."""
-        return percentile(self.histogram, share)
+        """Nanoseconds within which `share` (0..1) of the calls end; None without a histogram.
+
+        It is read from the middle of a bucket, but never more than all calls took together; where
+        only some threads are selected, the histogram may have calls of others, and is trusted.
+        """
+        value = percentile(self.histogram, share)
+        if value is None or self.histogram.total() > self.calls + self.resumes:
+            return value
+        return min(value, self.total_ns)
 
     @property
     def p50_ns(self) -> int | None:

@@ -66,6 +66,7 @@ def test_times():
     )
     assert functions["nap"].p50_ns * 1.125 >= 20 * MS
     assert functions["outer"].p99_ns == pytest.approx(functions["outer"].total_ns, rel=0.25)
+    assert functions["outer"].p99_ns <= functions["outer"].total_ns
 
 
 def test_percentiles_are_those_of_the_calls():

@@ -85,6 +85,19 @@ def test_percentiles_come_from_the_histogram(recording):
     assert Recording.from_snapshot(Snapshot()).functions == []
 
 
+def test_no_call_takes_longer_than_all_of_them():
+    one = Snapshot(
+        [(1, "t", 130)],
+        [(0, "m", "f", "f", "f", 1)],
+        [(0, 0, -1, 0, 1, 0, 0, 130, 130)],
+        [(0, bucket_of(130) + 1, 1)],
+    )
+    function = Recording.from_snapshot(one).functions[0]
+    assert (function.p50_ns, function.p99_ns) == (130, 130)
+    function.histogram[bucket_of(500)] = 9  # of a thread that is not selected
+    assert 500 < function.p99_ns < 600
+
+
 def test_steps_have_their_figures_and_their_series_in_order(recording):
     load, size, state = recording.steps
     assert (load.name, load.kind, load.count, load.series) == (
