@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "gil.h"
 
 static const int s_signals[] = {SIGTERM, SIGHUP};
 enum { SIGNALS = sizeof s_signals / sizeof *s_signals };
@@ -80,14 +81,16 @@ bool flush_is_set(void) {
 }
 
 static void call(int number) {
-    PyGILState_STATE state = PyGILState_Ensure();
-    PyObject *callback = Py_XNewRef(s_callback);
-    PyObject *result = callback ? PyObject_CallFunction(callback, "i", number) : NULL;
+    PyObject *callback, *result;
 
+    if (!gil_take())
+        return;
+    callback = Py_XNewRef(s_callback);
+    result = callback ? PyObject_CallFunction(callback, "i", number) : NULL;
     Py_XDECREF(result);
     Py_XDECREF(callback);
     PyErr_Clear();
-    PyGILState_Release(state);
+    gil_give();
 }
 
 void flush_tick(void) {

@@ -13,6 +13,7 @@
 #include "code.h"
 #include "control.h"
 #include "gc.h"
+#include "gil.h"
 #include "live.h"
 #include "mark.h"
 #include "monitor.h"
@@ -234,6 +235,7 @@ static int core_exec(PyObject *module) {
         return 0;
     control_init();
     clock_init();
+    gil_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
         batch_init() < 0 || stack_init() < 0 || gc_init() < 0 || steps_init() < 0 ||
         ccall_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)

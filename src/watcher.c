@@ -17,6 +17,7 @@
 #include "flush.h"
 #include "follow.h"
 #include "gc.h"
+#include "gil.h"
 #include "live.h"
 #include "monitor.h"
 #include "notice.h"
@@ -116,16 +117,15 @@ static void publish(bool running) {
 }
 
 static void attend_to_others(void) {
-    PyGILState_STATE state;
-
     if (!live_requested() && !remote_is_over())
         return;
-    state = PyGILState_Ensure();
+    if (!gil_take())
+        return;
     if (!stopping() && live_requested())
         live_answer();
     if (!stopping() && remote_is_over())
         remote_end();
-    PyGILState_Release(state);
+    gil_give();
 }
 
 static bool again_is_due(void) {
@@ -139,11 +139,11 @@ static void look(void) {
     bool retell = retell_is_due(s_applied, s_tick_msec), stale = batch_look();
     bool again = target && again_is_due();
     bool news = target != s_applied || retell || stale || follow_has_news();
-    PyGILState_STATE state;
 
     if (!again && (!news || s_refused))
         return;
-    state = PyGILState_Ensure();
+    if (!gil_take())
+        return; /* the next look sees the same */
     /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
      * tracer gone, for whom nothing is switched on. */
     now = demand_now();
@@ -158,7 +158,7 @@ static void look(void) {
         retell_all();
     else if (!stopping())
         follow_tell(false);
-    PyGILState_Release(state);
+    gil_give();
 }
 
 static void sleep_until_next(void) {

@@ -469,3 +469,24 @@ print(out_of_memory)
 @pytest.mark.parametrize("mode", ["without", "idle", "watched", "recorded"])
 def test_no_memory(run, mode):
     assert run(NO_MEMORY, mode) == ("20\n", "", 0)
+
+
+def test_no_memory_for_the_watcher(run):
+    """Python ends the process where PyGILState_Ensure() has no memory for a thread's state."""
+    source = """
+    import resource, time
+    import semaphores
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (1, limits[1]))
+    hoard, size = None, 1 << 20
+    while size >= 128:
+        try: hoard = hoard, bytes(size)
+        except MemoryError: size //= 2
+    semaphores.up("PY_START")
+    time.sleep(0.05) # the watcher looks again and again, and can do nothing
+    del hoard
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+    semaphores.wait_for("PY_START")
+    print("on")
+    """
+    assert run(source, "idle", PYTHONMALLOC="malloc") == ("on\n", "", 0)
