@@ -12,8 +12,8 @@
 /* The interpreter whose GIL it is: the calling one. GIL held. */
 void gil_init(void);
 
-/* Take it; false: out of memory, and it is not held. The watcher, without it. Each gil_take() that
- * returned true is followed by gil_give() in the same thread. */
+/* Take it; false: out of memory, or Python has begun to end, and it is not held. The watcher, which
+ * does not hold it. Each gil_take() that returned true is followed by gil_give(). */
 bool gil_take(void);
 void gil_give(void);
 
