@@ -7,13 +7,16 @@ name of each test before it runs; when it fails, the last name and the message a
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from conftest import missing
 
 pytestmark = pytest.mark.once
 
@@ -48,6 +51,16 @@ def run(command: list[str], share: str = "100") -> None:
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
 
 
+@functools.cache
+def makes_programs(compiler: str, mode: str) -> bool:
+    """The sanitizers of a compiler may be in another package."""
+    nothing = "int main(void) { return 0; }"
+    with TemporaryDirectory() as directory:
+        command = [compiler, *MODES[mode], "-xc", "-", "-o", f"{directory}/nothing"]
+        done = subprocess.run(command, input=nothing, text=True, capture_output=True)
+    return done.returncode == 0
+
+
 def build(compiler: str, flags: list[str], sources: list[Path], directory: Path) -> str:
     binary = str(directory / sources[0].stem)
     run([compiler, *FLAGS, *flags, *map(str, sources), "-o", binary])
@@ -58,6 +71,8 @@ def build(compiler: str, flags: list[str], sources: list[Path], directory: Path)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_program(program: str, compiler: str, mode: str, tool: Tool, tmp_path: Path) -> None:
+    if not makes_programs(tool(compiler), mode):
+        missing(f"{compiler} has no sanitizer of {mode}: see tools/need-clang")
     binary = build(tool(compiler), MODES[mode], [HERE / f"{program}.c"], tmp_path)
     # The thread sanitizers of gcc 12 and clang 14 find no room for their shadow where addresses
     # are as random as in new kernels (https://github.com/google/sanitizers/issues/1716).
