@@ -2,7 +2,7 @@
 
 # The interpreter to build with; where not given, tools/find-python chooses.
 PYTHON ?=
-# The interpreters to test with; where not given, all that tools/find-python finds.
+# The interpreters to test with: where not given, the one that is built with; all: every one found.
 PYTHONS ?=
 PYTEST_ARGS ?=
 # A directory with a usdt.h to build against in place of include/usdt.h.
@@ -27,14 +27,14 @@ demo: all ## Show what three tools (root), or the recorder, tell of an example s
 
 ##@ Develop
 
-test: all $(VENV)/ready.test ## Run the tests under every Python 3.12+ found (PYTHONS=, PYTEST_ARGS=).
+test: all $(VENV)/ready.test ## Run the tests, in minutes (PYTHONS=all or names, PYTEST_ARGS=).
 	@tools/test $(PYTEST_ARGS)
 
-test-matrix: all $(VENV)/ready.test ## The same in a second world too, of newer Pythons and bpftrace (root; LONG=1).
+test-matrix: all $(VENV)/ready.test ## The same under every Python, in a second world of newer ones too (root; LONG=1).
 	@$(PY) tools/test-matrix $(PYTEST_ARGS)
 
 test-cpython: all $(VENV)/ready.test ## CPython's own tests, watched and not, end alike (LONG=1: many more).
-	@PYUSDT_TEST_SUITES=more tools/test tests/cpython $(PYTEST_ARGS)
+	@PYUSDT_TEST_SUITES=more PYTHONS="$${PYTHONS:-all}" tools/test tests/cpython $(PYTEST_ARGS)
 
 asan: all $(VENV)/ready.test ## Storms, lifecycle and more under the address sanitizers (PYTEST_ARGS=).
 	@tools/sanitize asan $(PYTEST_ARGS)
