@@ -40,6 +40,7 @@ _NUMBER = Struct("=I")
 _ANOTHER = "is not the program any more that it was"
 _ANSWER_SECONDS = 2.0  # beyond the watcher's interval: it may have to wait for the GIL
 _POLL_SECONDS = 0.005
+_PF_EXITING = 4  # include/linux/sched.h
 _PIECE = 1 << 20  # bytes that are read at once
 
 
@@ -259,10 +260,15 @@ def _no_permission(pid: int) -> str:
 
 def _no_process(pid: int) -> str:
     try:
-        ended = _state(pid) in "ZX"
+        ended = _is_ending(pid)
     except OSError:
         return f"there is no process {pid}"
     return f"process {pid} has ended" if ended else f"process {pid} {_ANOTHER}"
+
+
+def _is_ending(pid: int) -> bool:
+    """Its memory goes before it is a zombie: meanwhile the kernel's flag PF_EXITING tells."""
+    return _state(pid) in "ZX" or bool(int(_stat(pid)[6]) & _PF_EXITING)
 
 
 def _exists(pid: int) -> bool:
@@ -271,14 +277,19 @@ def _exists(pid: int) -> bool:
 
 def _state(pid: int) -> str:
     """One letter, as in ps; of the first thread."""
+    return _stat(pid)[0].decode()
+
+
+def _stat(pid: int) -> list[bytes]:
+    """What /proc/PID/stat has after the name: state, parent, group ... (proc(5))."""
     with open(f"/proc/{pid}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()[0].decode()
+        return file.read().rpartition(b")")[2].split()
 
 
 def _library(pid: int) -> Library:
     library = next(_libraries(pid), None)
     if library is None:
-        if _state(pid) == "Z":
+        if _is_ending(pid):
             raise ProcessLookupError
         raise UserError(f"process {pid} has not loaded pyusdt: it has to import it")
     return library

@@ -181,7 +181,6 @@ static void sleep_until_next(void) {
 static void *watch(void *unused) {
     s_tid = gettid();
     thread_is_ours();
-    flush_attend(true);
     pthread_mutex_lock(&s_lock);
     for (;;) {
         sleep_until_next();
@@ -267,6 +266,7 @@ static int start_if_wanted(void) {
     if (osthread_is_main())
         osthread_watch_main();
     if (s_wanted && !s_forking) {
+        flush_attend(true); /* a signal that comes meanwhile waits for the thread */
         Py_BEGIN_ALLOW_THREADS error = start_thread();
         Py_END_ALLOW_THREADS
     }

@@ -9,7 +9,6 @@ import os
 import shlex
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -87,24 +86,28 @@ def _wishes(arguments: argparse.Namespace) -> Wishes:
 
 
 def _wait(
-    outside: Outside, stop: threading.Event, duration: float | None, show: Callable[[float], None]
+    outside: Outside, stop: list[int], duration: float | None, show: Callable[[float], None]
 ) -> None:
     """Until it is time. Raises UserError when the process is not there any more."""
     begin = time.monotonic()
     end = math.inf if duration is None else begin + duration
-    while (now := time.monotonic()) < end and not stop.is_set():
+    while (now := time.monotonic()) < end and not stop:
         if now >= outside.updated + outside.pause:
             outside.update()
         show(now - begin)
-        stop.wait(min(end - now, _TICK_SECONDS))
+        time.sleep(min(end - now, _TICK_SECONDS))
 
 
 @contextlib.contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets in the block, or whatever else would end us, however often."""
-    stop = threading.Event()
+def _stopping() -> Iterator[list[int]]:
+    """The signals that came in the block: Ctrl-C, or whatever else would end us, however often.
+
+    Not a threading.Event: a handler that finds us inside its wait() would wait for its lock for
+    ever.
+    """
+    stop: list[int] = []
     before = {
-        number: signal.signal(number, lambda *_: stop.set())
+        number: signal.signal(number, lambda caught, _: stop.append(caught))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:

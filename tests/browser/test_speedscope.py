@@ -4,8 +4,10 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from recordings import hostile, snapshot
@@ -27,8 +29,15 @@ def speedscope(tool):
     place = CACHE / f"speedscope-{VERSION}"
     page = place / "node_modules/speedscope/dist/release"
     if not page.exists():
-        command = [tool("npm"), "install", "--no-audit", "--no-fund", "--prefix", str(place)]
-        subprocess.run([*command, f"speedscope@{VERSION}"], check=True, capture_output=True)
+        place.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=CACHE) as fresh:  # whole or not at all
+            options = ["--no-audit", "--no-fund", "--fetch-retries=5", "--fetch-timeout=40000"]
+            command = [tool("npm"), "install", *options, "--prefix", fresh]
+            command.append(f"speedscope@{VERSION}")
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            shutil.rmtree(place / "node_modules", ignore_errors=True)
+            os.rename(f"{fresh}/node_modules", place / "node_modules")
     return page
 
 

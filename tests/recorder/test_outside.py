@@ -245,7 +245,7 @@ def test_the_process_ends_meanwhile(target):
 
 def test_who_records_is_gone(target, out):
     """The process does not go on for ever, and the next one may record it."""
-    wishes = control.record_wishes(max_nodes=9, c_calls=False, lease_msec=1)
+    wishes = control.record_wishes(max_nodes=9, c_calls=False, lease_msec=500)
     with Traced(target.pid, write=True) as process:
         process.record(control.RECORD_START | control.RECORD_COUNTS, wishes)
         until(lambda: recorders(target.pid) == [])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -180,11 +181,15 @@ def test_every_thread_is_as_long_as_its_tree():
         spend(BUSY_MS)
         for thread in threads:
             thread.join()
-        still_there = threading.Thread(target=threading.Event().wait, args=(0.01,))
+            while os.path.exists(f"/proc/self/task/{thread.native_id}"):
+                os.sched_yield()  # 3.12 joins a thread before it is gone
+        leave = threading.Event()
+        still_there = threading.Thread(target=leave.wait)
         still_there.start()
         assert len(rec.threads) == 6  # read while it runs
     assert len(rec.threads) == 6
     threads_are_as_long_as_their_trees(rec.recording)
+    leave.set()
     still_there.join()
 
 

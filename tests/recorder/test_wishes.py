@@ -67,15 +67,21 @@ def test_nested_with_filters():
 
 def test_a_filtered_call_costs_nothing_from_then_on():
     """Its events are disabled: the recorder is not asked again."""
+
+    def least() -> float:
+        """Processor time, the least of several: the machine may be busy."""
+        times = []
+        for _ in range(10):
+            begin = time.thread_time()
+            work(20_000)
+            times.append(time.thread_time() - begin)
+        return min(times)
+
     with pyusdt.record(only="no.such.module") as rec:
         work(10_000)
-        begin = time.perf_counter()
-        work(200_000)
-        filtered = time.perf_counter() - begin
+        filtered = least()
     assert rec.functions == []
-    begin = time.perf_counter()
-    work(200_000)
-    assert filtered < 2 * (time.perf_counter() - begin)
+    assert filtered < 2 * least()
 
 
 def test_c_calls():

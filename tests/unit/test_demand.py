@@ -225,7 +225,9 @@ def test_verbose_says_what_goes_on_and_off() -> None:
         from semaphores import down, up, wait_for
         up("PY_START", "LINE")
         import pyusdt
-        down("PY_START", "LINE")
+        down("LINE")
+        wait_for("PY_START")
+        down("PY_START")
         wait_for()
         pyusdt.libpyusdt.stop()
         """,
@@ -234,5 +236,6 @@ def test_verbose_says_what_goes_on_and_off() -> None:
     assert done.stderr.splitlines() == [
         "pyusdt: ready",
         "pyusdt: enabled, tool id 4: PY_START LINE",
+        "pyusdt: enabled, tool id 4: PY_START",
         "pyusdt: disabled",
     ]
