@@ -36,6 +36,14 @@ APART = ("c/", "elf/", "packaging/", "browser/", "unit/test_re", "unit/test_comp
 PART = os.environ.get("PYUSDT_TEST_PART", "")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What runs beside the rest is not to be slowed by its tracers of all processes."""
+    if PART == "apart":
+        from pyusdt.libpyusdt import stop
+
+        stop()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     parts: dict[str, list[pytest.Item]] = {"apart": [], "together": []}

@@ -20,6 +20,7 @@ from types import TracebackType
 from notes import notes
 
 ROOT = Path(__file__).resolve().parent.parent
+INSIDE = ROOT / "tests" / "inside"
 LIBRARY = (ROOT / "libpyusdt.so").resolve()
 # More variables for the programs, not for the tracers: tools/sanitize has some.
 VARIABLES: dict[str, str] = json.loads(os.environ.get("PYUSDT_TEST_VARIABLES", "{}"))
@@ -148,7 +149,7 @@ def inside(**variables: str) -> dict[str, str]:
     return {
         **os.environ,
         **VARIABLES,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "inside")]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(INSIDE)]),
         "PYUSDT_CHECK_MSEC": "1",
         "PYUSDT_TEST_SEMAPHORES": json.dumps({"library": str(LIBRARY), "semaphores": addresses}),
         **variables,
@@ -202,16 +203,30 @@ class Tracer(Process):
         self._attached = len(self.output)
 
     def interrupt(self) -> int:
-        """Press Ctrl-C, and again: bpftrace 0.17 forgets one that does not find it asleep. Not at
-        once: one that is slow to detach is killed by the second."""
-        for _ in range(int(DEADLINE / 5)):
-            self.child.send_signal(signal.SIGINT)
+        """Press Ctrl-C, and again while it sleeps: bpftrace 0.17 forgets one that does not find it
+        asleep, and one that is about to end is killed by the second."""
+        end = time.monotonic() + DEADLINE
+        self.child.send_signal(signal.SIGINT)
+        while time.monotonic() < end:
             try:
-                self.child.wait(5)
+                self.child.wait(1)
                 break
             except subprocess.TimeoutExpired:
-                continue
+                if self._sleeps():
+                    self.child.send_signal(signal.SIGINT)
         return self.wait()
+
+    def _sleeps(self) -> bool:
+        """Whether it waits for events, and longer than the 0.1 s that it does so at its end."""
+        for _ in range(2):
+            try:
+                where = Path(f"/proc/{self.pid}/wchan").read_text()
+            except OSError:
+                return False  # it has ended
+            if "epoll" not in where and where != "0":
+                return False
+            time.sleep(0.2)
+        return True
 
     def finish(self) -> str:
         """Detach as Ctrl-C does; what it printed since it attached.

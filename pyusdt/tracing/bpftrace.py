@@ -31,6 +31,8 @@ _NOISE = re.compile(
 _MAP_KEYS = "16384"
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_SECONDS = 1.0
+# It waits for events this long at its very end too, when a signal kills it; measured: 0.1.
+_LAST_WAIT_SECONDS = 0.2
 
 
 class Installed(NamedTuple):
@@ -151,7 +153,7 @@ class Tracer:
         """
         while self._open:
             self._relay()
-            if not self._stopping and finished() and self._is_silent():
+            if not self._stopping and finished() and self._is_idle():
                 self.stop()
         return self.child.wait()
 
@@ -175,12 +177,26 @@ class Tracer:
             if not text:
                 del self._open[source]
         # Say it again: 0.17 forgets a SIGINT that does not find it asleep. Not while it prints,
-        # since newer versions take the second one for an order to leave the rest out.
-        if self._stopping and self._is_silent():
+        # since newer versions take the second one for an order to leave the rest out, nor while it
+        # detaches, since the second one kills 0.17 then.
+        if self._stopping and self._is_idle():
             self.stop()
 
-    def _is_silent(self) -> bool:
-        return time.monotonic() - self._heard > _PATIENCE_SECONDS
+    def _is_idle(self) -> bool:
+        """Tell whether it has been silent for long, and still waits for events."""
+        if time.monotonic() - self._heard <= _PATIENCE_SECONDS or not self._waits():
+            return False
+        time.sleep(_LAST_WAIT_SECONDS)
+        return self._waits()
+
+    def _waits(self) -> bool:
+        """Tell whether it sleeps where it waits for events, as far as this kernel tells."""
+        try:
+            with open(f"/proc/{self.child.pid}/wchan", encoding="ascii") as file:
+                where = file.read()
+        except OSError:
+            return False  # it has ended
+        return "epoll" in where or where in ("0", "")
 
     def _print(self, lines: list[bytes], to: TextIO) -> None:
         for line in lines:

@@ -126,7 +126,7 @@ OURS = f"""
 import semaphores
 semaphores.up(*{WATCHED})
 import pyusdt
-while not semaphores.events(): pass
+while len(semaphores.events()) < 8: pass
 """
 PROGRAM = """
 import json

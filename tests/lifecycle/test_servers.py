@@ -18,12 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from harness import DEADLINE, ROOT, Process, Tracer, environment, maps, probe
+from harness import DEADLINE, INSIDE, ROOT, Process, Tracer, environment, maps, probe
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
 PROGRAMS = Path(__file__).parent / "programs"
-INSIDE = ROOT / "tests" / "inside"
 CALLS = 100  # in meeting.py
 COUNT = f'{probe("PY_START")} /str(arg0, 8) == "work"/ {{ @[pid] = count(); }}'
 

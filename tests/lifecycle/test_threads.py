@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import ROOT, Program, Tracer, maps, probe
+from harness import INSIDE, ROOT, Program, Tracer, maps, probe
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
@@ -21,7 +21,7 @@ FOLLOWED = ("PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UN
 
 
 def program(kind: str, n: int, *more: str | Path) -> Program:
-    path = f"{ROOT}{os.pathsep}{PROGRAMS}"
+    path = os.pathsep.join(map(str, (ROOT, INSIDE, PROGRAMS)))
     program = Program(PROGRAMS / "threads.py", kind, str(n), *more, PYTHONPATH=path)
     program.expect("^ready")
     return program

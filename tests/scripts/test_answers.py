@@ -14,8 +14,8 @@ SOURCE = PROGRAM.read_text().splitlines()
 
 
 def answer_of(tool: str, *parameters: str, does: str) -> pytest.MarkDecorator:
-    """The test gets what a tool prints of the program that does this."""
-    return result_of(answer, tool, *parameters, does=(does,))
+    """The test gets what a tool prints of the program that does this, one after another."""
+    return result_of(answer, tool, *parameters, does=tuple(does.split()))
 
 
 def line_of(text: str) -> int:
@@ -86,6 +86,8 @@ def test_pyslower_prints_the_slow_calls(result: str) -> None:
     found = re.findall(
         r"^\d\d:\d\d:\d\d +\d+ +(\d+)\.\d{3} +(\d+) __main__:(\d+) (\S+)$", result, re.M
     )
+    # Another call is as slow where the machine lets it wait.
+    found = [row for row in found if row[3] in ("slow", "slowly", "<module>")]
     names = [name for *_, name in found]
     assert names == ["slow"] * 5 + ["slowly", "<module>"]
     milliseconds, depths, lines = ([int(row[i]) for row in found] for i in range(3))
@@ -100,7 +102,7 @@ def test_pyslower_hears_of_calls_below_the_default(result: str) -> None:
     assert len(re.findall(r" __main__:\d+ brisk$", result, re.MULTILINE)) == 23
 
 
-@answer_of("pyflow", "0", "__main__", does="flow")
+@answer_of("pyflow", "0", "__main__", does="stays flow")
 def test_pyflow_draws_calls_and_returns(result: str) -> None:
     drawn = [row[18:] for row in result.splitlines() if re.match(r"^\d+ ", row)]
     start = next(i for i, row in enumerate(drawn) if row.endswith(" flow"))
@@ -184,11 +186,15 @@ def test_pyasync_names_the_coroutine_that_blocks_the_loop(result: str) -> None:
     assert Counter(row[1] for row in blocked).most_common(1) == [("blocker", 3)]
 
 
+CALLS = 4 + 1 + 2 * (1 + 499 + 3 * 11)  # 4: <module>, and the classes' bodies
+RAISED = 2 * 11
+
+
 def seconds_of_pystat() -> list[int]:
     """The calls, exceptions and threads of all seconds."""
     with Trace("pystat", "--", PROGRAM, "busy", PYUSDT_ONLY="__main__") as trace:
         seen = [0, 0, 0]
-        while seen[0] < 1000:
+        while seen[0] < CALLS or seen[1] < RAISED:  # a second may end among them
             row = trace.expect(r"^[\d:]{8} +(\d+) +(\d+) +\d+ +\d+\.\d{3} +(\d+)$")
             seen = [before + int(now) for before, now in zip(seen, row.groups(), strict=True)]
         trace.send("")
@@ -198,9 +204,7 @@ def seconds_of_pystat() -> list[int]:
 
 @result_of(seconds_of_pystat)
 def test_pystat_tells_each_second(result: list[int]) -> None:
-    modules = 4  # <module>, and the classes' bodies
-    assert result[0] == modules + 1 + 2 * (1 + 499 + 3 * 11)
-    assert result[1] == 2 * 11
+    assert result[:2] == [CALLS, RAISED]
     assert result[2] >= 2
 
 

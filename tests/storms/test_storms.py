@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_from_outside() -> None:
             # The tracer is there; the watcher sees it at its next look, every millisecond.
             program.send("1")
             program.expect("^done")
-            while "PY_START" not in status(program.pid):
+            while not re.search(r"^ *events +PY_START\b", status(program.pid), re.MULTILINE):
                 pass
             program.send("1000")
             program.expect("^done")

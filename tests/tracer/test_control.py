@@ -172,7 +172,9 @@ def test_slow_changes_while_it_is_watched(program: Program) -> None:
         do(program, "nap 3")
         do(program, "show 100")
         found = maps(tracer.finish())
-    assert found == {"[nap]": 3, "[work]": 1}
+    assert found.pop("[nap]") == 3
+    assert found.pop("[work]") in (1, 2)
+    assert sum(found.values()) <= 2  # of hundreds: the machine may let one wait
 
 
 def test_values_change_while_they_are_watched(program: Program) -> None:

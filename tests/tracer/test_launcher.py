@@ -49,5 +49,6 @@ def starts(command: list[str], cwd: Path) -> list[tuple[str, str]]:
         program.expect(f"process {program.pid} waits for a tracer")
         with Tracer(f"{probe('PY_START')} {{ {show} }}", program.pid) as tracer:
             assert program.wait() == 0
+            tracer.expect("^@ last ")
             lines = [line.split(" ", 2) for line in tracer.finish().splitlines()]
     return [(words[1], words[2]) for words in lines if words[0] == "@"]

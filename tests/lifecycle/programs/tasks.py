@@ -30,6 +30,12 @@ def attend(traced: bool) -> None:
 
 
 if __name__ == "__main__":
+    # kombu makes a message's file first and writes it then: the worker may not find it in between.
+    outbox = f"{_directory}.out"
+    os.mkdir(outbox)
+    app.conf.broker_transport_options["data_folder_out"] = outbox
     print("ready", flush=True)
     for line in sys.stdin:
         attend.delay(line.strip() == "traced")
+        for name in os.listdir(outbox):
+            os.rename(f"{outbox}/{name}", f"{_directory}/{name}")

@@ -53,7 +53,9 @@ def answer() -> bool:
     elif command == "others":
         others(int(arguments[0]))
     elif command == "held":
+        begin = time.perf_counter_ns()
         held(arguments[0])
+        print("around", time.perf_counter_ns() - begin, flush=True)
     elif command == "start":
         only = arguments[1] if arguments[1:] else None
         recordings[arguments[0]] = pyusdt.record(only=only).__enter__()
