@@ -11,16 +11,10 @@
 #define MAX_WINDOW_NS 10000000000u
 #define TRIES 8
 
-/* One moment on both clocks. */
-struct moment {
-    uint64_t ticks;
-    uint64_t ns;
-};
-
 bool clock_uses_counter;
 
-static struct moment s_first;        /* written by clock_init only */
-static struct moment s_base;         /* written by clock_init, then by clock_refine only */
+static struct clock_moment s_first;  /* written by clock_init only */
+static struct clock_moment s_base;   /* written by clock_init, then by clock_refine only */
 static _Atomic double s_ns_per_tick; /* 0: not known yet; written by whoever measures */
 
 /* Invariant TSC: CPUID leaf 0x80000007, EDX bit 8. */
@@ -35,9 +29,8 @@ static bool counter_works(void) {
 #endif
 }
 
-/* The try that took the fewest ticks was interrupted the least. */
-static struct moment read_moment(void) {
-    struct moment best = {0, 0};
+struct clock_moment clock_moment(void) {
+    struct clock_moment best = {0, 0};
     uint64_t best_width = UINT64_MAX;
     for (int i = 0; i < TRIES; i++) {
         uint64_t before = clock_ticks();
@@ -45,14 +38,14 @@ static struct moment read_moment(void) {
         uint64_t width = clock_ticks() - before;
         if (width < best_width) {
             best_width = width;
-            best = (struct moment){before + width / 2, ns};
+            best = (struct clock_moment){before + width / 2, ns};
         }
     }
     return best;
 }
 
 /* 0 when too little time lies between the two, or the counter was set back (a suspend). */
-static double rate_between(const struct moment *from, const struct moment *to) {
+static double rate_between(const struct clock_moment *from, const struct clock_moment *to) {
     if (to->ns < from->ns + MIN_WINDOW_NS || to->ticks <= from->ticks)
         return 0;
     return (double)(to->ns - from->ns) / (double)(to->ticks - from->ticks);
@@ -64,14 +57,14 @@ static void set_rate(double ns_per_tick) {
 
 void clock_init(void) {
     clock_uses_counter = counter_works();
-    s_first = s_base = read_moment();
+    s_first = s_base = clock_moment();
     set_rate(clock_uses_counter ? 0 : 1);
 }
 
 void clock_refine(void) {
     if (!clock_uses_counter)
         return;
-    struct moment now = read_moment();
+    struct clock_moment now = clock_moment();
     double rate = rate_between(&s_base, &now);
     if (rate > 0)
         set_rate(rate);
@@ -86,7 +79,7 @@ static double first_rate(void) {
     uint64_t end = s_first.ns + MIN_WINDOW_NS;
     while (clock_monotonic_ns() < end)
         continue;
-    struct moment now = read_moment();
+    struct clock_moment now = clock_moment();
     double rate = rate_between(&s_first, &now);
     double unknown = 0;
     atomic_compare_exchange_strong(&s_ns_per_tick, &unknown, rate);

@@ -32,6 +32,13 @@ void clock_refine(void);
 uint64_t clock_ns(uint64_t ticks);
 uint64_t clock_ticks_in(uint64_t ns);
 
+/* One moment on both clocks, as the least interrupted of a few tries tells it. */
+struct clock_moment {
+    uint64_t ticks;
+    uint64_t ns; /* CLOCK_MONOTONIC */
+};
+struct clock_moment clock_moment(void);
+
 static inline uint64_t clock_monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

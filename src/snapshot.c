@@ -317,20 +317,20 @@ char *snapshot_take(size_t *size) {
     struct snapshot s = {.now = 0};
     struct steplog log;
     struct pyusdt_counts head;
-    uint64_t now_ns;
+    struct clock_moment now;
     char *all;
 
     refine_rate();
     s_generation++;
     follow_adopt_all();
-    s.now = clock_ticks();
-    now_ns = clock_monotonic_ns();
+    now = clock_moment();
+    s.now = now.ticks;
     if (follow_on)
         thread_each(true, read_thread, &s);
     log = steplog_read();
     add_losses(&s, log.lost);
     add_steps(&s, &log);
-    head = head_of(&s, now_ns);
+    head = head_of(&s, now.ns);
     all = joined(&s, &head, size);
     clear(&s);
     return all;

@@ -22,9 +22,9 @@ static void check_near(uint64_t got, uint64_t wanted, double share) {
 
 /* A moment of both clocks, as exact as the clock itself takes them. */
 static void check_window(uint64_t ns, double share) {
-    struct moment from = read_moment();
+    struct clock_moment from = clock_moment();
     spin_ns(ns);
-    struct moment to = read_moment();
+    struct clock_moment to = clock_moment();
     check_near(clock_ns(to.ticks - from.ticks), to.ns - from.ns, share);
     check_near(clock_ticks_in(to.ns - from.ns), to.ticks - from.ticks, share);
 }
