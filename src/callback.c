@@ -270,15 +270,24 @@ static int find_small_numbers(void) {
     return 0;
 }
 
+/* All that an event may need. */
+static vectorcallfunc whole(enum event event) {
+    return s_functions[event];
+}
+
 /* code__new is told where a function is met, whatever the callback does. */
 void callback_apply(probe_mask wanted) {
-    bool recorder = (wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER;
-    bool batch = (wanted & ~PROBE_BIT(PROBE_code__new)) == PROBE_BIT(PROBE_events);
+    probe_mask beside = wanted & ~PROBE_BIT(PROBE_code__new);
+    vectorcallfunc (*choose)(enum event) = whole;
 
+    if ((wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER)
+        choose = lean_recorded;
+    else if (beside && !(beside & ~FOLLOW_PROBES))
+        choose = lean_told;
+    else if (beside == PROBE_BIT(PROBE_events))
+        choose = lean_batched;
     for (int e = 0; e < EVENT_COUNT; e++)
-        ((struct callable *)s_callbacks[e])->call = recorder ? lean_recorded((enum event)e)
-                                                    : batch  ? lean_batched((enum event)e)
-                                                             : s_functions[e];
+        ((struct callable *)s_callbacks[e])->call = choose((enum event)e);
 }
 
 int callback_init(PyObject *disable) {

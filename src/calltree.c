@@ -126,11 +126,7 @@ HOT int calltree_exit(struct calltree *tree, struct code_record *code, uint64_t 
     struct tree *t = private(tree);
     if (TREE_UNLIKELY(t->top->code != code) && !tree_heal(t, code, now))
         return 0;
-    const struct frame *f = t->top;
-    done->depth = (uint32_t)(f - t->stack);
-    done->partial = f->partial;
-    done->elapsed = tree_close(t, now, outcome);
-    done->self = tree_minus(done->elapsed, f->children);
+    tree_close_done(t, now, outcome, done);
     return 1;
 }
 

@@ -148,6 +148,16 @@ TREE_INLINE uint64_t tree_close(struct tree *t, uint64_t now, enum calltree_outc
     return elapsed;
 }
 
+/* The same, and what is to be told of it. */
+TREE_INLINE void tree_close_done(struct tree *t, uint64_t now, enum calltree_outcome outcome,
+                                 struct calltree_done *done) {
+    const struct frame *f = t->top;
+    done->depth = (uint32_t)(f - t->stack);
+    done->partial = f->partial;
+    done->elapsed = tree_close(t, now, outcome);
+    done->self = tree_minus(done->elapsed, f->children);
+}
+
 /* As calltree_exit(), for a frame with this key: whether it was on the top. */
 TREE_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t now,
                            enum calltree_outcome outcome) {
@@ -156,6 +166,19 @@ TREE_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t now,
         return false;
     tree_close(t, now, outcome);
     return true;
+}
+
+/* The same, with what is to be told of it: its code record, NULL where it was not on the top. The
+ * record is alive where the code object of that key is. */
+TREE_INLINE const struct code_record *tree_exit_done(struct calltree *tree, const void *key,
+                                                     uint64_t now, enum calltree_outcome outcome,
+                                                     struct calltree_done *done) {
+    struct tree *t = (struct tree *)tree;
+    const struct code_record *code = t->top->code;
+    if (TREE_UNLIKELY(t->top->key != key))
+        return NULL;
+    tree_close_done(t, now, outcome, done);
+    return code;
 }
 
 #endif

@@ -8,19 +8,19 @@
 #include "demand.h"
 #include "stack.h"
 
-#define TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow) | DEMAND_RECORDER)
-#define FOLLOWERS (TIMED | PROBE_BIT(PROBE_thread__state))
+#define TIMED (FOLLOW_TIMED | DEMAND_RECORDER)
+#define FOLLOWERS (FOLLOW_PROBES | DEMAND_RECORDER)
 
 /* Written under the GIL. */
 bool follow_on;
 bool follow_c_calls;
 uint32_t follow_epoch;
-static bool s_timed;    /* somebody wants times: slots alone do without the clock */
-static bool s_recorded; /* the recorder does, and histograms */
-static uint64_t s_slow_ticks;
+bool follow_timed;
+uint64_t follow_slow_ticks;
+static bool s_recorded; /* the recorder wants times, and histograms */
 
 static inline uint64_t now_if_timed(void) {
-    return s_timed ? clock_ticks() : 0;
+    return follow_timed ? clock_ticks() : 0;
 }
 
 /* The recorder's wishes for a thread. */
@@ -98,20 +98,24 @@ void follow_enter(struct code_record *code, enum calltree_kind kind) {
     calltree_enter(thread->tree, code, now_if_timed(), kind);
 }
 
+void follow_tell_done(const struct code_record *code, const struct calltree_done *done,
+                      enum calltree_outcome outcome) {
+    if (probe_on(PROBE_function__done))
+        probe_function__done(code->qualname, code->file, code->line, code->id, done->depth,
+                             clock_ns(done->elapsed), clock_ns(done->self), outcome);
+    if (done->elapsed >= follow_slow_ticks && probe_on(PROBE_function__slow))
+        probe_function__slow(code->qualname, code->file, code->line, code->id, done->depth,
+                             clock_ns(done->elapsed), clock_ns(done->self), outcome);
+}
+
 void follow_exit(struct code_record *code, enum calltree_outcome outcome) {
     uint64_t now = now_if_timed();
     struct thread *thread = current();
     struct calltree_done done;
 
     /* Partial: entered before we looked, so nobody knows for how long it ran. */
-    if (!thread || !calltree_exit(thread->tree, code, now, outcome, &done) || done.partial)
-        return;
-    if (probe_on(PROBE_function__done))
-        probe_function__done(code->qualname, code->file, code->line, code->id, done.depth,
-                             clock_ns(done.elapsed), clock_ns(done.self), outcome);
-    if (done.elapsed >= s_slow_ticks && probe_on(PROBE_function__slow))
-        probe_function__slow(code->qualname, code->file, code->line, code->id, done.depth,
-                             clock_ns(done.elapsed), clock_ns(done.self), outcome);
+    if (thread && calltree_exit(thread->tree, code, now, outcome, &done) && !done.partial)
+        follow_tell_done(code, &done, outcome);
 }
 
 void follow_call(const struct code_record *caller, struct code_record *code, const void *key) {
@@ -127,13 +131,13 @@ void follow_apply(probe_mask wanted) {
     bool on = (wanted & FOLLOWERS) != 0, timed = (wanted & TIMED) != 0;
     bool recorded = (wanted & DEMAND_RECORDER) != 0;
 
-    if ((on && !follow_on) || (timed && !s_timed))
+    if ((on && !follow_on) || (timed && !follow_timed))
         follow_epoch++;
     if (follow_on && !on)
         thread_renew();
     follow_on = on;
     follow_c_calls = (wanted & DEMAND_C_CALLS) != 0;
-    s_timed = timed;
+    follow_timed = timed;
     if (recorded != s_recorded) {
         s_recorded = recorded;
         thread_each(false, keep, NULL);
@@ -144,7 +148,7 @@ void follow_apply(probe_mask wanted) {
 void follow_set_slow(void) {
     uint64_t usec = control_settings.slow_usec;
 
-    s_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
+    follow_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
 }
 
 void follow_postfork_child(void) {

@@ -16,6 +16,10 @@
 #include "probes.h"
 #include "thread.h"
 
+/* What comes of following, and of no event's own probe. */
+#define FOLLOW_TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow))
+#define FOLLOW_PROBES (FOLLOW_TIMED | PROBE_BIT(PROBE_thread__state))
+
 /* Begin or cease to follow, as these watched probes, and the recorder, want it. What was followed
  * before is forgotten when it begins anew: nobody knows what has been entered and left since. */
 void follow_apply(probe_mask wanted);
@@ -56,15 +60,25 @@ void follow_call(const struct code_record *caller, struct code_record *code, con
  */
 extern uint32_t follow_epoch;
 
-/* follow_enter(), follow_call() and follow_exit(), inline, for when nobody but the recorder
- * listens. What is entered is known by `key` as long as it runs; what is left, by the same: false
- * where that is not on the top, and follow_exit() has to find out. */
-TREE_INLINE void follow_enter_recorded(struct code_record *code, const void *key,
-                                       enum calltree_kind kind) {
+/* True while somebody wants times: slots alone do without the clock. */
+extern bool follow_timed;
+
+/* From when on function__slow is told of. */
+extern uint64_t follow_slow_ticks;
+
+/* Fire function__done and function__slow, as they are watched and this call has it. */
+void follow_tell_done(const struct code_record *code, const struct calltree_done *done,
+                      enum calltree_outcome outcome);
+
+/* follow_enter(), follow_call() and follow_exit(), inline, for when nobody listens but the recorder
+ * or, `told`, tracers of FOLLOW_PROBES. What is entered is known by `key` as long as it runs; what
+ * is left, by the same: false where that is not on the top, and follow_exit() has to find out. */
+TREE_INLINE void follow_enter_lean(struct code_record *code, const void *key, bool timed,
+                                   enum calltree_kind kind) {
     struct thread *thread = t_thread;
 
     if (TREE_LIKELY(thread && thread->epoch == follow_epoch))
-        tree_enter(thread->tree, code, key, clock_ticks(), kind);
+        tree_enter(thread->tree, code, key, timed ? clock_ticks() : 0, kind);
     else
         follow_enter(code, kind);
 }
@@ -85,6 +99,21 @@ TREE_INLINE bool follow_exit_recorded(const void *key, enum calltree_outcome out
 
     return TREE_LIKELY(thread && thread->epoch == follow_epoch) &&
            tree_exit(thread->tree, key, now, outcome);
+}
+
+TREE_INLINE bool follow_exit_told(const void *key, enum calltree_outcome outcome) {
+    uint64_t now = follow_timed ? clock_ticks() : 0;
+    struct thread *thread = t_thread;
+    const struct code_record *code = NULL;
+    struct calltree_done done;
+
+    if (TREE_LIKELY(thread && thread->epoch == follow_epoch))
+        code = tree_exit_done(thread->tree, key, now, outcome, &done);
+    if (TREE_UNLIKELY(!code))
+        return false;
+    if (done.elapsed >= follow_slow_ticks || probe_on(PROBE_function__done))
+        follow_tell_done(code, &done, outcome);
+    return true;
 }
 
 /* In the child of a fork: what is recorded is the child's own. */

@@ -22,6 +22,10 @@ static inline bool record_wants(const struct code_record *code) {
     return !(code->rejected | code->unrecorded);
 }
 
+static inline bool told_wants(const struct code_record *code) {
+    return !code->rejected;
+}
+
 static inline bool batch_wants(const struct code_record *code) {
     return !code->rejected;
 }
@@ -31,17 +35,6 @@ static inline struct code_record *wanted_c(PyObject *callable) {
     struct code_record *code = ccall_find(callable);
 
     return code && record_wants(code) ? code : NULL;
-}
-
-/* What is left was, almost always, entered last, and is known by its object: no lookup. */
-static __attribute__((noinline)) bool leave(PyObject *object, enum calltree_outcome outcome) {
-    struct code_record *code = code_find(object);
-
-    if (code && !record_wants(code))
-        return false;
-    if (code)
-        follow_exit(code, outcome);
-    return true;
 }
 
 /* Of a call by a function that is not wanted the beginning was not heard either. */
@@ -63,29 +56,45 @@ static __attribute__((noinline)) void leave_c(PyObject *by, PyObject *callable,
     if (__builtin_expect(!reader##_wants(code), 0))                                                \
     return reject
 
-#define ENTER(reject, kind)                                                                        \
-    FIND(record, reject);                                                                          \
-    follow_enter_recorded(code, a[0], kind)
-#define LEAVE(reject, outcome)                                                                     \
-    if (!follow_exit_recorded(a[0], outcome) && !leave(a[0], outcome))                             \
-    return reject
+#define ENTER(reader, reject, timed, kind)                                                         \
+    FIND(reader, reject);                                                                          \
+    follow_enter_lean(code, a[0], timed, kind)
+
+/* What is left was, almost always, entered last, and is known by its object: no lookup. */
+#define LEAVE(reader, reject, left, outcome)                                                       \
+    if (__builtin_expect(!left(a[0], outcome), 0)) {                                               \
+        FIND(reader, reject);                                                                      \
+        follow_exit(code, outcome);                                                                \
+    }
 #define LEAVE_C(outcome)                                                                           \
     if (!follow_exit_recorded(a[2], outcome))                                                      \
     leave_c(a[0], a[2], outcome)
 
 #define record_NONE(reject) (void)0
 #define record_LINE(reject) (void)0
-#define record_START(reject) ENTER(reject, CALLTREE_START)
-#define record_RESUME(reject) ENTER(reject, CALLTREE_RESUME)
-#define record_THROW(reject) ENTER(reject, CALLTREE_THROW)
-#define record_RETURN(reject) LEAVE(reject, CALLTREE_RETURN)
-#define record_YIELD(reject) LEAVE(reject, CALLTREE_YIELD)
-#define record_UNWIND(reject) LEAVE(reject, CALLTREE_UNWIND)
+#define record_START(reject) ENTER(record, reject, true, CALLTREE_START)
+#define record_RESUME(reject) ENTER(record, reject, true, CALLTREE_RESUME)
+#define record_THROW(reject) ENTER(record, reject, true, CALLTREE_THROW)
+#define record_RETURN(reject) LEAVE(record, reject, follow_exit_recorded, CALLTREE_RETURN)
+#define record_YIELD(reject) LEAVE(record, reject, follow_exit_recorded, CALLTREE_YIELD)
+#define record_UNWIND(reject) LEAVE(record, reject, follow_exit_recorded, CALLTREE_UNWIND)
 #define record_CALL(reject)                                                                        \
     FIND(record, reject);                                                                          \
     follow_call_recorded(code, wanted_c(a[2]), a[2])
 #define record_C_RETURN(reject) LEAVE_C(CALLTREE_RETURN)
 #define record_C_RAISE(reject) LEAVE_C(CALLTREE_UNWIND)
+
+#define told_NONE(reject) (void)0
+#define told_LINE(reject) (void)0
+#define told_START(reject) ENTER(told, reject, follow_timed, CALLTREE_START)
+#define told_RESUME(reject) ENTER(told, reject, follow_timed, CALLTREE_RESUME)
+#define told_THROW(reject) ENTER(told, reject, follow_timed, CALLTREE_THROW)
+#define told_RETURN(reject) LEAVE(told, reject, follow_exit_told, CALLTREE_RETURN)
+#define told_YIELD(reject) LEAVE(told, reject, follow_exit_told, CALLTREE_YIELD)
+#define told_UNWIND(reject) LEAVE(told, reject, follow_exit_told, CALLTREE_UNWIND)
+#define told_CALL(reject) (void)0
+#define told_C_RETURN(reject) (void)0
+#define told_C_RAISE(reject) (void)0
 
 #define ADD(reject, kind)                                                                          \
     FIND(batch, reject);                                                                           \
@@ -113,12 +122,21 @@ static __attribute__((noinline)) void leave_c(PyObject *by, PyObject *callable,
         return Py_None;                                                                            \
     }
 #define LEAN_CALLBACKS(name, shape, scope, frame, ...)                                             \
-    LEAN_CALLBACK(record, name, scope, frame) LEAN_CALLBACK(batch, name, scope, frame)
+    LEAN_CALLBACK(record, name, scope, frame)                                                      \
+    LEAN_CALLBACK(told, name, scope, frame)                                                        \
+    LEAN_CALLBACK(batch, name, scope, frame)
 PYUSDT_EVENTS(LEAN_CALLBACKS)
 
 vectorcallfunc lean_recorded(enum event event) {
 #define LEAN_RECORD_ROW(name, ...) [EVENT_##name] = record_on_##name,
     static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_RECORD_ROW)};
+
+    return s_functions[event];
+}
+
+vectorcallfunc lean_told(enum event event) {
+#define LEAN_TOLD_ROW(name, ...) [EVENT_##name] = told_on_##name,
+    static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(LEAN_TOLD_ROW)};
 
     return s_functions[event];
 }

@@ -239,3 +239,40 @@ def test_verbose_says_what_goes_on_and_off() -> None:
         "pyusdt: enabled, tool id 4: PY_START",
         "pyusdt: disabled",
     ]
+
+
+def test_calls_are_told_once_whatever_else_comes_and_goes_meanwhile() -> None:
+    """Whoever is alone has callbacks of its own: calls begin under those and end under others."""
+    fired = answer(
+        """
+        import json
+        from semaphores import down, events, up, wait_for
+        up("function__done")
+        import pyusdt
+
+        def inner(n):
+            if n: inner(n - 1)
+
+        def begins_alone():
+            inner(1)
+            up("LINE")
+            wait_for(*frames, "LINE")
+            inner(2)
+
+        def ends_alone():
+            inner(4)
+            down("LINE")
+            wait_for(*frames)
+            inner(6)
+
+        def begins_and_ends_alone():
+            begins_alone()
+            ends_alone()
+
+        frames = events()
+        begins_and_ends_alone()
+        print(json.dumps(pyusdt.status()["probes_fired"]["function__done"]))
+        """,
+        PYUSDT_ONLY="__main__:inner,__main__:*alone",
+    )
+    assert fired == 3 + (2 + 3 + 5 + 7)
