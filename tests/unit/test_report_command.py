@@ -53,7 +53,7 @@ def test_the_table(file, shown):
         f"{file}|1 process, 2 threads, 100 ms, 150 ms in functions",
         "self|share|total|calls|resumes|p50|p99|errors|function",
         "55.0 ms|36.7% ██▉|55.0 ms|20|2|1.05 ms|4.18 ms|read|app.io|/srv/io.py:20",
-        "45.0 ms|30.0% ██▍|50.0 ms|1|46.1 ms|50.2 ms|run|app|/srv/app.py:30",
+        "45.0 ms|30.0% ██▍|50.0 ms|1|46.1 ms|50.0 ms|run|app|/srv/app.py:30",
         "40.0 ms|26.7% ██▏|60.0 ms|7|9.44 ms|10.5 ms|1|Parser.parse|app.parser|/srv/parser.py:10",
         "10.0 ms|6.7% ▌|100 ms|1|92.3 ms|100 ms|main|app|/srv/app.py:1",
         "lost: 3 nodes",
