@@ -270,15 +270,14 @@ static int find_small_numbers(void) {
     return 0;
 }
 
-/* All that an event may need. */
-static vectorcallfunc whole(enum event event) {
+vectorcallfunc callback_whole(enum event event) {
     return s_functions[event];
 }
 
 /* code__new is told where a function is met, whatever the callback does. */
 void callback_apply(probe_mask wanted) {
     probe_mask beside = wanted & ~PROBE_BIT(PROBE_code__new);
-    vectorcallfunc (*choose)(enum event) = whole;
+    vectorcallfunc (*choose)(enum event) = callback_whole;
 
     if ((wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER)
         choose = lean_recorded;

@@ -25,6 +25,9 @@ PyObject *callback_of(enum event event);
  * where one reader alone has them do something, that and nothing else. */
 void callback_apply(probe_mask wanted);
 
+/* The function of a callback that does all that the event may need, whoever listens. */
+vectorcallfunc callback_whole(enum event event);
+
 /* What a callback returns to have its site silent: a new reference. For LOCAL events only. */
 PyObject *callback_disable(void);
 
