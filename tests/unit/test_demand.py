@@ -276,3 +276,24 @@ def test_calls_are_told_once_whatever_else_comes_and_goes_meanwhile() -> None:
         PYUSDT_ONLY="__main__:inner,__main__:*alone",
     )
     assert fired == 3 + (2 + 3 + 5 + 7)
+
+
+@pytest.mark.parametrize("first", ["function__done", "function__slow", "thread__state", "events"])
+def test_an_event_that_is_on_is_heard_at_once(first: str) -> None:
+    """A tracer attaches probe by probe, and the watcher may not look before the last one."""
+    fired = answer(
+        f"""
+        import json
+        from semaphores import up
+        up("{first}")
+        import pyusdt
+        def work(): pass
+        up("PY_START", "PY_RETURN")
+        for _ in range(100): work()
+        fired = pyusdt.status()["probes_fired"]
+        print(json.dumps([fired["PY_START"], fired["PY_RETURN"]]))
+        """,
+        PYUSDT_ONLY="__main__:work",
+        PYUSDT_CHECK_MSEC="10000",
+    )
+    assert fired == [100, 100]
