@@ -222,7 +222,7 @@ POOLS = ("fork-pool", "forkserver-pool", "forkserver-executor", "spawn-pool", "s
 
 
 def test_pools_of_multiprocessing_and_of_concurrent_futures(tmp_path):
-    """Their workers do two tasks each."""
+    """Their workers do two tasks each, but for those that are forked."""
     old, new, last = {}, {}, {}
     with Pools(PROGRAMS / "pools.py", directory=tmp_path) as server:
         server.expect("^ready")
@@ -233,7 +233,8 @@ def test_pools_of_multiprocessing_and_of_concurrent_futures(tmp_path):
                 assert set(meet(2)) == set(old[server.pool])
             for server.pool in POOLS:
                 new[server.pool] = meet(2)
-                assert not set(new[server.pool]) & set(old[server.pool])
+                stays = len(set(new[server.pool]) & set(old[server.pool]))
+                assert stays == (2 if server.pool == "fork-pool" else 0)
         for server.pool in POOLS:
             last[server.pool] = server.meet("idle", 2)
             assert set(last[server.pool]) == set(new[server.pool])

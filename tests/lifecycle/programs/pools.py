@@ -14,12 +14,16 @@ Submit = dict[str, Callable[[bool], object]]
 
 
 def begin() -> tuple[Submit, list[Pool]]:
-    """For each pool, of two processes that do two tasks each: what hands it a task."""
+    """For each pool, of two processes: what hands it a task.
+
+    The processes do two tasks each, but for those that are forked, before there is any thread: a
+    pool would fork the next ones beside its threads, and Python hangs then now and then.
+    """
     submit: Submit = {}
     pools = []
     for method in ("fork", "forkserver", "spawn"):
         context = multiprocessing.get_context(method)
-        pool = context.Pool(2, maxtasksperchild=2)
+        pool = context.Pool(2, maxtasksperchild=None if method == "fork" else 2)
         pools.append(pool)
         submit[f"{method}-pool"] = lambda traced, pool=pool: pool.apply_async(
             meeting.attend, [traced], error_callback=print
