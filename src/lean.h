@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The callbacks while nobody but one kind of reader listens: the recorder, tracers of what comes of
- * following (FOLLOW_PROBES), or tracers of batches. They do what it needs and look at nothing else,
- * since what they do is all that an event costs.
+ * following (FOLLOW_PROBES), or tracers of batches. They do what it needs and look at nothing else
+ * (for tracers: but at the event's own probe), since what they do is all that an event costs.
  */
 #ifndef PYUSDT_LEAN_H
 #define PYUSDT_LEAN_H
