@@ -12,7 +12,7 @@ export CC PYTHONS USDT_INCLUDE PYUSDT_CFLAGS
 
 VENV := .venv
 PY := $(VENV)/bin/python
-SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] $(USDT_INCLUDE)/usdt.h)
+SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch] $(USDT_INCLUDE)/usdt.h)
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:

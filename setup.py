@@ -62,10 +62,15 @@ def library(name: str, sources: list[str], **options: object) -> Extension:
     )
 
 
+def sources() -> list[str]:
+    everything = glob("src/**/*.c", recursive=True)
+    return [path for path in everything if "/compat/" not in path]
+
+
 def libraries() -> list[Extension]:
     stable = {"py_limited_api": True, "define_macros": [("Py_LIMITED_API", "0x030C0000")]}
-    found = [library("pyusdt.libpyusdt", glob("src/*.c"), **({} if FREE_THREADED else stable))]
-    if compat := glob("src/compat/*.c"):
+    found = [library("pyusdt.libpyusdt", sources(), **({} if FREE_THREADED else stable))]
+    if compat := glob("src/probe/compat/*.c"):
         found.append(library(COMPAT, compat))
     return found
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The floor: the probes of src/probes.c, hit from a bare C loop. Nothing that fires a probe an
- * event can cost less.
+ * The floor: the probes of src/probe/probes.c, hit from a bare C loop. Nothing that fires a probe
+ * an event can cost less.
  *
  *   floor SIZE PROBE...
  *
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "probes.h"
+#include "probe/probes.h"
 
 /* As the callbacks do it: the semaphore first, then a call with what the record holds. */
 #define HIT_ENTRY(name) probe_##name("work", "/srv/app/work.py", 1, 0, "Class.work", 1)

@@ -18,7 +18,7 @@ from bench.peers import CACHE, ROOT
 WORKER = ROOT / "bench" / "worker.py"
 PROFILED = ROOT / "bench" / "profiled.py"
 LIBRARY = ROOT / "libpyusdt.so"
-FLOOR_SOURCES = ("bench/floor.c", "src/probes.c")
+FLOOR_SOURCES = ("bench/floor.c", "src/probe/probes.c")
 # Those of setup.py.
 FLOOR_FLAGS = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-fvisibility=hidden", "-Wall", "-Wextra")
 

@@ -23,7 +23,7 @@
  * before it was.
  *
  *     1   first
- *     2   actions, record_wishes, record
+ *     2   actions, record_options, record
  */
 #ifndef PYUSDT_CONTROL_LAYOUT_H
 #define PYUSDT_CONTROL_LAYOUT_H
@@ -98,14 +98,14 @@ enum {
 
 /* Bits of `actions`. */
 enum {
-    PYUSDT_RECORD_START = 1,  /* as record_wishes says; refused while another one goes on */
+    PYUSDT_RECORD_START = 1,  /* as record_options says; refused while another one goes on */
     PYUSDT_RECORD_COUNTS = 2, /* have the counts ready in `record`; and the lease begins anew */
     PYUSDT_RECORD_STOP = 4,
     PYUSDT_RECORD_ALL = 7
 };
 
 /* Written from outside alone, as a part of the request. */
-struct pyusdt_record_wishes {
+struct pyusdt_record_options {
     uint64_t max_nodes;  /* calling contexts that there is memory for, 1 or more */
     uint32_t c_calls;    /* 1: calls of functions in C too */
     uint32_t lease_msec; /* 1 or more */
@@ -139,7 +139,7 @@ struct pyusdt_control {
     uint32_t size; /* of this struct */
     struct pyusdt_status status;
     struct pyusdt_request request;
-    struct pyusdt_record_wishes record_wishes;
+    struct pyusdt_record_options record_options;
     struct pyusdt_record record;
 };
 
@@ -177,12 +177,12 @@ PYUSDT_AT(control, version, 8);
 PYUSDT_AT(control, size, 12);
 PYUSDT_AT(control, status, 16);
 PYUSDT_AT(control, request, 4976);
-PYUSDT_AT(control, record_wishes, 7064); /* where version 1 ends */
+PYUSDT_AT(control, record_options, 7064); /* where version 1 ends */
 PYUSDT_AT(control, record, 9128);
-PYUSDT_AT(record_wishes, c_calls, 8);
-PYUSDT_AT(record_wishes, lease_msec, 12);
-PYUSDT_AT(record_wishes, only, 16);
-PYUSDT_AT(record_wishes, exclude, 1040);
+PYUSDT_AT(record_options, c_calls, 8);
+PYUSDT_AT(record_options, lease_msec, 12);
+PYUSDT_AT(record_options, only, 16);
+PYUSDT_AT(record_options, exclude, 1040);
 PYUSDT_AT(record, size, 8);
 PYUSDT_AT(record, recorded, 16);
 PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 9152, "another layout is another version");

@@ -29,9 +29,9 @@ TYPE_CHECKING = False  # what type checkers take for true, without importing typ
 if TYPE_CHECKING:
     from os import PathLike
 
-    from pyusdt.control import Status, Values
     from pyusdt.recorder import record
     from pyusdt.recording import Recording
+    from pyusdt.remote.control_layout import Status, Values
 
 __all__ = ["__version__", "configure", "load", "mark", "record", "status", "step", "steps"]
 
@@ -60,11 +60,12 @@ def status() -> "Status":
     """Return what pyusdt does in this process at this moment.
 
     A dict: which probes tracers watch and which events are on for them, how often each probe was
-    fired, what was lost, and the settings in effect. `pyusdt.control.Status` describes its keys.
+    fired, what was lost, and the settings in effect. `Status` of
+    pyusdt.remote.control_layout describes its keys.
     """
-    from pyusdt import control
+    from pyusdt.remote import control_layout
 
-    return control.snapshot(libpyusdt.snapshot()).status
+    return control_layout.snapshot(libpyusdt.snapshot()).status
 
 
 def configure(
@@ -89,9 +90,9 @@ def configure(
     is changed then. A call in progress is not told of at its end by function__done where a change
     of the filters reaches a caller of it.
     """
-    from pyusdt import control
+    from pyusdt.remote import control_layout
 
-    libpyusdt.change(control.request(only=only, exclude=exclude, values=values, slow=slow))
+    libpyusdt.change(control_layout.request(only=only, exclude=exclude, values=values, slow=slow))
 
 
 def _launched() -> bool:
@@ -117,6 +118,6 @@ except ImportError as error:
 if not _launched():
     libpyusdt.start()
     if os.environ.get("PYUSDT_RECORDING"):  # a process of the recording's has started this one
-        from pyusdt import joining
+        from pyusdt.launch import child_processes
 
-        joining.join()
+        child_processes.join()

@@ -20,13 +20,13 @@ def wait(timeout: float | None) -> bool:
 def snapshot() -> bytes:
     """Return the struct pyusdt_control as others see it, brought up to this moment.
 
-    include/pyusdt_control.h has its layout, and `pyusdt.control.snapshot` reads it.
+    include/pyusdt_control.h has its layout, and `pyusdt.remote.control_layout.snapshot` reads it.
     """
 
 def check(request: bytes, /) -> None:
     """Raise ValueError where a struct pyusdt_request is not good, for the reason it gives.
 
-    `pyusdt.control.request` makes one.
+    `pyusdt.remote.control_layout.request` makes one.
     """
 
 def change(request: bytes, /) -> None:
@@ -114,7 +114,7 @@ def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
 @overload
 def steps[Item](iterable: AsyncIterable[Item], name: str) -> AsyncIterator[Item]: ...
 def record(c_calls: bool, max_nodes: int, only: str, exclude: str) -> bool:
-    """Keep call trees, with times, of all threads from now on, or go on with these wishes.
+    """Keep call trees, with times, of all threads from now on, or go on with these options.
 
     Functions that the filters leave out may be in them all the same, when a tracer wants them too.
     False where no events can be had: other tools hold the ids of sys.monitoring.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pyusdt._version import __version__
 from pyusdt.commands import VERBS
 from pyusdt.errors import ExitCode, UsageError, UserError, nearest
-from pyusdt.run import Program, is_program, parse
+from pyusdt.launch.run import Program, is_program, parse
 
 USAGE = """\
 usage: python -m pyusdt [options] script.py | -m module | -c code | - [arguments...]

@@ -34,7 +34,7 @@ def chooser(only: str, exclude: str) -> Callable[[str, str], bool]:
 
 
 def row_chooser(only: str, exclude: str, c_calls: bool) -> "Callable[[FunctionRow], bool]":
-    """Return what tells whether a recording with these wishes has a function that was counted:
+    """Return what tells whether a recording with these options has a function that was counted:
     others may have wanted more."""
     chosen = chooser(only, exclude)
 

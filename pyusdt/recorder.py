@@ -13,8 +13,8 @@ from typing import Literal, Self
 from pyusdt import libpyusdt as core
 from pyusdt import patterns
 from pyusdt.decorate import decorate
-from pyusdt.ending import Endings, uninterrupted
 from pyusdt.errors import UserError, tell
+from pyusdt.exit_hooks import Endings, uninterrupted
 from pyusdt.recording import Function, Node, Process, Recording, Snapshot, Step, Thread, Writer
 from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.snapshot import FunctionRow

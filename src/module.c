@@ -5,28 +5,29 @@
 #include <Python.h>
 #include <string.h>
 
-#include "await.h"
-#include "batch.h"
-#include "callable.h"
-#include "ccall.h"
-#include "clock.h"
-#include "code.h"
-#include "control.h"
-#include "gc.h"
-#include "gil.h"
-#include "live.h"
-#include "mark.h"
-#include "monitor.h"
-#include "probelist.h"
+#include "control/wait_tracer.h"
+#include "capture/batch.h"
+#include "python/callable.h"
+#include "capture/c_call.h"
+#include "base/clock.h"
+#include "capture/code.h"
+#include "control/settings.h"
+#include "capture/gc.h"
+#include "python/gil.h"
+#include "control/control.h"
+#include "control/fork.h"
+#include "steps/mark.h"
+#include "capture/monitor.h"
+#include "probe_list.h"
 #include "provider.h"
-#include "recordapi.h"
-#include "say.h"
-#include "stack.h"
-#include "steps.h"
-#include "steptype.h"
-#include "text.h"
-#include "thread.h"
-#include "watcher.h"
+#include "module_record.h"
+#include "base/log.h"
+#include "capture/stack.h"
+#include "steps/steps.h"
+#include "steps/step_type.h"
+#include "python/text.h"
+#include "capture/thread.h"
+#include "control/watcher.h"
 
 static PyObject *core_start(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
@@ -52,30 +53,30 @@ static PyObject *core_wait(PyObject *module, PyObject *timeout) {
             return NULL;
         seconds = seconds < 0 ? 0 : seconds;
     }
-    attached = await_tracer(seconds);
+    attached = wait_tracer(seconds);
     return attached < 0 ? NULL : PyBool_FromLong(attached);
 }
 
 static PyObject *core_probes(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
-    return probelist_new();
+    return probe_list_new();
 }
 
 static PyObject *core_prefork(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
-    watcher_prefork();
+    fork_prefork();
     Py_RETURN_NONE;
 }
 
 static PyObject *core_postfork_parent(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
-    watcher_postfork_parent();
+    fork_postfork_parent();
     Py_RETURN_NONE;
 }
 
 static PyObject *core_postfork_child(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
-    watcher_postfork_child();
+    fork_postfork_child();
     Py_RETURN_NONE;
 }
 
@@ -84,7 +85,7 @@ static PyObject *core_snapshot(PyObject *module, PyObject *unused) {
 
     (void)module, (void)unused;
     watcher_publish();
-    live_copy(&copy);
+    control_copy(&copy);
     return PyBytes_FromStringAndSize((const char *)&copy, sizeof copy);
 }
 
@@ -111,12 +112,12 @@ static PyObject *with_request(PyObject *bytes,
 
 static PyObject *core_check(PyObject *module, PyObject *request) {
     (void)module;
-    return with_request(request, live_check);
+    return with_request(request, control_check);
 }
 
 static PyObject *core_change(PyObject *module, PyObject *request) {
     (void)module;
-    return with_request(request, live_apply);
+    return with_request(request, control_apply);
 }
 
 #define DOC_MARK                                                                                   \
@@ -174,7 +175,7 @@ static PyMethodDef s_methods[] = {
      "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, since, needs,\n"
      "provider)."},
     {"mark", (PyCFunction)(void (*)(void))mark_call, METH_FASTCALL | METH_KEYWORDS, DOC_MARK},
-    {"step", (PyCFunction)(void (*)(void))steptype_call, METH_FASTCALL | METH_KEYWORDS, DOC_STEP},
+    {"step", (PyCFunction)(void (*)(void))step_type_call, METH_FASTCALL | METH_KEYWORDS, DOC_STEP},
     {"steps", (PyCFunction)(void (*)(void))steps_call, METH_VARARGS | METH_KEYWORDS, DOC_STEPS},
     {NULL, NULL, 0, NULL},
 };
@@ -229,27 +230,28 @@ static int check_interpreter(void) {
 static int core_exec(PyObject *module) {
     static bool s_done;
 
-    if (check_interpreter() < 0 || steptype_init(module) < 0 || recordapi_add(module) < 0)
+    if (check_interpreter() < 0 || step_type_init(module) < 0 || module_record_add(module) < 0)
         return -1;
     if (s_done)
         return 0;
-    control_init();
+    settings_init();
     clock_init();
     gil_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
         batch_init() < 0 || stack_init() < 0 || gc_init() < 0 || steps_init() < 0 ||
-        ccall_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
+        c_call_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
         return -1;
-    live_init();
-    live_add_loss("code", code_losses);
-    live_add_loss("calltree", thread_losses);
-    live_add_loss("batch", batch_losses);
-    if (provider_load() == PROVIDER_MISSING && control_settings.verbose)
-        say("no probes of provider python: libpyusdt_compat.so does not load, build or install "
+    control_init();
+    control_add_loss("code", code_losses);
+    control_add_loss("calltree", thread_losses);
+    control_add_loss("batch", batch_losses);
+    if (provider_load() == PROVIDER_MISSING && log_verbose)
+        log_line(
+            "no probes of provider python: libpyusdt_compat.so does not load, build or install "
             "again");
     s_done = true;
-    if (control_settings.verbose)
-        say("ready");
+    if (log_verbose)
+        log_line("ready");
     return 0;
 }
 

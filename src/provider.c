@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compat.h"
-#include "elfnotes.h"
-#include "probes.h"
+#include "python/compat.h"
+#include "base/elfnotes.h"
+#include "probe/probes.h"
 
 #define LIBRARY "libpyusdt_compat.so"
 

@@ -4,7 +4,7 @@
 import argparse
 from collections.abc import Iterator
 
-from pyusdt.control import Status
+from pyusdt.remote.control_layout import Status
 from pyusdt.report.text import printable
 
 

@@ -16,7 +16,7 @@ from pyusdt import patterns
 from pyusdt.commands.common import count
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UsageError, UserError
-from pyusdt.outside import Outside, Wishes, replacing
+from pyusdt.remote.recording import Options, Outside, replacing
 
 _TICK_SECONDS = 0.1
 
@@ -28,7 +28,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "and for how long. Ctrl-C ends the recording, not the process. It takes the permission to "
         "trace the process: its own user's, or root's."
     )
-    defaults = Wishes()
+    defaults = Options()
     add = parser.add_argument
     add("-p", "--pid", type=process_id, required=True, metavar="PID", help="the process")
     add("-d", "--duration", type=_seconds, metavar="SECONDS", help="how long (default: till ^C)")
@@ -54,9 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Record until the time is over, or somebody presses Ctrl-C; then write."""
     gc.disable()  # it would look for circles in millions of rows, which have none
     path, pid = arguments.output, arguments.pid
-    wishes = _wishes(arguments)
+    options = _options(arguments)
     lost: UserError | None = None
-    with replacing(path) as write, _stopping() as stop, Outside(pid, wishes) as outside:
+    with replacing(path) as write, _stopping() as stop, Outside(pid, options) as outside:
         begin = time.monotonic()
         try:
             with _progress(pid, arguments.duration) as show:
@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _wishes(arguments: argparse.Namespace) -> Wishes:
+def _options(arguments: argparse.Namespace) -> Options:
     try:
-        return Wishes(
+        return Options(
             patterns.text(arguments.only),
             patterns.text(arguments.exclude),
             arguments.c_calls,

@@ -5,9 +5,9 @@ import argparse
 
 from pyusdt import libpyusdt
 from pyusdt.commands.processes import process_id, settings_in_words
-from pyusdt.control import VALUES, request
 from pyusdt.errors import ExitCode, UsageError
-from pyusdt.process import Process
+from pyusdt.remote.attached import Process
+from pyusdt.remote.control_layout import VALUES, request
 
 _SETTINGS = ("only", "exclude", "values", "slow", "check_msec", "verbose")
 

@@ -11,7 +11,7 @@ from types import FrameType
 from pyusdt.commands.lib import library_path
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UsageError, UserError
-from pyusdt.process import Process
+from pyusdt.remote.attached import Process
 from pyusdt.tracing.bpftrace import Installed, Tracer, require
 from pyusdt.tracing.scripts import DIRECTORY, Script, collection, find
 from pyusdt.tracing.target import Held, library_of, python_of

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Self
 
 from pyusdt.errors import UsageError, UserError
-from pyusdt.process import Process
-from pyusdt.run import is_program
+from pyusdt.launch.run import is_program
+from pyusdt.remote.attached import Process
 
 _LIBPYTHON = re.compile(r" (/.*/libpython3[^/]*\.so[^/]*)$", re.MULTILINE)
 _PYTHON = re.compile(r"python(\d+(\.\d+)?t?d?)?$")

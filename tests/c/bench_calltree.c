@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "calltree.h"
-#include "clock.h"
+#include "calltree/calltree.h"
+#include "base/clock.h"
 
 #define ROUNDS 5
 

@@ -54,9 +54,9 @@ static void test_free(void *block) {
 #define realloc test_realloc
 #define free test_free
 
-#include "../../src/calltree.c"
-#include "../../src/histogram.c"
-#include "../../src/nodes.c"
+#include "../../src/calltree/calltree.c"
+#include "../../src/base/histogram.c"
+#include "../../src/calltree/nodes.c"
 
 #undef aligned_alloc
 #undef calloc

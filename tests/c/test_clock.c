@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "../../src/clock.c"
+#include "../../src/base/clock.c"
 
 static void spin_ns(uint64_t ns) {
     uint64_t end = clock_monotonic_ns() + ns;

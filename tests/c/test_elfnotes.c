@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "../../src/elfnotes.c"
+#include "../../src/base/elfnotes.c"
 #include "usdt.h"
 
 #define SELF "/proc/self/exe"

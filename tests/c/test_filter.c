@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "../../src/filter.c"
+#include "../../src/base/filter.c"
 
 static bool told(const char *only, const char *exclude, const char *module, const char *qualname) {
     char why[PYUSDT_MESSAGE_SIZE] = "";

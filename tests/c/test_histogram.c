@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
-#include "../../src/histogram.c"
+#include "../../src/base/histogram.c"
 
 static void every_value_lies_in_its_bucket(void) {
     for (unsigned power = 0; power < 49; power++) {

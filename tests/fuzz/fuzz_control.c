@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "../../src/control.c"
-#include "../../src/filter.c"
+#include "../../src/control/settings.c"
+#include "../../src/base/filter.c"
 
 static bool s_said;
+bool log_verbose;         /* log.c's */
+enum text_mode text_mode; /* text.c's */
 
-/* In the place of say.c: people read one line. */
-void say(const char *format, ...) {
+/* In the place of log.c: people read one line. */
+void log_line(const char *format, ...) {
     char text[4096];
     va_list arguments;
 
@@ -40,7 +42,7 @@ static void check_any(const uint8_t *data, size_t size) {
     char why[PYUSDT_MESSAGE_SIZE];
     size_t at = 0;
 
-    *wanted = control_settings;
+    *wanted = settings;
     if (size >= 2) {
         at = (data[0] << 8 | data[1]) % sizeof *wanted;
         data += 2;
@@ -48,7 +50,7 @@ static void check_any(const uint8_t *data, size_t size) {
     }
     memcpy((char *)wanted + at, data, size < sizeof *wanted - at ? size : sizeof *wanted - at);
     memset(why, 'x', sizeof why);
-    if (control_check(wanted, why) == 0)
+    if (settings_check(wanted, why) == 0)
         check_good(wanted);
     else
         FUZZ_CHECK(memchr(why, '\0', sizeof why));
@@ -56,7 +58,7 @@ static void check_any(const uint8_t *data, size_t size) {
 }
 
 static void set_any(const uint8_t *data, size_t size) {
-    const struct pyusdt_settings defaults = control_settings;
+    const struct pyusdt_settings defaults = settings;
     char *strings[2];
     const char *name;
 
@@ -65,11 +67,11 @@ static void set_any(const uint8_t *data, size_t size) {
         s_variables[(unsigned char)*strings[0] % (sizeof s_variables / sizeof *s_variables)].name;
     setenv(name, strings[1], 1);
     s_said = false;
-    control_init();
-    check_good(&control_settings);
-    FUZZ_CHECK(!s_said || memcmp(&control_settings, &defaults, sizeof defaults) == 0);
+    settings_init();
+    check_good(&settings);
+    FUZZ_CHECK(!s_said || memcmp(&settings, &defaults, sizeof defaults) == 0);
     unsetenv(name);
-    control_settings = defaults;
+    settings = defaults;
     fuzz_free(strings, 2);
 }
 

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "../../src/filter.c"
+#include "../../src/base/filter.c"
 
 /* Whether the glob is all of `s`; with `below`, all of it up to a dot too. Slow and plain. */
 static bool slow_matches(const char *p, const char *end, const char *s, bool below) {

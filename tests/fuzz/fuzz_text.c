@@ -7,7 +7,7 @@
 
 #include <Python.h>
 
-#include "../../src/text.h"
+#include "../../src/python/text.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 

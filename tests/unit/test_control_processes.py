@@ -18,10 +18,10 @@ import pytest
 from conftest import missing
 from harness import DEADLINE, LIBRARY, ROOT, Process, Program, environment
 
-from pyusdt import control
-from pyusdt.control import CONTROL, REQUEST, request
 from pyusdt.errors import UserError
-from pyusdt.process import Process as Traced
+from pyusdt.remote import control_layout
+from pyusdt.remote.attached import Process as Traced
+from pyusdt.remote.control_layout import CONTROL, REQUEST, request
 
 READY = "print('ready', flush=True)"
 TARGET = f"import pyusdt; {READY}; input()"
@@ -382,7 +382,7 @@ def test_a_process_in_a_chroot(tmp_path: Path) -> None:
 AS_NOBODY = f"""
 import argparse, ctypes, locale, os, sys
 import elftools.elf.elffile, elftools.elf.sections, rich.console, rich.table, rich.text
-import pyusdt.main, pyusdt.process
+import pyusdt.main, pyusdt.remote.attached
 import pyusdt.commands.status, pyusdt.commands.set, pyusdt.commands.record
 import pyusdt.report.console, pyusdt.report.table
 os.setgroups([])
@@ -431,4 +431,4 @@ def test_another_user_is_refused_and_the_same_is_not(copy: Path, target: Program
 
 
 def test_documented_keys_are_those_of_json(target: Program) -> None:
-    assert set(status_of(target.pid)) == {*control.Status.__annotations__, "command"}
+    assert set(status_of(target.pid)) == {*control_layout.Status.__annotations__, "command"}

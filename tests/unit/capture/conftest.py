@@ -27,7 +27,12 @@ Listen = Callable[..., Any]
 
 
 def out_of_date(library: Path) -> bool:
-    used = [*ROOT.glob("src/*.[ch]"), *ROOT.glob("include/*.h"), *HERE.glob("*"), ROOT / "setup.py"]
+    used = [
+        *ROOT.glob("src/**/*.[ch]"),
+        *ROOT.glob("include/*.h"),
+        *HERE.glob("*"),
+        ROOT / "setup.py",
+    ]
     return not library.exists() or library.stat().st_mtime < max(f.stat().st_mtime for f in used)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""src/text.c compiled alone, as a small module (text_module.c) against the limited API."""
+"""src/python/text.c compiled alone, as a small module (text_module.c) against the limited API."""
 
 import importlib.util
 import os
@@ -18,19 +18,20 @@ LIBRARY = ROOT / ".cache" / "text_module.abi3.so"
 
 
 def out_of_date() -> bool:
-    used = [*(ROOT / "src").glob("*.[ch]"), *Path(__file__).parent.glob("*.c"), Path(__file__)]
+    used = [*(ROOT / "src").glob("**/*.[ch]"), *Path(__file__).parent.glob("*.c"), Path(__file__)]
     return not LIBRARY.exists() or LIBRARY.stat().st_mtime < max(f.stat().st_mtime for f in used)
 
 
 def build() -> None:
     LIBRARY.parent.mkdir(exist_ok=True)
     fresh = LIBRARY.with_suffix(f".{os.getpid()}")
-    sources = [*Path(__file__).parent.glob("*.c"), *(ROOT / "src").glob("text*.c")]
+    sources = [*Path(__file__).parent.glob("*.c"), *(ROOT / "src/python").glob("text*.c")]
     subprocess.run(
         [
             *shlex.split(os.environ.get("CC") or "cc"),
             *("-std=c11", "-D_GNU_SOURCE", "-DPy_LIMITED_API=0x030C0000"),
             *("-Wall", "-Wextra", "-Werror", "-O2", "-g", "-shared", "-fPIC"),
+            *(f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}"),
             *(f"-I{sysconfig.get_path('include')}", "-o", str(fresh)),
             *map(str, sources),
         ],

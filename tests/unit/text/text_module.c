@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * src/text.c as a Python module, for the tests here: each function takes the object and returns the
- * text. A function that left an exception set makes its call fail, as CPython checks that itself.
+ * src/python/text.c as a Python module, for the tests here: each function takes the object and
+ * returns the text. A function that left an exception set makes its call fail, as CPython checks
+ * that itself.
  */
 #include <Python.h>
 
 #include <signal.h>
 #include <string.h>
 
-#include "../../../src/text.h"
+#include "../../../src/python/text.h"
 
 #define GUARD 16
 #define GUARD_BYTE 0x5a

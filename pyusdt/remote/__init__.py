@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running processes from outside: their status, their settings, recordings of them."""

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live control, this side of it: the layout of the struct `pyusdt_control`, and what it says.
+
+include/pyusdt_control.h is the layout's source, and tells how it is read and written.
+"""
+
+import math
+import re
+from struct import Struct
+from typing import Any, Literal, NamedTuple, TypedDict
+
+MAGIC = b"pyusdt\n\0"
+VERSION = 2
+SYMBOL = "pyusdt_control"
+
+_PROBES_MAX, _LOSSES_MAX = 64, 16
+_NEVER = 2**64 - 1
+_LARGEST = 2**32 - 1
+_FILTER_SIZE = 1024
+_DORMANT = (
+    None,
+    "other tools hold the ids 2 to 4 of sys.monitoring",
+    "sys.monitoring refused",
+    "the JIT of Python 3.14 spoils local variables while events are on (see PYTHON_JIT=0)",
+)
+_UNITS_USEC = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
+
+Values = Literal["safe", "repr", "off"]
+VALUES: tuple[Values, ...] = ("safe", "repr", "off")
+
+
+class Status(TypedDict):
+    """What pyusdt does in a process."""
+
+    pid: int
+    """As the process sees itself."""
+    python: str
+    """Its version, as in 3.13.0."""
+    watcher: Literal["running", "stopped"]
+    dormant: str | None
+    """Why no event is on although some are wanted."""
+    tool_id: int | None
+    """The id of sys.monitoring that is held while events are on."""
+    probes_watched: list[str]
+    """The probes that tracers watch."""
+    events_on: list[str]
+    """The events of sys.monitoring that are on for that."""
+    only: str
+    """Patterns of the functions that are told of; "": all."""
+    exclude: str
+    """Patterns of those that are not, even so."""
+    values: Values
+    slow_usec: int | None
+    """From how many microseconds on function__slow tells of a call; None: never."""
+    check_msec: int
+    """How often the watcher looks, in milliseconds."""
+    verbose: bool
+    recorded: list[Literal["inside", "outside"]]
+    """By whom the process is recorded: the program itself, `pyusdt record` from outside."""
+    probes_fired: dict[str, int]
+    """Times that each probe was fired, those left out that never were."""
+    losses: dict[str, int]
+    """Events that could not be told, by reason."""
+
+
+class _Layout:
+    """A struct of C whose members are aligned without padding: (name, format of `struct`)."""
+
+    def __init__(self, *fields: tuple[str, str]) -> None:
+        self.names = [name for name, _ in fields]
+        self.codec = Struct("=" + "".join(code for _, code in fields))
+        self.size = self.codec.size
+        self.offsets = {}
+        offset = 0
+        for name, code in fields:
+            self.offsets[name] = offset
+            offset += Struct("=" + code).size
+
+    def unpack(self, data: bytes) -> dict[str, Any]:
+        return dict(zip(self.names, self.codec.unpack(data), strict=True))
+
+    def pack(self, **values: object) -> bytes:
+        return self.codec.pack(*(values[name] for name in self.names))
+
+
+SETTINGS = _Layout(
+    ("slow_usec", "Q"),
+    ("values", "I"),
+    ("check_msec", "I"),
+    ("verbose", "I"),
+    ("reserved", "I"),
+    ("only", f"{_FILTER_SIZE}s"),
+    ("exclude", f"{_FILTER_SIZE}s"),
+)
+COUNT = _Layout(("name", "24s"), ("count", "Q"))
+STATUS = _Layout(
+    ("sequence", "I"),
+    ("acknowledged", "I"),
+    ("failed", "I"),
+    ("pid", "i"),
+    ("watcher", "I"),
+    ("dormant", "I"),
+    ("tool_id", "i"),
+    ("events_on", "I"),
+    ("probes_watched", "Q"),
+    ("n_probes", "I"),
+    ("n_losses", "I"),
+    ("error", "256s"),
+    ("python", "24s"),
+    ("settings", f"{SETTINGS.size}s"),
+    ("probes", f"{_PROBES_MAX * COUNT.size}s"),
+    ("losses", f"{_LOSSES_MAX * COUNT.size}s"),
+)
+REQUEST = _Layout(
+    ("sequence", "I"),
+    ("fields", "I"),
+    ("actions", "I"),
+    ("reserved", "I"),
+    ("settings", f"{SETTINGS.size}s"),
+)
+RECORD_OPTIONS = _Layout(
+    ("max_nodes", "Q"),
+    ("c_calls", "I"),
+    ("lease_msec", "I"),
+    ("only", f"{_FILTER_SIZE}s"),
+    ("exclude", f"{_FILTER_SIZE}s"),
+)
+RECORD = _Layout(("address", "Q"), ("size", "Q"), ("recorded", "I"), ("reserved", "I"))
+CONTROL = _Layout(
+    ("magic", "8s"),
+    ("version", "I"),
+    ("size", "I"),
+    ("status", f"{STATUS.size}s"),
+    ("request", f"{REQUEST.size}s"),
+    ("record_options", f"{RECORD_OPTIONS.size}s"),
+    ("record", f"{RECORD.size}s"),
+)
+SIZES = {1: CONTROL.offsets["record_options"], 2: CONTROL.size}
+"""Of the struct in each version that is understood."""
+# The bits of request.fields.
+_FIELDS = {
+    name: 1 << bit
+    for bit, name in enumerate(("slow_usec", "values", "check_msec", "verbose", "only", "exclude"))
+}
+
+
+RECORD_START, RECORD_COUNTS, RECORD_STOP = 1, 2, 4
+"""The bits of request.actions."""
+_RECORDERS: tuple[Literal["inside", "outside"], ...] = ("inside", "outside")
+
+
+class Memory(NamedTuple):
+    """A place in the process."""
+
+    address: int
+    """0: there is none."""
+    size: int
+
+
+class Snapshot(NamedTuple):
+    """The struct at one moment."""
+
+    status: Status
+    answered: int
+    """The sequence of the request that was answered last."""
+    refusal: str | None
+    """Why that one was refused."""
+    requested: int
+    """The sequence of the last request."""
+    counts: Memory
+    """Where what was recorded lies; see include/pyusdt_counts.h."""
+
+
+def snapshot(data: bytes) -> Snapshot:
+    """Read the bytes of a whole struct of a version that is understood; they may hold anything
+    else."""
+    control = CONTROL.unpack(data.ljust(CONTROL.size, b"\0"))
+    record = RECORD.unpack(control["record"])
+    status = STATUS.unpack(control["status"])
+    settings = SETTINGS.unpack(status["settings"])
+    fired = _counts(status["probes"], status["n_probes"])
+    names = list(fired)
+    slow, watcher = settings["slow_usec"], status["watcher"]
+    return Snapshot(
+        Status(
+            pid=status["pid"],
+            python=_text(status["python"]),
+            watcher="running" if watcher else "stopped",
+            dormant=_DORMANT[min(status["dormant"], len(_DORMANT) - 1)],
+            tool_id=status["tool_id"] if status["tool_id"] >= 0 else None,
+            probes_watched=[n for i, n in enumerate(names) if status["probes_watched"] >> i & 1],
+            events_on=[n for i, n in enumerate(names) if status["events_on"] >> i & 1],
+            only=_text(settings["only"]),
+            exclude=_text(settings["exclude"]),
+            values=VALUES[min(settings["values"], 2)],
+            slow_usec=slow if slow != _NEVER else None,
+            check_msec=settings["check_msec"],
+            verbose=bool(settings["verbose"]),
+            recorded=[who for i, who in enumerate(_RECORDERS) if record["recorded"] >> i & 1],
+            probes_fired={name: count for name, count in fired.items() if count},
+            losses=_counts(status["losses"], status["n_losses"]),
+        ),
+        answered=status["acknowledged"],
+        refusal=_text(status["error"]) if status["failed"] else None,
+        requested=REQUEST.unpack(control["request"])["sequence"],
+        counts=Memory(record["address"], record["size"]),
+    )
+
+
+def _text(raw: bytes) -> str:
+    return raw.partition(b"\0")[0].decode(errors="replace")
+
+
+def _counts(raw: bytes, n: int) -> dict[str, int]:
+    counts = list(COUNT.codec.iter_unpack(raw))[:n]
+    return {_text(name): count for name, count in counts}
+
+
+def request(
+    *,
+    only: str | None = None,
+    exclude: str | None = None,
+    values: str | None = None,
+    slow: str | float | None = None,
+    check_msec: int | None = None,
+    verbose: bool | None = None,
+) -> bytes:
+    """Return a struct pyusdt_request for these changes; None leaves a setting as it is.
+
+    Raises ValueError for what cannot be expressed; the core checks the rest.
+    """
+    changed: dict[str, Any] = {
+        "slow_usec": None if slow is None else slow_usec(slow),
+        "values": None if values is None else _index_of_values(values),
+        "check_msec": None if check_msec is None else min(max(check_msec, 0), _LARGEST),
+        "verbose": verbose,
+        "only": None if only is None else _patterns("only", only),
+        "exclude": None if exclude is None else _patterns("exclude", exclude),
+    }
+    # What is out of bounds goes on as something that is, too: the core says what the bounds are.
+    given = {name: value for name, value in changed.items() if value is not None}
+    blank = dict.fromkeys(SETTINGS.names, 0) | {"only": b"", "exclude": b""}
+    return REQUEST.pack(
+        sequence=0,
+        fields=sum(_FIELDS[name] for name in given),
+        actions=0,
+        reserved=0,
+        settings=SETTINGS.pack(**blank | given),
+    )
+
+
+def actions(bits: int) -> bytes:
+    """Return a struct pyusdt_request for nothing but these actions."""
+    blank = SETTINGS.pack(**dict.fromkeys(SETTINGS.names, 0) | {"only": b"", "exclude": b""})
+    return REQUEST.pack(sequence=0, fields=0, actions=bits, reserved=0, settings=blank)
+
+
+def record_options(
+    *, max_nodes: int, c_calls: bool, lease_msec: int, only: str = "", exclude: str = ""
+) -> bytes:
+    """Return a struct pyusdt_record_options. Raises ValueError for what cannot be expressed."""
+    return RECORD_OPTIONS.pack(
+        max_nodes=max_nodes,
+        c_calls=int(c_calls),
+        lease_msec=lease_msec,
+        only=_patterns("only", only),
+        exclude=_patterns("exclude", exclude),
+    )
+
+
+def _patterns(name: str, text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is a str of patterns with commas between, not {text!r}")
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} has a character that UTF-8 has not: {text!r}") from None
+    if b"\0" in raw:
+        raise ValueError(f"{name} has a NUL character: {text!r}")
+    if len(raw) >= _FILTER_SIZE:
+        raise ValueError(f"{name} is longer than {_FILTER_SIZE - 1} bytes: it has {len(raw)}")
+    return raw
+
+
+def _index_of_values(values: str) -> int:
+    if values not in VALUES:
+        raise ValueError(f"values is one of safe, repr, off, not {values!r}")
+    return VALUES.index(values)
+
+
+def slow_usec(slow: str | float) -> int:
+    """Microseconds of a text like 10ms, 500us, 1.5s or off, or of a number of seconds."""
+    if slow == "off":
+        return _NEVER
+    number, unit = slow, "s"
+    if isinstance(slow, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-zµ]+)", slow.strip())
+        if not found or found[2] not in _UNITS_USEC:
+            raise ValueError(f"slow is a time like 10ms, 500us, 1.5s, or off, not {slow!r}")
+        number, unit = float(found[1]), found[2]
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise TypeError(f"slow is a number of seconds or a text like 10ms, not {slow!r}")
+    usec = number * _UNITS_USEC[unit]
+    if not math.isfinite(usec) or not 0 <= usec < _NEVER:
+        raise ValueError(f"slow is a time from 0 on, not {slow!r}")
+    return round(usec)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/histogram.h"
+
+static uint32_t count_of(const _Atomic uint32_t *count) {
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+static void set_count(_Atomic uint32_t *count, uint32_t value) {
+    atomic_store_explicit(count, value, memory_order_relaxed);
+}
+
+uint64_t histogram_low(unsigned bucket) {
+    if (bucket < 4)
+        return bucket;
+    return (uint64_t)(4 + bucket % 4) << (bucket / 4 - 1);
+}
+
+void histogram_halve(struct histogram *h) {
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        set_count(&h->counts[i], count_of(&h->counts[i]) / 2);
+}
+
+void histogram_clear(struct histogram *h) {
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        set_count(&h->counts[i], 0);
+}
+
+void histogram_read(const struct histogram *h, uint32_t counts[HISTOGRAM_BUCKETS]) {
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        counts[i] = count_of(&h->counts[i]);
+}
+
+uint64_t histogram_percentile(const uint32_t counts[HISTOGRAM_BUCKETS], double fraction) {
+    uint64_t total = 0, highest = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        total += counts[i];
+    double rank = fraction * (double)total;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (counts[i] == 0)
+            continue;
+        double width = (double)(histogram_low(i + 1) - histogram_low(i));
+        if (rank <= (double)counts[i])
+            return histogram_low(i) + (uint64_t)(width * rank / (double)counts[i]);
+        rank -= (double)counts[i];
+        highest = histogram_low(i + 1);
+    }
+    return highest; /* 0 without values; otherwise rank was rounded up past the last of them */
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A histogram of durations: four linear buckets in each power of two, so that a percentile read
+ * from it is off by at most an eighth. One thread writes; any thread may read at any time, and
+ * then sees each bucket as it was at some moment.
+ */
+#ifndef PYUSDT_BASE_HISTOGRAM_H
+#define PYUSDT_BASE_HISTOGRAM_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* The last bucket takes 7 * 2^46 and more (about two days of 3 GHz ticks). */
+#define HISTOGRAM_BUCKETS 192
+
+/* All zero is an empty histogram. */
+struct histogram {
+    _Atomic uint32_t counts[HISTOGRAM_BUCKETS];
+};
+
+/* Bucket of `value`: 0..3 have one each, then four for each power of two. */
+static inline unsigned histogram_bucket(uint64_t value) {
+    if (value < 4)
+        return (unsigned)value;
+    unsigned power = 63u - (unsigned)__builtin_clzll(value);
+    unsigned bucket = (power - 1) * 4 + (unsigned)((value >> (power - 2)) & 3);
+    return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
+}
+
+/* The smallest value of `bucket`; that of HISTOGRAM_BUCKETS is where the last one would end. */
+uint64_t histogram_low(unsigned bucket);
+
+/* Halves all counts. Only the writer's thread. */
+void histogram_halve(struct histogram *h);
+
+/* Counts `value`. Only the writer's thread. A bucket that is full (2^32-1) halves all of them:
+ * percentiles hold, the sum of counts no longer tells the number of values. */
+static inline void histogram_add(struct histogram *h, uint64_t value) {
+    _Atomic uint32_t *count = &h->counts[histogram_bucket(value)];
+    if (__builtin_expect(atomic_load_explicit(count, memory_order_relaxed) == UINT32_MAX, 0))
+        histogram_halve(h);
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+/* Forgets everything. Only the writer's thread. */
+void histogram_clear(struct histogram *h);
+
+/* Copies the counts out. Any thread. */
+void histogram_read(const struct histogram *h, uint32_t counts[HISTOGRAM_BUCKETS]);
+
+/* The value below which `fraction` (0..1) of the counted values lie, interpolated inside its
+ * bucket; 0 when nothing was counted. */
+uint64_t histogram_percentile(const uint32_t counts[HISTOGRAM_BUCKETS], double fraction);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/osthread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* osthread_await_gone(): how often it asks, and how long it pauses. */
+enum { GONE_USEC = 100, GONE_TRIES = 10000 };
+
+/* The links of a directory /proc/PID/task are two and one for each thread; a main thread that has
+ * ended is counted until the last one has. */
+enum { LINKS_OF_LAST = 2 + 2 };
+
+static pthread_once_t s_once = PTHREAD_ONCE_INIT;
+static pthread_key_t s_key; /* has a destructor: the C library calls it as a thread ends */
+static bool s_has_key;      /* written once */
+static atomic_bool s_main_ended;
+
+bool osthread_is_main(void) {
+    return gettid() == getpid();
+}
+
+void osthread_await_gone(pid_t tid) {
+    const struct timespec pause = {0, GONE_USEC * 1000L};
+
+    for (int i = 0; i < GONE_TRIES && tgkill(getpid(), tid, 0) == 0; i++)
+        nanosleep(&pause, NULL);
+}
+
+static void main_ended(void *unused) {
+    (void)unused;
+    s_main_ended = true;
+}
+
+static void make_key(void) {
+    s_has_key = pthread_key_create(&s_key, main_ended) == 0;
+}
+
+void osthread_watch_main(void) {
+    pthread_once(&s_once, make_key);
+    s_main_ended = false;
+    if (s_has_key)
+        pthread_setspecific(s_key, &s_key);
+}
+
+bool osthread_is_last(void) {
+    struct stat task;
+
+    if (!s_main_ended)
+        return false;
+    return stat("/proc/self/task", &task) < 0 || task.st_nlink <= LINKS_OF_LAST;
+}

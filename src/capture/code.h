@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a code object to its code record: one hash lookup, once the code object is known.
+ *
+ * The table is keyed by the code object's address and holds a weak reference to it, whose C
+ * callback takes the entry out before the address can be used again. Equal records are one record,
+ * and those whose last code object died are kept for a while (a bounded number of them), so that
+ * code that is made again and again, by exec or a reload, keeps its id.
+ *
+ * GIL held for everything here.
+ */
+#ifndef PYUSDT_CAPTURE_CODE_H
+#define PYUSDT_CAPTURE_CODE_H
+
+#include <Python.h>
+
+#include "calltree/code_record.h"
+
+struct code_slot {
+    PyObject *code; /* borrowed: the weak reference tells when it dies */
+    struct code_record *record;
+    PyObject *watch; /* owned: the weak reference */
+};
+
+struct code_table {
+    struct code_slot *slots;
+    size_t mask; /* number of slots - 1, a power of two less one */
+};
+extern struct code_table code_table;
+
+/* Code objects whose events were lost because no record could be made (out of memory). */
+extern uint64_t code_lost;
+
+/* `module` is the one that we are. 0, or -1 with an exception set. */
+int code_init(PyObject *module);
+
+/* The record, made if needed; NULL if it cannot be. Never leaves an exception. `code` must be the
+ * code of the frame that runs now: the module's name is read from that frame's globals. */
+struct code_record *code_resolve(PyObject *code);
+
+/* Code objects are at least 16-byte aligned; the multiplier is 2^64 / golden ratio. */
+static inline size_t code_hash(const PyObject *code) {
+    return (size_t)((((uintptr_t)code >> 4) * 0x9E3779B97F4A7C15u) >> 32);
+}
+
+/* The same for the code of a frame with these globals (borrowed; NULL: unknown). */
+struct code_record *code_find_in(PyObject *code, PyObject *globals);
+
+/* Tell code__new, if somebody listens, of every record that is not rejected. */
+void code_replay(void);
+
+/* The settings `only` and `exclude`: filters as in filter.h, checked, shorter than
+ * PYUSDT_FILTER_SIZE, copied. Decides anew for every record, and fires code__new for those that
+ * were rejected until now. True where there are any: their sites may have been disabled. */
+bool code_set_filters(const char *only, const char *exclude);
+
+/* The record of a function that has no code object, with these names; NULL: out of memory. */
+struct code_record *code_named(const char *module, const char *function, const char *qualname);
+
+/* What the recorder wants: filters as in filter.h, checked, copied. Where they are longer than a
+ * setting may be, it gets everything. */
+void code_set_recorded(const char *only, const char *exclude);
+
+/* code_lost. Any thread, no GIL. */
+uint64_t code_losses(void);
+
+/* As code_resolve(), but inline for the code objects that sit where their hash says. */
+static inline struct code_record *code_find(PyObject *code) {
+    const struct code_slot *slot = &code_table.slots[code_hash(code) & code_table.mask];
+
+    if (__builtin_expect(slot->code == code, 1))
+        return slot->record;
+    return code_resolve(code);
+}
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/monitor.h"
+
+#include <Python.h>
+#include <stdbool.h>
+
+#include "capture/callback.h"
+#include "python/compat.h"
+
+/* 0 is for debuggers, 1 coverage, 2 cProfile and viztracer, 5 optimizers: ask for theirs last. */
+static const int s_candidates[] = {4, 3, 2};
+
+static const char *const s_names[EVENT_COUNT] = {
+#define EVENT_NAME(name, ...) [EVENT_##name] = #name,
+    PYUSDT_EVENTS(EVENT_NAME)
+#undef EVENT_NAME
+};
+
+/* Events that set_events() takes. It refuses C_RETURN or C_RAISE, which CALL brings along. */
+enum { SETTABLE_LOCAL = 1, SETTABLE_GLOBAL = 1, SETTABLE_CALLED = 0 };
+static const bool s_settable[EVENT_COUNT] = {
+#define EVENT_SETTABLE(name, shape, scope, ...) [EVENT_##name] = SETTABLE_##scope,
+    PYUSDT_EVENTS(EVENT_SETTABLE)
+#undef EVENT_SETTABLE
+};
+
+/* The functions of sys.monitoring, taken at import: a program may replace them later, and what it
+ * puts there is code of its own. */
+/* clang-format off */
+#define FUNCTIONS(X) \
+    X(get_tool) X(use_tool_id) X(free_tool_id) X(register_callback) X(set_events) X(restart_events)
+/* clang-format on */
+
+/* Written under the GIL; what is atomic is read without it. */
+static PyObject *s_tool_name;    /* its identity tells our tool from another one of the same name */
+static long s_bits[EVENT_COUNT]; /* CPython's bit of each event, 0 where this Python lacks it */
+static enum compat_jit s_jit;    /* asked until it is known */
+static _Atomic int s_tool = -1;
+static _Atomic event_mask s_events; /* on */
+static event_mask s_registered;     /* have their callback in place */
+#define FUNCTION_VARIABLE(name) static PyObject *s_##name;
+FUNCTIONS(FUNCTION_VARIABLE)
+
+/* function(...), result dropped. 0, or -1; no exception is left. */
+static int call(PyObject *function, const char *format, ...) {
+    PyObject *arguments = NULL, *result = NULL;
+    va_list values;
+
+    va_start(values, format);
+    arguments = Py_VaBuildValue(format, values);
+    va_end(values);
+    if (arguments)
+        result = PyObject_CallObject(function, arguments);
+    Py_XDECREF(arguments);
+    Py_XDECREF(result);
+    PyErr_Clear();
+    return result ? 0 : -1;
+}
+
+/* Who holds a tool id: a new reference, None for nobody, NULL (no exception) on failure. */
+static PyObject *holder(int tool) {
+    PyObject *name = PyObject_CallFunction(s_get_tool, "i", tool);
+
+    PyErr_Clear();
+    return name;
+}
+
+static bool still_ours(void) {
+    PyObject *name = holder(s_tool);
+    bool ours = name == s_tool_name;
+
+    Py_XDECREF(name);
+    return ours;
+}
+
+/* Register the callbacks of `events`, or take them back. All of them, or -1. */
+static int register_callbacks(event_mask events, bool on) {
+    for (int e = 0; e < EVENT_COUNT; e++) {
+        if (!(events & (event_mask)1 << e))
+            continue;
+        if (call(s_register_callback, "(ilO)", s_tool, s_bits[e],
+                 on ? callback_of((enum event)e) : Py_None) < 0)
+            return -1;
+        s_registered ^= (event_mask)1 << e;
+    }
+    return 0;
+}
+
+static int set_events(event_mask events) {
+    long bits = 0;
+
+    for (int e = 0; e < EVENT_COUNT; e++)
+        if (events & (event_mask)1 << e && s_settable[e])
+            bits |= s_bits[e];
+    if (call(s_set_events, "(il)", s_tool, bits) < 0)
+        return -1;
+    s_events = events;
+    return 0;
+}
+
+/* Sites that a callback disabled stay silent for whoever holds this tool id, across set_events()
+ * and free_tool_id(). Only restart_events() arms them again, and those of every other tool with
+ * them. */
+static void restart_disabled(void) {
+    if (callback_take_disabled())
+        call(s_restart_events, "()");
+}
+
+/* Give everything back. Failures are ignored: the other steps are worth taking all the same. */
+static void release(void) {
+    if (s_tool < 0)
+        return;
+    if (still_ours()) {
+        /* Before 3.14, free_tool_id() leaves the tool's events and callbacks in place. */
+        set_events(0);
+        register_callbacks(s_registered, false);
+        restart_disabled();
+        call(s_free_tool_id, "(i)", s_tool);
+    }
+    s_tool = -1;
+    s_events = s_registered = 0;
+}
+
+static int claim(void) {
+    for (size_t i = 0; i < sizeof s_candidates / sizeof *s_candidates; i++) {
+        PyObject *name = holder(s_candidates[i]);
+        bool vacant = name == Py_None;
+
+        Py_XDECREF(name);
+        if (vacant && call(s_use_tool_id, "(iO)", s_candidates[i], s_tool_name) == 0) {
+            s_tool = s_candidates[i];
+            return 0;
+        }
+    }
+    return -1;
+}
+
+/* The events of `events` that this Python has. */
+static event_mask supported(event_mask events) {
+    for (int e = 0; e < EVENT_COUNT; e++)
+        if (!s_bits[e])
+            events &= ~((event_mask)1 << e);
+    return events;
+}
+
+int monitor_apply(event_mask events) {
+    events = supported(events);
+    if (s_tool >= 0 && (!events || !still_ours()))
+        release();
+    if (!events)
+        return 0;
+    if (s_jit == COMPAT_JIT_UNKNOWN)
+        s_jit = compat_jit();
+    if (s_jit != COMPAT_JIT_HARMLESS)
+        return s_jit == COMPAT_JIT_SPOILS ? MONITOR_JIT : MONITOR_EARLY;
+    if (s_tool < 0 && claim() < 0)
+        return MONITOR_NO_TOOL;
+    /* Callbacks first: an event without one still costs a dispatch on every hit. */
+    if (register_callbacks(events & ~s_registered, true) < 0 ||
+        (events != s_events && set_events(events) < 0) ||
+        register_callbacks(s_registered & ~events, false) < 0) {
+        release();
+        return MONITOR_REFUSED;
+    }
+    restart_disabled();
+    return 0;
+}
+
+bool monitor_is_robbed(void) {
+    return s_tool >= 0 && !still_ours();
+}
+
+void monitor_rearm(void) {
+    if (s_tool >= 0)
+        restart_disabled();
+}
+
+event_mask monitor_events(void) {
+    return s_events;
+}
+
+int monitor_tool(void) {
+    return s_tool;
+}
+
+/* The numbers of the events shift between versions: read them. */
+static int read_bits(PyObject *events) {
+    for (int e = 0; e < EVENT_COUNT; e++) {
+        PyObject *bit = PyObject_GetAttrString(events, s_names[e]);
+
+        if (bit)
+            s_bits[e] = PyLong_AsLong(bit);
+        else if (PyErr_ExceptionMatches(PyExc_AttributeError))
+            PyErr_Clear();
+        Py_XDECREF(bit);
+        if (PyErr_Occurred())
+            return -1;
+    }
+    return 0;
+}
+
+static int read_functions(PyObject *monitoring) {
+#define FUNCTION_READ(name)                                                                        \
+    s_##name = PyObject_GetAttrString(monitoring, #name);                                          \
+    if (!s_##name)                                                                                 \
+        return -1;
+    FUNCTIONS(FUNCTION_READ)
+    return 0;
+}
+
+int monitor_init(void) {
+    PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+    PyObject *events = NULL, *disable = NULL;
+    int ret = -1;
+
+    if (!monitoring) {
+        PyErr_SetString(PyExc_ImportError, "pyusdt needs sys.monitoring (PEP 669)");
+        goto out;
+    }
+    s_jit = compat_jit();
+    s_tool_name = PyUnicode_FromString("pyusdt");
+    events = PyObject_GetAttrString(monitoring, "events");
+    disable = PyObject_GetAttrString(monitoring, "DISABLE");
+    if (!s_tool_name || !events || !disable || read_functions(monitoring) < 0)
+        goto out;
+    if (read_bits(events) < 0 || callback_init(disable) < 0)
+        goto out;
+    ret = 0;
+out:
+    Py_XDECREF(events);
+    Py_XDECREF(disable);
+    return ret;
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/thread.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "python/compat.h"
+#include "python/dict_read.h"
+#include "python/text.h"
+
+/* What all call trees together may take, unless somebody asks for more. */
+#define TREES_BYTES ((int64_t)64 << 20)
+
+/* Written under the GIL. */
+static struct thread *_Atomic s_threads;       /* only grows: it can be walked without the GIL */
+static _Atomic bool s_news;                    /* some thread is not told */
+static _Atomic int64_t s_budget = TREES_BYTES; /* what is left of s_limit */
+static int64_t s_limit = TREES_BYTES;
+static uint32_t s_serial;
+uint64_t thread_merged;
+static pthread_key_t s_ending;                            /* tells of the end of a thread */
+static PyObject *s_name, *s_tid, *s_threading, *s_active; /* interned */
+static _Atomic unsigned long s_ours;                      /* ident of thread_is_ours() */
+static unsigned long s_main;        /* ident of the main thread, 0: not known */
+static PyObject *s_locals, *s_self; /* "f_locals", "self" */
+
+/* The watcher counts losses without the GIL: while it looks at a tree, that is not freed. */
+static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
+
+/* The running thread's own. */
+THREAD_LOCAL struct thread *t_thread;
+static _Thread_local bool t_hidden;
+static _Thread_local struct thread *t_hidden_thread;
+
+/* The C library calls this as a thread ends; others may hold the GIL. */
+static void thread_ended(void *thread) {
+    ((struct thread *)thread)->ended_at = clock_ticks();
+    ((struct thread *)thread)->ended = true;
+}
+
+static struct thread *new_entry(void) {
+    struct thread *thread = calloc(1, sizeof *thread);
+
+    if (!thread)
+        return NULL;
+    thread->tree = calltree_new(&s_budget, 0);
+    if (!thread->tree) {
+        free(thread);
+        return NULL;
+    }
+    thread->next = s_threads;
+    s_threads = thread;
+    return thread;
+}
+
+/* The entry of a living thread; NULL: it has none. */
+static struct thread *find(unsigned long ident) {
+    struct thread *thread = s_threads;
+
+    while (thread && (thread->ended || thread->ident != ident))
+        thread = thread->next;
+    return thread;
+}
+
+/* An entry that is free for a new thread; NULL: out of memory. */
+static struct thread *vacant(void) {
+    struct thread *kept = NULL;
+    int n_kept = 0;
+
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        if (!thread->ended)
+            continue;
+        if (!thread->kept)
+            return thread;
+        kept = thread; /* at last the oldest */
+        n_kept++;
+    }
+    return n_kept < THREAD_KEPT_MAX ? new_entry() : kept;
+}
+
+/* The counts of the thread that has ended stay; its frames and its time end with it. */
+static void merge(struct thread *thread) {
+    calltree_take_over(thread->tree, NULL, 0, thread->ended_at);
+    if (thread->ended_at > thread->began)
+        thread->spent += thread->ended_at - thread->began;
+    thread->began = UINT64_MAX; /* until its new frames are taken over */
+    thread_merged++;
+}
+
+/* For a thread that has no entry: that of one that ended, or a new one. NULL: out of memory. */
+static struct thread *add(unsigned long ident) {
+    struct thread *thread = vacant();
+
+    if (!thread)
+        return NULL;
+    if (thread->kept) {
+        merge(thread);
+    } else {
+        thread->serial = ++s_serial;
+        thread->spent = 0;
+    }
+    thread->ended = thread->told = thread->seen = thread->named = false;
+    thread->ident = ident;
+    thread->epoch = 0;
+    thread->batch = NULL;
+    thread->tree->tid = ident == s_main ? (uint32_t)getpid() : 0;
+    thread->tree->name[0] = '\0';
+    s_news = true;
+    return thread;
+}
+
+struct thread *thread_meet(void) {
+    unsigned long ident = PyThread_get_thread_ident();
+    struct thread *thread = t_hidden ? NULL : find(ident);
+
+    if (t_hidden)
+        return NULL;
+
+    /* An entry that has been seen belonged to a thread of the same ident that is gone. */
+    if (!thread || thread->seen)
+        thread = add(ident);
+    if (thread) {
+        thread->seen = true;
+        thread->tree->tid = (uint32_t)gettid();
+        t_thread = thread;
+        s_news = s_news || !thread->told;
+        pthread_setspecific(s_ending, thread);
+    }
+    return thread;
+}
+
+/* threading._active, a dict from ident to Thread: a new reference, or NULL, also where the program
+ * has put something else there. */
+static PyObject *active_threads(void) {
+    PyObject *threading = dict_read_name(PyImport_GetModuleDict(), s_threading);
+    PyObject *active = NULL;
+
+    if (threading && PyModule_Check(threading))
+        active = dict_read_name(PyModule_GetDict(threading), s_active);
+    if (!dict_read_is_numbered(active))
+        Py_CLEAR(active);
+    Py_XDECREF(threading);
+    return active;
+}
+
+/* Name and native id as the Thread's own __dict__ has them: a property of a subclass would be user
+ * code. */
+static void read_thread(struct thread *thread, PyObject *object) {
+    PyObject *dict = PyObject_GenericGetDict(object, NULL);
+    PyObject *name = dict_read_name(dict, s_name), *tid = dict_read_name(dict, s_tid);
+
+    thread->named = name != NULL;
+    if (name)
+        text_name(name, thread->tree->name, sizeof thread->tree->name);
+    if (!thread->tree->tid && tid && PyLong_CheckExact(tid))
+        thread->tree->tid = (uint32_t)PyLong_AsLong(tid);
+    Py_XDECREF(dict);
+    Py_XDECREF(name);
+    Py_XDECREF(tid);
+}
+
+/* A thread that Python's threading does not know goes by the name that the kernel has; the main
+ * thread by the one that threading would give it. */
+static void read_comm(struct thread *thread) {
+    char path[64];
+    FILE *file;
+
+    if (thread->tree->tid == (uint32_t)getpid()) {
+        strcpy(thread->tree->name, "MainThread");
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/self/task/%u/comm", thread->tree->tid);
+    file = fopen(path, "re");
+    if (!file)
+        return;
+    if (fgets(thread->tree->name, sizeof thread->tree->name, file))
+        thread->tree->name[strcspn(thread->tree->name, "\n")] = '\0';
+    fclose(file);
+}
+
+/* A thread of Python's threading begins in Thread._bootstrap, long before it is in _active. Other
+ * frames are not asked for their locals: that would keep them alive for longer. */
+static PyObject *first_self(void) {
+    PyObject *frame = (PyObject *)PyEval_GetFrame();
+    PyObject *locals = frame ? PyObject_GetAttr(frame, s_locals) : NULL;
+    PyObject *self = locals ? PyObject_GetItem(locals, s_self) : NULL;
+
+    Py_XDECREF(locals);
+    PyErr_Clear();
+    return self;
+}
+
+/* True for an object of threading.Thread or below. */
+static bool is_thread(PyObject *object) {
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    PyObject *threading = modules ? PyDict_GetItemString(modules, "threading") : NULL;
+    PyObject *type = NULL;
+
+    if (threading && PyModule_Check(threading))
+        type = PyDict_GetItemString(PyModule_GetDict(threading), "Thread");
+    return type && PyType_Check(type) && PyType_IsSubtype(Py_TYPE(object), (PyTypeObject *)type);
+}
+
+void thread_name_self(struct thread *thread, bool begins) {
+    PyObject *self = begins ? first_self() : NULL;
+
+    if (self && is_thread(self))
+        read_thread(thread, self);
+    else
+        read_comm(thread);
+    Py_XDECREF(self);
+    PyErr_Clear();
+}
+
+static void name(struct thread *thread, PyObject *active) {
+    PyObject *ident = PyLong_FromUnsignedLong(thread->ident);
+    PyObject *object = ident && active ? PyDict_GetItemWithError(active, ident) : NULL;
+
+    if (object)
+        read_thread(thread, object);
+    else if (!thread->named) /* or it is at its end: threading knows it no more */
+        read_comm(thread);
+    Py_XDECREF(ident);
+    PyErr_Clear();
+}
+
+/* Forget who was found blocked and is not there any more: it never had an event, so the C library
+ * told us nothing of its end. */
+static void bury_missing(PyObject *frames) {
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        PyObject *ident = PyLong_FromUnsignedLong(thread->ident);
+
+        if (!thread->seen && ident && !PyDict_GetItemWithError(frames, ident))
+            thread_ended(thread);
+        Py_XDECREF(ident);
+    }
+}
+
+void thread_each_running(void (*visit)(struct thread *, PyObject *frame, void *), void *context) {
+    PyObject *current_frames = PySys_GetObject("_current_frames"); /* borrowed */
+    PyObject *frames = NULL, *ident, *frame;
+    Py_ssize_t at = 0;
+
+    if (current_frames && compat_others_wait())
+        frames = PyObject_CallNoArgs(current_frames);
+    if (!frames || !PyDict_CheckExact(frames))
+        goto out;
+    bury_missing(frames);
+    while (PyDict_Next(frames, &at, &ident, &frame)) {
+        unsigned long n = PyLong_AsUnsignedLong(ident);
+        struct thread *thread = find(n);
+
+        if (!thread && n != s_ours)
+            thread = add(n);
+        if (thread)
+            visit(thread, frame, context);
+    }
+out:
+    Py_XDECREF(frames);
+    PyErr_Clear();
+}
+
+void thread_each_untold(bool all, void (*visit)(struct thread *, void *), void *context) {
+    PyObject *active = active_threads();
+
+    s_news = false;
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        if (thread->ended || (thread->told && !all))
+            continue;
+        name(thread, active);
+        /* Without its native id a tracer could not use it: until it has its first event. */
+        if (thread->tree->tid)
+            visit(thread, context);
+    }
+    Py_XDECREF(active);
+}
+
+void thread_each(bool named, void (*visit)(struct thread *, void *), void *context) {
+    PyObject *active = named ? active_threads() : NULL;
+
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        if (named && !thread->ended)
+            name(thread, active);
+        visit(thread, context);
+    }
+    Py_XDECREF(active);
+}
+
+void thread_hide(bool hidden) {
+    if (hidden == t_hidden)
+        return;
+    t_hidden = hidden;
+    if (hidden) {
+        t_hidden_thread = t_thread;
+        t_thread = NULL;
+    } else {
+        t_thread = t_hidden_thread;
+    }
+}
+
+void thread_is_ours(void) {
+    s_ours = PyThread_get_thread_ident();
+    t_hidden = true;
+}
+
+void thread_renew(void) {
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        struct calltree *tree = thread->shown ? NULL : calltree_new(&s_budget, 0);
+
+        if (!tree)
+            continue;
+        tree->tid = thread->tree->tid;
+        memcpy(tree->name, thread->tree->name, sizeof tree->name);
+        pthread_mutex_lock(&s_trees);
+        calltree_free(thread->tree);
+        thread->tree = tree;
+        pthread_mutex_unlock(&s_trees);
+    }
+}
+
+/* Nodes that tracers keep us from freeing are given once more, up to the default in all. */
+void thread_allow(int64_t nodes) {
+    int64_t bytes = nodes * CALLTREE_NODE_BYTES, limit = bytes + (s_limit - s_budget);
+
+    if (limit > TREES_BYTES)
+        limit = bytes > TREES_BYTES ? bytes : TREES_BYTES;
+    if (!nodes)
+        limit = TREES_BYTES;
+    s_budget += limit - s_limit;
+    s_limit = limit;
+}
+
+bool thread_has_news(void) {
+    return s_news;
+}
+
+/* Who imports pyusdt, or forks, need not have imported threading, which knows the main thread too.
+ */
+static void learn_main(void) {
+    if (gettid() == getpid())
+        s_main = PyThread_get_thread_ident();
+}
+
+uint64_t thread_losses(void) {
+    uint64_t sum = 0;
+
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        struct calltree_losses losses;
+
+        pthread_mutex_lock(&s_trees);
+        calltree_losses(thread->tree, &losses);
+        pthread_mutex_unlock(&s_trees);
+        sum += losses.lost + losses.too_deep;
+    }
+    return sum;
+}
+
+void thread_postfork_child(void) {
+    struct thread *self = t_hidden ? t_hidden_thread : t_thread;
+
+    learn_main();
+    pthread_mutex_init(&s_trees, NULL);
+    for (struct thread *thread = s_threads; thread; thread = thread->next) {
+        thread->ended = thread != self;
+        thread->kept = 0;
+        thread->told = false;
+    }
+    if (self)
+        self->tree->tid = (uint32_t)gettid();
+    s_news = true;
+}
+
+int thread_init(void) {
+    learn_main();
+    s_name = PyUnicode_InternFromString("_name");
+    s_tid = PyUnicode_InternFromString("_native_id");
+    s_threading = PyUnicode_InternFromString("threading");
+    s_active = PyUnicode_InternFromString("_active");
+    s_locals = PyUnicode_InternFromString("f_locals");
+    s_self = PyUnicode_InternFromString("self");
+    if (!s_name || !s_tid || !s_threading || !s_active || !s_locals || !s_self)
+        return -1;
+    if (pthread_key_create(&s_ending, thread_ended) == 0)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "pyusdt: the process has no thread-specific key left");
+    return -1;
+}

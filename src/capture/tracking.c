@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/tracking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/demand.h"
+#include "pyusdt_control.h"
+#include "capture/stack.h"
+
+#define TIMED (TRACKING_TIMED | DEMAND_RECORDER)
+#define FOLLOWERS (TRACKING_PROBES | DEMAND_RECORDER)
+
+/* Written under the GIL. */
+bool tracking_on;
+bool tracking_c_calls;
+uint32_t tracking_epoch;
+bool tracking_timed;
+uint64_t tracking_slow_ticks;
+static uint64_t s_slow_usec = PYUSDT_SLOW_OFF;
+static bool s_recorded; /* the recorder wants times, and histograms */
+
+static inline uint64_t now_if_timed(void) {
+    return tracking_timed ? clock_ticks() : 0;
+}
+
+/* The recorder's options for a thread. */
+static void keep(struct thread *thread, void *unused) {
+    bool wanted = s_recorded && !thread->ended && thread->epoch == tracking_epoch;
+
+    (void)unused;
+    thread->kept = wanted ? tracking_epoch : 0;
+    atomic_store_explicit(&thread->tree->record, s_recorded, memory_order_relaxed);
+}
+
+/* Take the stack over as it is; when, in ticks. `frame` is the newest, NULL: none. */
+static uint64_t take_over(struct thread *thread, PyObject *frame) {
+    struct code_record **codes = malloc(STACK_MAX * sizeof *codes);
+    uint32_t n = codes ? stack_collect(frame, codes) : 0;
+    uint64_t now = now_if_timed();
+
+    if (codes)
+        calltree_take_over(thread->tree, codes, n, now);
+    free(codes);
+    return now;
+}
+
+/* The same for a tree that was not kept until now. */
+static void adopt(struct thread *thread, PyObject *frame) {
+    if (!thread->kept || thread->kept != tracking_epoch)
+        calltree_reset(thread->tree);
+    thread->epoch = tracking_epoch;
+    keep(thread, NULL);
+    thread->began = take_over(thread, frame);
+}
+
+static void fire_state(struct thread *thread) {
+    thread->shown = true;
+    probe_thread__state(thread->tree->tid, &thread->tree->current, thread->tree->name);
+}
+
+/* A thread that may be over before the watcher's next tick tells of itself. It still counts as not
+ * told: at its first event it has no name yet, and the watcher will know it. The frame of an event
+ * of entry is about to be entered, and so left out. */
+static void adopt_self(struct thread *thread, bool entering) {
+    PyObject *frame = (PyObject *)PyEval_GetFrame();
+
+    frame = entering && frame ? stack_back(frame) : Py_XNewRef(frame);
+    adopt(thread, frame);
+    Py_XDECREF(frame);
+    if (!thread->told && probe_on(PROBE_thread__state))
+        fire_state(thread);
+}
+
+/* The running thread with its tree up to date, inside of a function; NULL: out of memory, or
+ * hidden: the event is lost. */
+static inline struct thread *current(void) {
+    struct thread *thread = thread_self();
+
+    if (thread && __builtin_expect(thread->epoch != tracking_epoch, 0))
+        adopt_self(thread, false);
+    return thread;
+}
+
+static bool is_bootstrap(const struct code_record *code) {
+    return !strcmp(code->qualname, "Thread._bootstrap") && !strcmp(code->module, "threading");
+}
+
+void tracking_enter(struct code_record *code, enum calltree_kind kind) {
+    bool known = t_thread != NULL;
+    struct thread *thread = thread_self();
+
+    if (!thread)
+        return;
+    if (__builtin_expect(!known && s_recorded, 0))
+        thread_name_self(thread, is_bootstrap(code));
+    if (__builtin_expect(thread->epoch != tracking_epoch, 0))
+        adopt_self(thread, true);
+    calltree_enter(thread->tree, code, now_if_timed(), kind);
+}
+
+void tracking_fire_done(const struct code_record *code, const struct calltree_done *done,
+                        enum calltree_outcome outcome) {
+    if (probe_on(PROBE_function__done))
+        probe_function__done(code->qualname, code->file, code->line, code->id, done->depth,
+                             clock_ns(done->elapsed), clock_ns(done->self), outcome);
+    if (done->elapsed >= tracking_slow_ticks && probe_on(PROBE_function__slow))
+        probe_function__slow(code->qualname, code->file, code->line, code->id, done->depth,
+                             clock_ns(done->elapsed), clock_ns(done->self), outcome);
+}
+
+void tracking_exit(struct code_record *code, enum calltree_outcome outcome) {
+    uint64_t now = now_if_timed();
+    struct thread *thread = current();
+    struct calltree_done done;
+
+    /* Partial: entered before we looked, so nobody knows for how long it ran. */
+    if (thread && calltree_exit(thread->tree, code, now, outcome, &done) && !done.partial)
+        tracking_fire_done(code, &done, outcome);
+}
+
+void tracking_call(const struct code_record *caller, struct code_record *code, const void *key) {
+    struct thread *thread = current();
+
+    if (thread)
+        tree_call(thread->tree, caller, code, key, now_if_timed());
+}
+
+void tracking_set_slow(uint64_t usec) {
+    s_slow_usec = usec;
+    tracking_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
+}
+
+/* Frames that were entered without a time have none to tell of: begin anew when times are wanted.
+ */
+void tracking_apply(probe_mask wanted) {
+    bool on = (wanted & FOLLOWERS) != 0, timed = (wanted & TIMED) != 0;
+    bool recorded = (wanted & DEMAND_RECORDER) != 0;
+
+    if ((on && !tracking_on) || (timed && !tracking_timed))
+        tracking_epoch++;
+    if (tracking_on && !on)
+        thread_renew();
+    tracking_on = on;
+    tracking_c_calls = (wanted & DEMAND_C_CALLS) != 0;
+    tracking_timed = timed;
+    if (recorded != s_recorded) {
+        s_recorded = recorded;
+        thread_each(false, keep, NULL);
+    }
+    tracking_set_slow(s_slow_usec);
+}
+
+void tracking_postfork_child(void) {
+    if (s_recorded)
+        tracking_epoch++;
+}
+
+static void adopt_thread(struct thread *thread, PyObject *frame, void *unused) {
+    (void)unused;
+    if (thread->epoch != tracking_epoch)
+        adopt(thread, frame);
+}
+
+void tracking_adopt_all(void) {
+    if (tracking_on)
+        thread_each_running(adopt_thread, NULL);
+}
+
+static void retake(struct thread *thread, PyObject *frame, void *unused) {
+    (void)unused;
+    if (thread->epoch == tracking_epoch)
+        take_over(thread, frame);
+}
+
+void tracking_refilter(void) {
+    if (tracking_on)
+        thread_each_running(retake, NULL);
+}
+
+bool tracking_has_news(void) {
+    return thread_has_news() && probe_on(PROBE_thread__state);
+}
+
+static void tell(struct thread *thread, void *unused) {
+    (void)unused;
+    thread->told = true;
+    fire_state(thread);
+}
+
+void tracking_fire_states(bool all) {
+    thread_each_untold(all, tell, NULL);
+}

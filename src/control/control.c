@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/control.h"
+
+#include <Python.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/code.h"
+#include "control/settings.h"
+#include "capture/tracking.h"
+#include "capture/monitor.h"
+#include "probe/probes.h"
+#include "control/remote_recording.h"
+
+_Static_assert(PROBE_COUNT <= PYUSDT_PROBES_MAX, "the status has room for all probes");
+
+/* Found by its name in the library's dynamic symbols. Initialised, so that it is known for what it
+ * is before anything runs. */
+extern struct pyusdt_control pyusdt_control;
+__attribute__((visibility("default"))) struct pyusdt_control pyusdt_control = {
+    .magic = PYUSDT_CONTROL_MAGIC,
+    .version = PYUSDT_CONTROL_VERSION,
+    .size = sizeof pyusdt_control,
+    .status = {.tool_id = -1},
+};
+
+/* Taken while the status is written, and while the settings are: whoever writes the status may not
+ * hold the GIL. Never held while waiting for anything. */
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The answer to the last request. Written under the GIL and s_lock. */
+static _Atomic uint32_t s_answered; /* its sequence */
+static bool s_failed;
+static char s_error[PYUSDT_MESSAGE_SIZE];
+
+/* Written by control_add_loss(). */
+static uint64_t (*s_losses[PYUSDT_LOSSES_MAX])(void);
+
+static void set_name(struct pyusdt_count *count, const char *name) {
+    snprintf(count->name, sizeof count->name, "%s", name);
+}
+
+void control_init(void) {
+    struct pyusdt_status *status = &pyusdt_control.status;
+
+    snprintf(status->python, sizeof status->python, "%.*s", (int)strcspn(Py_GetVersion(), " "),
+             Py_GetVersion());
+    code_set_filters(settings.only, settings.exclude);
+    tracking_set_slow(settings.slow_usec);
+    status->n_probes = PROBE_COUNT;
+    for (int p = 0; p < PROBE_COUNT; p++)
+        set_name(&status->probes[p], probes_info[p].name);
+}
+
+void control_add_loss(const char *name, uint64_t (*count)(void)) {
+    struct pyusdt_status *status = &pyusdt_control.status;
+
+    set_name(&status->losses[status->n_losses], name);
+    s_losses[status->n_losses++] = count;
+}
+
+static uint32_t request_sequence(void) {
+    return __atomic_load_n(&pyusdt_control.request.sequence, __ATOMIC_ACQUIRE);
+}
+
+bool control_requested(void) {
+    uint32_t sequence = request_sequence();
+
+    return sequence != s_answered && sequence % 2 == 0;
+}
+
+/* The settings as the request wants them. */
+static struct pyusdt_settings overlay(const struct pyusdt_request *request) {
+    struct pyusdt_settings wanted = settings;
+    const struct pyusdt_settings *from = &request->settings;
+
+    if (request->fields & PYUSDT_SET_SLOW_USEC)
+        wanted.slow_usec = from->slow_usec;
+    if (request->fields & PYUSDT_SET_VALUES)
+        wanted.values = from->values;
+    if (request->fields & PYUSDT_SET_CHECK_MSEC)
+        wanted.check_msec = from->check_msec;
+    if (request->fields & PYUSDT_SET_VERBOSE)
+        wanted.verbose = from->verbose;
+    if (request->fields & PYUSDT_SET_ONLY)
+        memcpy(wanted.only, from->only, sizeof wanted.only);
+    if (request->fields & PYUSDT_SET_EXCLUDE)
+        memcpy(wanted.exclude, from->exclude, sizeof wanted.exclude);
+    return wanted;
+}
+
+int control_check(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZE]) {
+    struct pyusdt_settings wanted = overlay(request);
+
+    if (request->fields & ~(uint32_t)PYUSDT_SET_ALL || request->actions) {
+        snprintf(why, PYUSDT_MESSAGE_SIZE, "the request is not one of version %d",
+                 PYUSDT_CONTROL_VERSION);
+        return -1;
+    }
+    return settings_check(&wanted, why);
+}
+
+/* What was told so far may be silent from now on, and the other way round. */
+static void refilter(void) {
+    if (code_set_filters(settings.only, settings.exclude))
+        monitor_rearm();
+    tracking_refilter();
+}
+
+int control_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_SIZE]) {
+    struct pyusdt_settings wanted = overlay(request);
+
+    if (control_check(request, why) < 0)
+        return -1;
+    pthread_mutex_lock(&s_lock);
+    settings_set(&wanted);
+    pthread_mutex_unlock(&s_lock);
+    if (request->fields & (PYUSDT_SET_ONLY | PYUSDT_SET_EXCLUDE))
+        refilter();
+    if (request->fields & PYUSDT_SET_SLOW_USEC)
+        tracking_set_slow(settings.slow_usec);
+    return 0;
+}
+
+/* Actions come from outside only. */
+static int obey(struct pyusdt_request *request, const struct pyusdt_record_options *options,
+                char why[PYUSDT_MESSAGE_SIZE]) {
+    uint32_t actions = request->actions;
+
+    request->actions = 0;
+    if (control_check(request, why) < 0)
+        return -1;
+    if (actions && remote_recording_act(actions, options, why) < 0)
+        return -1;
+    return request->fields ? control_apply(request, why) : 0;
+}
+
+void control_answer(void) {
+    uint32_t sequence = request_sequence();
+    struct pyusdt_request request = pyusdt_control.request;
+    struct pyusdt_record_options options = pyusdt_control.record_options;
+    char why[PYUSDT_MESSAGE_SIZE] = "";
+    bool failed;
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (sequence % 2 || request_sequence() != sequence)
+        return; /* it is being written: the next tick has it */
+    failed = obey(&request, &options, why) < 0;
+    pthread_mutex_lock(&s_lock);
+    s_answered = sequence;
+    s_failed = failed;
+    memcpy(s_error, why, sizeof s_error);
+    pthread_mutex_unlock(&s_lock);
+}
+
+static void fill(struct pyusdt_status *status, uint32_t watcher, uint32_t dormant) {
+    status->acknowledged = s_answered;
+    status->failed = s_failed;
+    memcpy(status->error, s_error, sizeof s_error);
+    status->pid = getpid();
+    status->watcher = watcher;
+    status->dormant = dormant;
+    status->tool_id = monitor_tool();
+    status->events_on = monitor_events();
+    status->probes_watched = probes_watched();
+    status->settings = settings;
+    for (int p = 0; p < PROBE_COUNT; p++)
+        status->probes[p].count = probes_fired[p];
+    for (int i = 0; i < PYUSDT_LOSSES_MAX && s_losses[i]; i++)
+        status->losses[i].count = s_losses[i]();
+}
+
+void control_publish(uint32_t watcher, uint32_t dormant) {
+    struct pyusdt_status *status = &pyusdt_control.status;
+    uint32_t sequence;
+
+    pthread_mutex_lock(&s_lock);
+    sequence = status->sequence | 1;
+    __atomic_store_n(&status->sequence, sequence, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    fill(status, watcher, dormant);
+    pyusdt_control.record = remote_recording_state();
+    __atomic_store_n(&status->sequence, sequence + 1, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&s_lock);
+}
+
+int control_check_msec(void) {
+    int msec;
+
+    pthread_mutex_lock(&s_lock);
+    msec = (int)settings.check_msec;
+    pthread_mutex_unlock(&s_lock);
+    return msec;
+}
+
+void control_copy(struct pyusdt_control *copy) {
+    pthread_mutex_lock(&s_lock);
+    *copy = pyusdt_control;
+    pthread_mutex_unlock(&s_lock);
+}
+
+void control_postfork_child(void) {
+    pthread_mutex_init(&s_lock, NULL);
+}

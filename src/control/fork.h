@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Around fork: what os.register_at_fork() calls. Between prefork and either postfork there is no
+ * watcher; events stay enabled. GIL held, given up while waiting. Nothing leaves an exception set.
+ */
+#ifndef PYUSDT_CONTROL_FORK_H
+#define PYUSDT_CONTROL_FORK_H
+
+void fork_prefork(void);
+void fork_postfork_parent(void);
+void fork_postfork_child(void);
+
+#endif

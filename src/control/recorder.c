@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/recorder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "capture/c_call.h"
+#include "base/clock.h"
+#include "capture/code.h"
+#include "probe/demand.h"
+#include "capture/tracking.h"
+#include "capture/monitor.h"
+#include "pyusdt_control.h"
+#include "steps/step_log.h"
+#include "control/apply.h"
+
+/* set_events() counts its calls in 24 bits for the life of the process (cpython #141845). */
+#define FLAP_NS 100000000u
+
+/* Written under the GIL. */
+static struct client {
+    _Atomic bool on;
+    bool c_calls;
+    int64_t max_nodes;
+    char only[PYUSDT_FILTER_SIZE], exclude[PYUSDT_FILTER_SIZE];
+} s_clients[RECORDER_CLIENTS];
+static uint64_t s_stopped_ns; /* when the events went last */
+
+static void nothing(struct thread *thread, void *unused) {
+    (void)thread, (void)unused;
+}
+
+/* Filters that are too long to be kept leave nothing out here; who asked for them leaves it out. */
+static void keep(struct client *client, const struct recorder_options *options) {
+    size_t room = PYUSDT_FILTER_SIZE;
+    bool fits = strlen(options->only) < room && strlen(options->exclude) < room;
+
+    client->c_calls = options->c_calls;
+    client->max_nodes = options->max_nodes;
+    snprintf(client->only, room, "%s", fits ? options->only : "");
+    snprintf(client->exclude, room, "%s", fits ? options->exclude : "");
+    client->on = true;
+}
+
+/* What all want together, in `sum`: filters only where all have the same. False: nobody does. */
+static bool add_up(struct client *sum) {
+    bool any = false;
+
+    for (int i = 0; i < RECORDER_CLIENTS; i++) {
+        const struct client *c = &s_clients[i];
+
+        if (!c->on)
+            continue;
+        if (!any)
+            *sum = *c;
+        sum->c_calls |= c->c_calls;
+        if (c->max_nodes > sum->max_nodes)
+            sum->max_nodes = c->max_nodes;
+        if (strcmp(c->only, sum->only) != 0 || strcmp(c->exclude, sum->exclude) != 0)
+            sum->only[0] = sum->exclude[0] = '\0';
+        any = true;
+    }
+    return any;
+}
+
+/* 0, also when nobody wants anything, or one of monitor.h's errors. */
+static int tracking_clients(void) {
+    static struct client sum; /* large, and under the GIL */
+
+    if (!add_up(&sum))
+        return 0;
+    thread_allow(sum.max_nodes);
+    code_set_recorded(sum.only, sum.exclude);
+    step_log_start();
+    demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0));
+    return apply_readers();
+}
+
+int recorder_start(enum recorder_client client, const struct recorder_options *options) {
+    int error;
+
+    if (options->c_calls && !c_call_works)
+        return MONITOR_REFUSED;
+    keep(&s_clients[client], options);
+    error = tracking_clients();
+    if (error < 0)
+        recorder_stop(client);
+    else
+        thread_each(true, nothing, NULL);
+    return error;
+}
+
+static void stop_all(void) {
+    uint64_t now = clock_monotonic_ns();
+
+    demand_read(0);
+    step_log_stop();
+    if (now - s_stopped_ns < FLAP_NS)
+        return;
+    s_stopped_ns = now;
+    apply_readers();
+    thread_allow(0);
+}
+
+void recorder_stop(enum recorder_client client) {
+    bool others = false;
+
+    s_clients[client].on = false;
+    for (int i = 0; i < RECORDER_CLIENTS; i++)
+        others |= s_clients[i].on;
+    if (others)
+        tracking_clients();
+    else
+        stop_all();
+}
+
+bool recorder_is_on(enum recorder_client client) {
+    return s_clients[client].on;
+}
+
+void recorder_postfork_child(void) {
+    step_log_stop();
+    if (s_clients[RECORDER_OUTSIDE].on)
+        recorder_stop(RECORDER_OUTSIDE);
+    if (s_clients[RECORDER_INSIDE].on)
+        step_log_start();
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/watcher.h"
+
+#include <Python.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/batch.h"
+#include "base/clock.h"
+#include "capture/code.h"
+#include "probe/demand.h"
+#include "control/autosave.h"
+#include "capture/tracking.h"
+#include "python/gil.h"
+#include "control/control.h"
+#include "capture/monitor.h"
+#include "base/osthread.h"
+#include "control/apply.h"
+#include "control/remote_recording.h"
+#include "control/replay.h"
+#include "capture/thread.h"
+
+/* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
+static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t s_thread;
+static bool s_running; /* under s_lifecycle */
+static pid_t s_tid;    /* written by the thread as it begins, read when it has been joined */
+
+/* Between the thread and who stops it. */
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t s_wake; /* on CLOCK_MONOTONIC */
+static bool s_stop;           /* under s_lock */
+
+/* Written under the GIL. */
+static bool s_wanted; /* watcher_start() was called, and watcher_stop() not since */
+static int s_forking; /* threads that are between prefork and postfork */
+
+/* The thread's own; watcher_start() writes them while there is no thread. */
+static probe_mask s_last; /* what the last look saw watched */
+static int s_tick_msec;   /* how long the last sleep was to be */
+
+/* A probe's events go off only when two looks in a row did not see it watched: set_events() counts
+ * its calls in 24 bits for the life of the process (cpython #141845), and a tracer that attaches
+ * probe by probe should not make it flap. */
+static probe_mask steady(probe_mask watched) {
+    probe_mask target = watched | (s_last & apply_applied());
+
+    s_last = watched;
+    return target;
+}
+
+static bool stopping(void) {
+    bool stop;
+
+    pthread_mutex_lock(&s_lock);
+    stop = s_stop;
+    pthread_mutex_unlock(&s_lock);
+    return stop;
+}
+
+/* What others see of us is as of the last tick. No GIL. */
+static void publish(bool running) {
+    static const uint32_t why[] = {
+        [-MONITOR_NO_TOOL] = PYUSDT_DORMANT_NO_TOOL,
+        [-MONITOR_REFUSED] = PYUSDT_DORMANT_REFUSED,
+        [-MONITOR_JIT] = PYUSDT_DORMANT_JIT,
+        [-MONITOR_EARLY] = PYUSDT_DORMANT_NOT,
+    };
+
+    control_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED,
+                    why[-apply_refused()]);
+}
+
+static void attend_to_others(void) {
+    if (!control_requested() && !remote_recording_is_over())
+        return;
+    if (!gil_take())
+        return;
+    if (!stopping() && control_requested())
+        control_answer();
+    if (!stopping() && remote_recording_is_over())
+        remote_recording_end();
+    gil_give();
+}
+
+/* One look. No GIL unless something is to be done. */
+static void look(void) {
+    probe_mask target = steady(demand_now()), applied = apply_applied(), now;
+    bool retell = replay_is_due(applied, s_tick_msec), stale = batch_look();
+    bool again = target && apply_retry_is_due(s_tick_msec);
+    bool news = target != applied || retell || stale || tracking_has_news();
+
+    if (!again && (!news || apply_refused()))
+        return;
+    if (!gil_take())
+        return; /* the next look sees the same */
+    /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
+     * tracer gone, for whom nothing is switched on. */
+    now = demand_now();
+    target = (target & (now | apply_applied()) & ~DEMAND_READERS) | (now & DEMAND_READERS);
+    if (!stopping() && stale)
+        batch_fire_stale();
+    if (again)
+        apply_retry_begins();
+    if (!stopping() && (target != apply_applied() || monitor_is_robbed()))
+        apply_demand(target);
+    else if (!stopping() && retell)
+        replay_all();
+    else if (!stopping())
+        tracking_fire_states(false);
+    gil_give();
+}
+
+static void sleep_until_next(void) {
+    struct timespec at;
+    int msec = s_tick_msec = control_check_msec();
+
+    if (autosave_is_set() && msec > AUTOSAVE_TICK_MSEC)
+        msec = AUTOSAVE_TICK_MSEC;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += msec / 1000;
+    at.tv_nsec += msec % 1000 * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    while (!s_stop && pthread_cond_timedwait(&s_wake, &s_lock, &at) != ETIMEDOUT)
+        ;
+}
+
+static void *watch(void *unused) {
+    s_tid = gettid();
+    thread_is_ours();
+    pthread_mutex_lock(&s_lock);
+    for (;;) {
+        sleep_until_next();
+        if (s_stop || osthread_is_last())
+            break;
+        pthread_mutex_unlock(&s_lock);
+        attend_to_others();
+        look();
+        publish(true);
+        clock_refine();
+        autosave_tick();
+        pthread_mutex_lock(&s_lock);
+    }
+    pthread_mutex_unlock(&s_lock);
+    return unused;
+}
+
+static int init_wake(void) {
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+
+    if (error)
+        return error;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    error = pthread_cond_init(&s_wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return error;
+}
+
+/* Signals belong to the program's threads: the new thread inherits a full mask. */
+static int create_thread(void) {
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&s_thread, NULL, watch, NULL);
+    if (!error)
+        pthread_setname_np(s_thread, "pyusdt");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+/* 0 or an errno. No GIL. */
+static int start_thread(void) {
+    int error = 0;
+
+    pthread_mutex_lock(&s_lifecycle);
+    if (!s_running) {
+        s_stop = false;
+        error = init_wake();
+        if (!error) {
+            error = create_thread();
+            s_running = !error;
+            if (error)
+                pthread_cond_destroy(&s_wake);
+        }
+    }
+    pthread_mutex_unlock(&s_lifecycle);
+    return error;
+}
+
+/* No GIL: the thread may be waiting for it. */
+static void join_thread(void) {
+    pthread_mutex_lock(&s_lifecycle);
+    if (s_running) {
+        pthread_mutex_lock(&s_lock);
+        s_stop = true;
+        pthread_cond_signal(&s_wake);
+        pthread_mutex_unlock(&s_lock);
+        pthread_join(s_thread, NULL);
+        osthread_await_gone(s_tid);
+        pthread_cond_destroy(&s_wake);
+        s_running = false;
+    }
+    pthread_mutex_unlock(&s_lifecycle);
+}
+
+/* Unless somebody is about to fork. 0 or an errno. */
+static int start_if_wanted(void) {
+    int error = 0;
+
+    if (osthread_is_main())
+        osthread_watch_main();
+    if (s_wanted && !s_forking) {
+        autosave_attend(true); /* a signal that comes meanwhile waits for the thread */
+        Py_BEGIN_ALLOW_THREADS error = start_thread();
+        Py_END_ALLOW_THREADS
+    }
+    if (error)
+        autosave_attend(false);
+    return error;
+}
+
+static void stop_thread(void) {
+    Py_BEGIN_ALLOW_THREADS join_thread();
+    Py_END_ALLOW_THREADS
+}
+
+int watcher_start(void) {
+    int error;
+
+    if (s_wanted)
+        return 0;
+    s_wanted = true;
+    s_last = apply_start();
+    error = start_if_wanted();
+    watcher_publish();
+    if (!error)
+        return 0;
+    s_wanted = false;
+    apply_stop();
+    PyErr_Format(PyExc_RuntimeError, "pyusdt: cannot start the watcher thread: %s",
+                 strerror(error));
+    return -1;
+}
+
+void watcher_stop(void) {
+    if (!s_wanted)
+        return;
+    s_wanted = false;
+    stop_thread();
+    autosave_attend(false);
+    apply_stop();
+    batch_fire_all();
+    code_replay(); /* whoever counts by id names what it has counted once more */
+    watcher_publish();
+}
+
+void watcher_publish(void) {
+    publish(s_wanted);
+}
+
+void watcher_prefork(void) {
+    s_forking++;
+    stop_thread();
+}
+
+void watcher_postfork_parent(void) {
+    if (s_forking)
+        s_forking--;
+}
+
+/* Other threads of the parent may have held the locks; they are not here to give them back. */
+void watcher_postfork_child(void) {
+    pthread_mutex_init(&s_lifecycle, NULL);
+    pthread_mutex_init(&s_lock, NULL);
+    s_running = false;
+    s_forking = 0;
+}
+
+void watcher_resume(void) {
+    start_if_wanted();
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Between the core and libpyusdt_compat.so, which holds the probes that CPython once had itself:
+ * provider python, for tools written for those. They are in a library of their own because a tool
+ * must never find a name twice in a process: it is loaded only into an interpreter that has no such
+ * probes (provider.h).
+ */
+#ifndef PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
+#define PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
+
+#include "probe/events.h"
+
+/* Where each probe's semaphore lives, and the function that hits its site. All borrowed from the
+ * library, which is never unloaded. Strings are borrowed for the call, never NULL. */
+struct pyusdt_compat {
+#define COMPAT_MEMBERS(name, since, needs, summary, ...)                                           \
+    const volatile unsigned short *semaphore_##name;                                               \
+    void (*fire_##name)(EACH(ARG_PARAMETER, __VA_ARGS__));
+    PYUSDT_COMPAT(COMPAT_MEMBERS)
+#undef COMPAT_MEMBERS
+};
+
+/* The one symbol that the library exports. Its number changes with the struct: a library of another
+ * release is not taken for ours. */
+#define PYUSDT_COMPAT_SYMBOL "pyusdt_compat_1"
+extern const struct pyusdt_compat pyusdt_compat_1 __attribute__((visibility("default")));
+
+#endif

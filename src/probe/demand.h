@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Demand: which events are wanted now. No Python.h, no GIL, no lock, never fails.
+ */
+#ifndef PYUSDT_PROBE_DEMAND_H
+#define PYUSDT_PROBE_DEMAND_H
+
+#include "probe/probes.h"
+
+/* Readers inside the process: bits beside those of the probes. */
+#define DEMAND_RECORDER PROBE_BIT(PROBE_COUNT)
+#define DEMAND_C_CALLS                                                                             \
+    PROBE_BIT(PROBE_COUNT + 1) /* the recorder wants calls of C functions too                      \
+                                */
+#define DEMAND_READERS (DEMAND_RECORDER | DEMAND_C_CALLS)
+
+/* What the readers inside want from now on. Any thread. */
+void demand_read(probe_mask readers);
+
+/* All that is wanted now: probes that are watched, and readers. Any thread. */
+probe_mask demand_now(void);
+
+/* The events that these probes and readers need, together. */
+event_mask demand_of(probe_mask wanted);
+
+#endif

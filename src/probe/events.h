@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The event table: every event that we ask CPython for, and every probe that we fire. All else that
+ * concerns an event or a probe (enums, masks, callbacks, semaphores, probe functions, the list that
+ * `pyusdt probes` prints) is expanded from it; nothing about them is written a second time.
+ *
+ *   EVENT(name, shape, scope, frame, since, needs, summary, arguments...)
+ *       an event of sys.monitoring, and the probe of the same name.
+ *       shape    what CPython passes to the callback; callback.c has one body a shape
+ *       scope    LOCAL: a callback may return DISABLE; GLOBAL: it must not (ValueError, and CPython
+ *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
+ *                nor may a callback return DISABLE
+ *       frame    how a function is entered (START, RESUME, THROW), left (RETURN, YIELD, UNWIND) or
+ *                goes on (LINE), how one in C is (CALL, C_RETURN, C_RAISE), or NONE: what follows
+ *                the stack hears of it
+ *       since    the minor version of the first Python 3 that has it
+ *       needs    the events that must be on for it
+ *
+ *   DERIVED(name, since, needs, summary, arguments...)
+ *       a probe that pyusdt derives from events, or fires of itself.
+ *
+ *   COMPAT(name, since, needs, summary, arguments...)
+ *       a probe as CPython itself had it: of provider python and in the library of that provider
+ *       (pyusdt_compat.h), where all others are of provider pyusdt.
+ *
+ * Arguments are (type, name) pairs in the order of the probe's argN, at most ten; types are those
+ * of ARG_C below. The order of the first ones is fixed (people's scripts count on it): append only.
+ */
+#ifndef PYUSDT_PROBE_EVENTS_H
+#define PYUSDT_PROBE_EVENTS_H
+
+#include <stdint.h>
+
+#include "probe/each.h"
+
+#define ARGS_ENTRY                                                                                 \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, qualname), (u32, id)
+#define ARGS_VALUE                                                                                 \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, value), (str, qualname),       \
+        (u32, id)
+#define ARGS_CALL                                                                                  \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, callable), (str, qualname),    \
+        (u32, id)
+#define ARGS_RAISED                                                                                \
+    (str, function), (str, file), (i32, line), (i32, offset), (str, exception), (str, qualname),   \
+        (u32, id)
+#define ARGS_LINE (str, function), (str, file), (i32, line), (str, qualname), (u32, id)
+
+/* clang-format off */
+#define PYUSDT_EVENTS(EVENT) \
+    EVENT(PY_START, ENTRY, LOCAL, START, 12, NEED(PY_START), \
+          "a function starts", ARGS_ENTRY) \
+    EVENT(PY_RESUME, ENTRY, LOCAL, RESUME, 12, NEED(PY_RESUME), \
+          "a generator or coroutine goes on", ARGS_ENTRY) \
+    EVENT(PY_THROW, RAISED, GLOBAL, THROW, 12, NEED(PY_THROW), \
+          "an exception is thrown into a generator or coroutine", ARGS_RAISED) \
+    EVENT(PY_RETURN, VALUE, LOCAL, RETURN, 12, NEED(PY_RETURN), \
+          "a function returns", ARGS_VALUE) \
+    EVENT(PY_YIELD, VALUE, LOCAL, YIELD, 12, NEED(PY_YIELD), \
+          "a generator or coroutine yields", ARGS_VALUE) \
+    EVENT(PY_UNWIND, RAISED, GLOBAL, UNWIND, 12, NEED(PY_UNWIND), \
+          "a function ends by an exception", ARGS_RAISED) \
+    EVENT(CALL, CALL, LOCAL, CALL, 12, NEED(CALL), \
+          "a function is about to call", ARGS_CALL) \
+    EVENT(C_RETURN, CALL, CALLED, C_RETURN, 12, NEED(CALL) | NEED(C_RETURN), \
+          "a C function that was called returns", ARGS_CALL) \
+    EVENT(C_RAISE, CALL, CALLED, C_RAISE, 12, NEED(CALL) | NEED(C_RAISE), \
+          "a C function that was called raises", ARGS_CALL) \
+    EVENT(LINE, LINE, LOCAL, LINE, 12, NEED(LINE), \
+          "a line is about to run", ARGS_LINE) \
+    EVENT(RAISE, RAISED, GLOBAL, NONE, 12, NEED(RAISE), \
+          "an exception is raised, or crosses a function", ARGS_RAISED) \
+    EVENT(RERAISE, RAISED, GLOBAL, NONE, 12, NEED(RERAISE), \
+          "an exception is raised again (end of finally, except)", ARGS_RAISED) \
+    EVENT(EXCEPTION_HANDLED, RAISED, GLOBAL, NONE, 12, NEED(EXCEPTION_HANDLED), \
+          "an exception is caught", ARGS_RAISED) \
+    EVENT(STOP_ITERATION, STOP, LOCAL, NONE, 12, NEED(STOP_ITERATION), \
+          "an iterator ends without raising StopIteration", ARGS_VALUE)
+/* clang-format on */
+
+/* The entries and exits that a call tree is kept by. */
+#define NEED_FRAMES                                                                                \
+    (NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW) | NEED(PY_RETURN) | NEED(PY_YIELD) |        \
+     NEED(PY_UNWIND))
+
+#define ARGS_DONE                                                                                  \
+    (str, qualname), (str, file), (i32, line), (u32, id), (u32, depth), (u64, elapsed_ns),         \
+        (u64, self_ns), (i32, outcome)
+
+/* clang-format off */
+#define PYUSDT_DERIVED(DERIVED) \
+    DERIVED(function__done, 12, NEED_FRAMES, \
+            "a function ended: outcome 0 return, 1 yield, 2 unwind", ARGS_DONE) \
+    DERIVED(function__slow, 12, NEED_FRAMES, \
+            "as function__done, only where elapsed_ns reaches the setting slow", ARGS_DONE) \
+    DERIVED(code__new, 12, NEED(PY_START), \
+            "a code object is seen first; for each known one at attach, once a second, and at exit", \
+            (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
+    DERIVED(thread__state, 12, NEED_FRAMES, \
+            "a thread is followed: slot tells where it is (pyusdt_node.h); told again, too", \
+            (u32, tid), (ptr, slot), (str, name)) \
+    DERIVED(events, 12, NEED_FRAMES, \
+            "a thread entered and left functions: n records (pyusdt_batch.h), by one trap", \
+            (ptr, records), (u32, n)) \
+    DERIVED(gc__begin, 12, 0, "the garbage collector starts", (i32, generation)) \
+    DERIVED(gc__end, 12, 0, "the garbage collector ends", \
+            (i32, generation), (i64, collected), (i64, uncollectable), (u64, elapsed_ns)) \
+    DERIVED(mark, 12, 0, "pyusdt.mark()", (str, name), (str, text), (i64, value)) \
+    DERIVED(step__start, 12, 0, "pyusdt.step() or an iteration of pyusdt.steps() starts", \
+            (str, name)) \
+    DERIVED(step__done, 12, 0, "it ends", (str, name), (u64, elapsed_ns))
+/* clang-format on */
+
+#define ARGS_COMPAT (str, file), (str, function), (i32, line)
+
+/* clang-format off */
+#define PYUSDT_COMPAT(COMPAT) \
+    COMPAT(function__entry, 12, NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW), \
+           "a function starts, goes on, or is thrown into", ARGS_COMPAT) \
+    COMPAT(function__return, 12, NEED(PY_RETURN) | NEED(PY_YIELD) | NEED(PY_UNWIND), \
+           "a function returns, yields, or ends by an exception", ARGS_COMPAT) \
+    COMPAT(line, 12, NEED(LINE), "a line is about to run", ARGS_COMPAT)
+/* clang-format on */
+
+/* The C type of an argument. */
+#define ARG_C_str const char *
+#define ARG_C_i32 int32_t
+#define ARG_C_u32 uint32_t
+#define ARG_C_i64 int64_t
+#define ARG_C_u64 uint64_t
+#define ARG_C_ptr const void *
+
+#define ARG_PARAMETER(type, name) ARG_C_##type name
+#define ARG_NAME(type, name) name
+#define ARG_TEXT(type, name) #type " " #name
+
+#define EVENT_ENUM(name, ...) EVENT_##name,
+enum event { PYUSDT_EVENTS(EVENT_ENUM) EVENT_COUNT };
+#undef EVENT_ENUM
+
+/* All probes: ROW(name, since, needs, summary, arguments...) and ROW_OF_EVENT, which is the same
+ * with the three columns that only events have after the name. Of provider pyusdt, and all there
+ * are. */
+#define PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
+#define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_COMPAT(ROW)
+
+/* A set of events, one bit each in the order of the table (not CPython's numbers, which shift
+ * between versions: monitor.c translates). */
+typedef uint32_t event_mask;
+#define NEED(name) ((event_mask)1 << EVENT_##name)
+
+#endif

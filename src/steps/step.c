@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steps/step.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "probe/probes.h"
+#include "python/text.h"
+
+/* Characters that surely fit a name's room, four bytes each. */
+enum { SHORT_NAME = (STEP_NAME_SIZE - 1) / 4 };
+
+const struct step_sink *step_sink;
+
+/* The UTF-8 that CPython keeps in a str: made once, and for ASCII at no cost at all. A long str is
+ * not burdened with it; lone surrogates have none. */
+static const char *kept_text(PyObject *name) {
+    Py_ssize_t size;
+    const char *text;
+
+    if (PyUnicode_GetLength(name) > SHORT_NAME)
+        return NULL;
+    text = PyUnicode_AsUTF8AndSize(name, &size);
+    if (!text)
+        PyErr_Clear();
+    return text && strlen(text) == (size_t)size ? text : NULL;
+}
+
+const char *step_text(PyObject *name, char buf[STEP_NAME_SIZE]) {
+    const char *text = kept_text(name);
+
+    if (text)
+        return text;
+    text_name(name, buf, STEP_NAME_SIZE);
+    return buf;
+}
+
+static __attribute__((noinline)) void tell_start(PyObject *name) {
+    char buf[STEP_NAME_SIZE];
+
+    probe_step__start(step_text(name, buf));
+}
+
+static __attribute__((noinline)) void tell_end(PyObject *name, uint64_t start, uint64_t now,
+                                               bool failed) {
+    char buf[STEP_NAME_SIZE];
+    const char *text = step_text(name, buf);
+    uint64_t elapsed = now > start ? now - start : 0; /* two CPUs may differ by a little */
+
+    if (probe_on(PROBE_step__done))
+        probe_step__done(text, clock_ns(elapsed));
+    if (step_sink)
+        step_sink->step(text, start, elapsed, failed);
+}
+
+uint64_t step_begin(PyObject *name) {
+    if (probe_on(PROBE_step__start))
+        tell_start(name);
+    return clock_ticks(); /* after the trap, which is none of the step's time */
+}
+
+bool step_failed(PyObject *error) {
+    return error && error != Py_None && !PyErr_GivenExceptionMatches(error, PyExc_GeneratorExit);
+}
+
+void step_end(PyObject *name, uint64_t start, bool failed) {
+    uint64_t now = clock_ticks();
+
+    if (probe_on(PROBE_step__done) || step_sink)
+        tell_end(name, start, now, failed);
+}

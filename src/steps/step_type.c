@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One object may be entered again before it was left: by recursion, by other threads, by tasks and
+ * generators that take turns on one thread. Each entry has a time of its own, and each exit has to
+ * find the time of its entry. A `with` statement enters and leaves in one frame, so frames tell the
+ * entries apart.
+ *
+ * To ask for the frame makes CPython build an object for it, which is more than all else here
+ * costs. So the entry that finds the object unused does without: when others come meanwhile, those
+ * have frames, and the exit that fits none of them is that of the first.
+ *
+ * What enters and leaves in different frames (ExitStack, calls by hand) is right as long as the
+ * uses of one object do not overlap; where they do, their times may be swapped.
+ */
+#include "steps/step_type.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "python/arguments.h"
+#include "python/compat.h"
+#include "steps/step.h"
+
+struct entry {
+    const void *frame; /* only compared: alive while its `with` statement runs */
+    uint64_t start;    /* ticks */
+};
+
+struct step {
+    PyObject_HEAD PyObject *name; /* owned, exactly a str */
+    uint64_t first;               /* start of the entry without a frame */
+    bool first_on;                /* there is such an entry */
+    uint32_t n_more, capacity;
+    struct entry *more; /* owned: the other entries, in the order of their starts */
+};
+
+static PyTypeObject *s_type; /* written once, at import */
+
+/* Without memory the entry is forgotten: its exit may take another one's time. */
+static void add(struct step *self, const void *frame, uint64_t start) {
+    if (self->n_more == self->capacity) {
+        uint32_t capacity = self->capacity ? self->capacity * 2 : 4;
+        struct entry *more = PyMem_Realloc(self->more, capacity * sizeof *more);
+
+        if (!more)
+            return;
+        self->more = more;
+        self->capacity = capacity;
+    }
+    self->more[self->n_more++] = (struct entry){frame, start};
+}
+
+/* The latest entry of `frame`, else the first one, else the latest at all. False: there is none. */
+static bool take(struct step *self, const void *frame, uint64_t *start) {
+    uint32_t i = self->n_more;
+
+    while (i > 0 && self->more[i - 1].frame != frame)
+        i--;
+    if (i == 0 && self->first_on) {
+        *start = self->first;
+        self->first_on = false;
+        return true;
+    }
+    if (self->n_more == 0)
+        return false;
+    if (i == 0)
+        i = self->n_more;
+    *start = self->more[i - 1].start;
+    self->n_more--;
+    for (; i <= self->n_more; i++)
+        self->more[i - 1] = self->more[i];
+    return true;
+}
+
+static PyObject *step_enter(PyObject *o, PyObject *unused) {
+    struct step *self = (struct step *)o;
+    uint64_t start = step_begin(self->name);
+    compat_section section;
+
+    (void)unused;
+    compat_section_begin(&section, o);
+    if (!self->first_on && self->n_more == 0) {
+        self->first_on = true;
+        self->first = start;
+    } else {
+        add(self, PyEval_GetFrame(), start);
+    }
+    compat_section_end(&section);
+    return Py_NewRef(o);
+}
+
+/* __exit__(type, value, traceback) */
+static PyObject *step_exit(PyObject *o, PyObject *const *args, Py_ssize_t nargs) {
+    struct step *self = (struct step *)o;
+    uint64_t start;
+    bool found;
+    compat_section section;
+
+    compat_section_begin(&section, o);
+    found = take(self, self->n_more ? PyEval_GetFrame() : NULL, &start);
+    compat_section_end(&section);
+    if (found)
+        step_end(self->name, start, step_failed(nargs > 0 ? args[0] : NULL));
+    return Py_NewRef(Py_False);
+}
+
+/* As a decorator: step(function). What it takes is all Python's own (inspect, functools). */
+static PyObject *step_decorate(PyObject *o, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"function", NULL};
+    PyObject *function, *module, *decorated = NULL;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:step", names, &function))
+        return NULL;
+    module = PyImport_ImportModule("pyusdt.decorate");
+    if (module)
+        decorated = PyObject_CallMethod(module, "decorate", "OO", o, function);
+    Py_XDECREF(module);
+    return decorated;
+}
+
+static void step_dealloc(PyObject *o) {
+    struct step *self = (struct step *)o;
+    PyTypeObject *type = Py_TYPE(o);
+
+    Py_XDECREF(self->name);
+    PyMem_Free(self->more);
+    PyObject_Free(o);
+    Py_DECREF(type);
+}
+
+PyObject *step_type_call(PyObject *module, PyObject *const *args, Py_ssize_t nargs,
+                         PyObject *kwnames) {
+    static const char *const names[] = {"name", NULL};
+    static const struct parameters parameters = {"step", names};
+    PyObject *values[] = {NULL};
+    struct step *self;
+
+    (void)module;
+    if (arguments_read(&parameters, args, nargs, kwnames, values) < 0 ||
+        arguments_check_name("step", values[0]) < 0)
+        return NULL;
+    self = (struct step *)PyType_GenericAlloc(s_type, 0);
+    if (!self)
+        return NULL;
+    /* An instance of a subclass could run code when it dies, or hold on to this object. */
+    self->name = PyUnicode_FromObject(values[0]);
+    if (!self->name)
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static PyMethodDef s_methods[] = {
+    {"__enter__", step_enter, METH_NOARGS, NULL},
+    {"__exit__", (PyCFunction)(void (*)(void))step_exit, METH_FASTCALL, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef s_members[] = {
+    {"name", Py_T_OBJECT_EX, offsetof(struct step, name), Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot s_slots[] = {
+    {Py_tp_dealloc, step_dealloc},
+    {Py_tp_methods, s_methods},
+    {Py_tp_members, s_members},
+    {Py_tp_call, step_decorate},
+    {Py_tp_doc, "A step with a name, as pyusdt.step(name) makes it: see there."},
+    {0, NULL},
+};
+
+static PyType_Spec s_spec = {
+    .name = "pyusdt.libpyusdt.Step",
+    .basicsize = sizeof(struct step),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = s_slots,
+};
+
+int step_type_init(PyObject *module) {
+    if (!s_type)
+        s_type = (PyTypeObject *)PyType_FromSpec(&s_spec);
+    return s_type ? PyModule_AddType(module, s_type) : -1;
+}

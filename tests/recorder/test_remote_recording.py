@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pyusdt record -p PID`: a running process, recorded from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from harness import DEADLINE, Process, Program, environment
+
+import pyusdt
+from pyusdt.errors import UserError
+from pyusdt.recording import Recording
+from pyusdt.remote import control_layout
+from pyusdt.remote.attached import Process as Traced
+from pyusdt.remote.recording import Options, Outside
+
+from .recorded import calls
+
+TARGET = """
+import os, sys, threading
+import pyusdt
+
+def leaf(): pass
+
+def work(n):
+    for i in pyusdt.steps(range(n), "round"):
+        leaf()
+    len([])
+
+def thread(n):
+    t = threading.Thread(target=work, args=(n,), name="helper")
+    t.start()
+    t.join()
+
+def fork(n):
+    child = os.fork()
+    if child == 0:
+        work(n)
+        pyusdt.libpyusdt.stop()
+        pyusdt.libpyusdt.start()
+        os._exit(bool(pyusdt.status()["events_on"] or pyusdt.status()["recorded"]))
+    print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+def inside(n):
+    with pyusdt.record(only="__main__:leaf") as rec:
+        work(n)
+    print("inside", sum(f.calls for f in rec.functions), flush=True)
+
+def answer():
+    print("ready", flush=True)
+    for line in sys.stdin:
+        what, n = line.split()
+        globals()[what](int(n))
+        print("done", what, flush=True)
+
+answer()
+"""
+
+
+QUIET = environment(PYUSDT_VERBOSE="0")
+
+
+@pytest.fixture
+def target() -> Iterator[Program]:
+    with Program("-c", TARGET) as program:
+        program.expect("^ready")
+        yield program
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out.pyusdt"
+
+
+def do(target: Program, what: str, n: int) -> None:
+    target.send(f"{what} {n}")
+    target.expect(f"^done {what}")
+
+
+def recorders(pid: int) -> list[str]:
+    with Traced(pid) as process:
+        return list(process.status()["recorded"])
+
+
+def until(condition: Callable[[], object]) -> None:
+    late = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < late
+        time.sleep(0.005)
+
+
+def recording(target: Program, out: Path, *words: object) -> Process:
+    """`pyusdt record`, which has begun."""
+    argv = [sys.executable, "-m", "pyusdt", "record", "-p", target.pid, "-o", out, *words]
+    process = Process(argv, env=QUIET)
+    until(lambda: recorders(target.pid) == ["outside"] or process.child.poll() is not None)
+    return process
+
+
+def stop(process: Process, code: int = 0) -> str:
+    process.child.send_signal(signal.SIGINT)
+    assert process.wait() == code, process.output
+    return process.output
+
+
+def refused(*words: object, code: int = 1) -> str:
+    """The one line that `pyusdt record` says."""
+    argv = [sys.executable, "-m", "pyusdt", "record", *words]
+    done = subprocess.run(
+        [*map(str, argv)], capture_output=True, text=True, timeout=DEADLINE, env=QUIET
+    )
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("pyusdt: ") and done.stderr.count("\n") == 1
+    return done.stderr.removeprefix("pyusdt: ").rstrip("\n")
+
+
+def test_until_ctrl_c(target, out):
+    do(target, "work", 1000)
+    with recording(target, out) as process:
+        do(target, "work", 7)
+        do(target, "thread", 5)
+        said = stop(process)
+    do(target, "work", 1000)
+    assert said == f"{out}: recorded; to look into it: pyusdt report {out}\n"
+    found = pyusdt.load(out)
+    counted = calls(found, "__main__")
+    assert (counted["leaf"], counted["work"], counted["thread"]) == (12, 2, 1)
+    assert counted["answer"] == 0  # it was there before
+    assert {thread.name for thread in found.threads} == {"MainThread", "helper"}
+    assert [(step.name, step.count) for step in found.steps] == [("round", 12)]
+    assert found.losses == {}
+    (process,) = found.processes
+    assert (process.pid, process.parent_pid) == (target.pid, os.getpid())
+    assert "import os, sys, threading" in process.command
+    assert process.python == ".".join(map(str, sys.version_info[:3]))
+    assert process.reason == "end"
+    assert process.started_ns < process.ended_ns
+    assert [f.name for f in out.parent.iterdir()] == [out.name]
+
+
+def test_nothing_stays_behind_in_the_process(target, out):
+    descriptors = os.listdir(f"/proc/{target.pid}/fd")
+    assert refused("-p", target.pid, "-d", "0", "-o", out, code=2)
+    with recording(target, out, "-d", "0.01") as process:
+        assert process.wait() == 0
+    assert recorders(target.pid) == []
+    until(lambda: not status(target.pid)["events_on"])
+    assert status(target.pid)["tool_id"] is None
+    assert os.listdir(f"/proc/{target.pid}/fd") == descriptors
+
+
+def status(pid: int) -> control_layout.Status:
+    with Traced(pid) as process:
+        return process.status()
+
+
+def test_for_some_seconds_and_what_is_asked_for(target, out):
+    out.write_bytes(b"")
+    assert refused("-p", target.pid, "-o", out) == f"{out}: not a recording: the file is empty"
+    out.unlink()
+    words = "--only", "__main__", "--exclude", "*:work", "--c-calls", "--max-nodes", "1000"
+    with recording(target, out, *words) as process:
+        do(target, "work", 3)
+        stop(process)
+    assert calls(pyusdt.load(out), "__main__") == {"leaf": 3, "answer": 0, "<module>": 0}
+    with recording(target, out, "--c-calls") as process:
+        do(target, "work", 3)
+        stop(process)
+    assert calls(pyusdt.load(out), "builtins")["len"] == 1
+    assert calls(pyusdt.load(out), "__main__")["work"] == 1
+
+
+def test_the_programs_own_recordings_meanwhile(target, out):
+    with recording(target, out) as process:
+        target.send("inside 11")
+        assert target.expect(r"^inside (\d+)")[1] == "11"
+        target.expect("^done")
+        do(target, "work", 4)
+        until(lambda: recorders(target.pid) == ["outside"])
+        stop(process)
+    counted = calls(pyusdt.load(out), "__main__")
+    assert (counted["leaf"], counted["work"], counted["inside"]) == (15, 2, 1)
+
+
+def test_a_child_is_not_recorded(target, out):
+    with recording(target, out) as process:
+        target.send("fork 100")
+        assert target.expect(r"^child (\d+)")[1] == "0"
+        target.expect("^done")
+        do(target, "work", 4)
+        stop(process)
+    found = pyusdt.load(out)
+    assert calls(found, "__main__")["leaf"] == 4
+    assert len(found.processes) == 1
+
+
+def test_somebody_else_records(target, out, tmp_path):
+    with recording(target, out) as process:
+        said = refused("-p", target.pid, "-o", tmp_path / "other.pyusdt")
+        assert said == f"process {target.pid} refused: another `pyusdt record` is recording it"
+        do(target, "work", 2)
+        stop(process)
+    assert calls(pyusdt.load(out), "__main__")["leaf"] == 2
+    assert [f.name for f in out.parent.iterdir()] == [out.name]
+
+
+def test_the_process_is_killed_meanwhile(target, out):
+    with recording(target, out) as process:
+        do(target, "work", 6)
+        with Traced(target.pid) as traced:
+            for _ in range(2):  # the second time the first one has been read
+                before = traced._snapshot().answered
+                until(lambda before=before: traced._snapshot().answered != before)
+        target.child.kill()
+        target.child.wait()
+        assert process.wait() == 1
+    said = f"pyusdt: process {target.pid} has ended; {out} has what was recorded in "
+    assert process.output.startswith(said)
+    assert process.output.count("\n") == 1
+    found = pyusdt.load(out)
+    assert calls(found, "__main__")["leaf"] == 6
+    assert found.processes[0].ended_ns is None
+
+
+def test_the_process_ends_meanwhile(target):
+    with Outside(target.pid, Options()) as outside:
+        do(target, "work", 6)
+        outside.update()
+        assert target.wait() == 0
+        with pytest.raises(UserError, match=r"there is no process|has ended"):
+            outside.update()
+        recorded = Recording.from_snapshot(outside.snapshot())
+    assert calls(recorded, "__main__")["leaf"] == 6
+
+
+def test_who_records_is_gone(target, out):
+    """The process does not go on for ever, and the next one may record it."""
+    options = control_layout.record_options(max_nodes=9, c_calls=False, lease_msec=500)
+    with Traced(target.pid, write=True) as process:
+        process.record(control_layout.RECORD_START | control_layout.RECORD_COUNTS, options)
+        until(lambda: recorders(target.pid) == [])
+        assert process._snapshot().counts == (0, 0)
+        with pytest.raises(UserError, match="refused: it is not being recorded any more"):
+            process.record(control_layout.RECORD_COUNTS)
+    with recording(target, out) as process:
+        do(target, "work", 1)
+        stop(process)
+    assert calls(pyusdt.load(out), "__main__")["leaf"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        ({"max_nodes": 0}, "max_nodes, c_calls or lease_msec is out of bounds"),
+        ({"lease_msec": 0}, "max_nodes, c_calls or lease_msec is out of bounds"),
+        ({"only": "a,,b"}, "only has an empty pattern"),
+    ],
+)
+def test_options_that_are_refused(target, wish, why):
+    good = {"max_nodes": 9, "c_calls": False, "lease_msec": 1000}
+    with Traced(target.pid, write=True) as process:
+        with pytest.raises(UserError, match=why):
+            process.record(
+                control_layout.RECORD_START, control_layout.record_options(**good | wish)
+            )
+        with pytest.raises(UserError, match="an action that is not known"):
+            process.record(8 | control_layout.RECORD_START, control_layout.record_options(**good))
+        assert process.status()["recorded"] == []
+
+
+def test_garbage_harms_nobody(target, out):
+    chance = random.Random(7)
+    with Traced(target.pid, write=True) as process:
+        for i in range(40):
+            options = bytearray(chance.randbytes(control_layout.RECORD_OPTIONS.size))
+            if i % 2:  # as good as can be, but for the patterns
+                options[:16] = control_layout.record_options(
+                    max_nodes=9, c_calls=True, lease_msec=1
+                )[:16]
+            with contextlib.suppress(UserError):
+                process.record(chance.randrange(2**32) if i % 4 == 0 else i % 8, bytes(options))
+        until(lambda: recorders(target.pid) == [])
+    with recording(target, out) as recorder:
+        do(target, "work", 3)
+        stop(recorder)
+    assert calls(pyusdt.load(out), "__main__")["leaf"] == 3
+
+
+def test_a_process_with_an_older_pyusdt(target, out):
+    """Version 1 of the control struct ends where recording begins."""
+    with Traced(target.pid) as process, open(f"/proc/{target.pid}/mem", "r+b", 0) as memory:
+        memory.seek(process.address + control_layout.CONTROL.offsets["version"])
+        memory.write(b"".join(n.to_bytes(4, sys.byteorder) for n in (1, control_layout.SIZES[1])))
+    assert status(target.pid)["recorded"] == []
+    with Traced(target.pid, write=True) as process:
+        assert process.change(control_layout.request(only="x"))["only"] == "x"
+    said = refused("-p", target.pid, "-o", out)
+    assert said.startswith(f"process {target.pid} has an older pyusdt (control version 1), which")
+
+
+def test_processes_that_cannot_be_recorded(out):
+    with Process([sys.executable, "-c", "input()"]) as bare:
+        said = refused("-p", bare.pid, "-o", out)
+        assert said == f"process {bare.pid} has not loaded pyusdt: it has to import it"
+    assert refused("-p", bare.pid, "-o", out) == f"there is no process {bare.pid}"
+    assert not out.exists()
+
+
+def test_an_output_that_cannot_be_written(target, tmp_path):
+    out = tmp_path / "no such directory" / "out.pyusdt"
+    assert refused("-p", target.pid, "-o", out) == f"{out}: no such file or directory"
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    assert refused("-p", target.pid, "-o", notes).startswith(f"{notes}: not a recording")
+    assert notes.read_text() == "mine"
+    assert recorders(target.pid) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], "record: the following arguments are required: -p/--pid, -o/--output"),
+        (["-p", "1", "-o", "x", "-d", "nan"], "record: argument -d/--duration: not a number of"),
+        (["-p", "1", "-o", "x", "--only", ","], "record: an empty pattern in ','"),
+        (["-p", "1", "-o", "x", "--max-nodes", "0"], "record: argument --max-nodes: not a number"),
+    ],
+)
+def test_mistakes(words, why):
+    assert refused(*words, code=2).startswith(why)
+
+
+def test_progress_on_a_terminal(target, out):
+    terminal, theirs = pty.openpty()
+    argv = [sys.executable, "-m", "pyusdt", "record", "-p", str(target.pid), "-o", str(out)]
+    environ = QUIET | {"TERM": "xterm", "COLUMNS": "100"}
+    child = subprocess.Popen(argv, stderr=theirs, stdout=subprocess.PIPE, env=environ)
+    os.close(theirs)
+    said = b""
+    while b"Ctrl-C ends it" not in said:
+        said += os.read(terminal, 1000)
+    assert f"recording process {target.pid}".encode() in said
+    child.send_signal(signal.SIGINT)
+    assert child.communicate(timeout=DEADLINE)[0].startswith(str(out).encode())
+    os.close(terminal)
