@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probe/events.h"
 #include "probe/compat/compat_probes.h"
+#include "probe/events.h"
 
 #define PROBE_ENUM(name, ...) PROBE_##name,
 enum probe { PYUSDT_PROBES(PROBE_ENUM, PROBE_ENUM) PROBE_COUNT };
