@@ -33,9 +33,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "calltree/calltree_types.h"
 #include "calltree/code_record.h"
-#include "base/histogram.h"
 
 /* What a node costs out of the budget: a bound of N nodes is a budget of N times this. */
 #define CALLTREE_NODE_BYTES 128

@@ -16,8 +16,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "calltree/code_record.h"
 #include "base/histogram.h"
+#include "calltree/code_record.h"
 #include "pyusdt_node.h"
 
 /* An entry of the table of nodes and functions. Keys: see nodes.c. */

@@ -18,9 +18,9 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "calltree/code_record.h"
+#include "capture/thread.h"
 #include "probe/probes.h"
 #include "pyusdt_batch.h"
-#include "capture/thread.h"
 
 struct batch {
     _Atomic uint32_t n;    /* records in it; the watcher reads it without the GIL */

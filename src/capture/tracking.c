@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/demand.h"
-#include "pyusdt_control.h"
 #include "base/compiler.h"
 #include "calltree/calltree.h"
 #include "capture/stack.h"
+#include "probe/demand.h"
+#include "pyusdt_control.h"
 
 #define TIMED (TRACKING_TIMED | DEMAND_RECORDER)
 #define FOLLOWERS (TRACKING_PROBES | DEMAND_RECORDER)

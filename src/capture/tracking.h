@@ -11,10 +11,10 @@
 #include <Python.h>
 #include <stdbool.h>
 
-#include "calltree/calltree_types.h"
 #include "base/clock.h"
-#include "probe/probes.h"
+#include "calltree/calltree_types.h"
 #include "capture/thread.h"
+#include "probe/probes.h"
 
 /* What comes of tracking, and of no event's own probe. */
 #define TRACKING_TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow))

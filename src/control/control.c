@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "capture/code.h"
-#include "control/settings.h"
-#include "capture/tracking.h"
 #include "capture/monitor.h"
-#include "probe/probes.h"
+#include "capture/tracking.h"
 #include "control/remote_recording.h"
+#include "control/settings.h"
+#include "probe/probes.h"
 
 _Static_assert(PROBE_COUNT <= PYUSDT_PROBES_MAX, "the status has room for all probes");
 

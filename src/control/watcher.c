@@ -9,20 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/batch.h"
 #include "base/clock.h"
-#include "capture/code.h"
-#include "probe/demand.h"
-#include "control/autosave.h"
-#include "capture/tracking.h"
-#include "python/gil.h"
-#include "control/control.h"
-#include "capture/monitor.h"
 #include "base/osthread.h"
+#include "capture/batch.h"
+#include "capture/code.h"
+#include "capture/monitor.h"
+#include "capture/thread.h"
+#include "capture/tracking.h"
 #include "control/apply.h"
+#include "control/autosave.h"
+#include "control/control.h"
 #include "control/remote_recording.h"
 #include "control/replay.h"
-#include "capture/thread.h"
+#include "probe/demand.h"
+#include "python/gil.h"
 
 /* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "probe/events.h"
 #include "probe/compat/compat_probes.h"
+#include "probe/events.h"
 
 #define PROBE_ENUM(name, ...) PROBE_##name,
 enum probe { PYUSDT_PROBES(PROBE_ENUM, PROBE_ENUM) PROBE_COUNT };

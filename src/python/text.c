@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "python/text.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "python/compat.h"
 #include "python/textbuf.h"
 #include "python/textname.h"
-
-#include <stdint.h>
-#include <string.h>
 
 /* Containers within containers that are walked. */
 #define DEPTH 3

@@ -3,11 +3,11 @@
 
 #include <stdint.h>
 
-#include "python/arguments.h"
 #include "base/clock.h"
 #include "probe/probes.h"
-#include "steps/step.h"
+#include "python/arguments.h"
 #include "python/text.h"
+#include "steps/step.h"
 
 /* A double at and beyond this is no int64_t. */
 #define INT64_LIMIT 0x1p63

@@ -4,6 +4,7 @@
  * (callback.c).
  */
 #include "probe/compat/compat_probes.h"
+
 #include "usdt.h"
 
 /* One `noinline` function a probe, as in ../probes.c. */

@@ -4,6 +4,8 @@
  * provider python, for tools written for those. They are in a library of their own because a tool
  * must never find a name twice in a process: it is loaded only into an interpreter that has no such
  * probes (provider.h).
+ *
+ * Private to: probe
  */
 #ifndef PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
 #define PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
