@@ -29,6 +29,7 @@ HOT void calltree_enter(struct calltree *tree, struct code_record *code, uint64_
 HOT int calltree_exit(struct calltree *tree, struct code_record *code, uint64_t now,
                       enum calltree_outcome outcome, struct calltree_done *done) {
     struct tree *t = private(tree);
+
     if (UNLIKELY(t->top->code != code) && !tree_heal(t, code, now))
         return 0;
     tree_close_done(t, now, outcome, done);
@@ -43,10 +44,12 @@ void calltree_call(struct calltree *tree, const struct code_record *caller,
 void calltree_take_over(struct calltree *tree, struct code_record *const codes[], uint32_t n,
                         uint64_t now) {
     struct tree *t = private(tree);
+    uint32_t agree = 0, depth;
+
     if (t->over > 0)
         t->top--;
     t->over = 0;
-    uint32_t agree = 0, depth = calltree_depth(tree);
+    depth = calltree_depth(tree);
     while (agree < n && agree < depth && t->stack[agree + 1].code == codes[agree])
         agree++;
     tree_pop_healed(t, &t->stack[agree], now);
@@ -77,12 +80,14 @@ static int clear_counters(struct node *node, void *arg) {
 
 void calltree_reset(struct calltree *tree) {
     struct tree *t = private(tree);
+    struct function *f;
+
     drop_frames(t);
     nodes_walk(&t->nodes, clear_counters, NULL);
-    struct function *f = atomic_load(&t->nodes.functions);
-    for (; f != NULL; f = f->next) {
+    for (f = atomic_load(&t->nodes.functions); f; f = f->next) {
         struct histogram *h = atomic_load(&f->histogram);
-        if (h != NULL)
+
+        if (h)
             histogram_clear(h);
     }
     put(&t->lost, 0);
@@ -94,6 +99,7 @@ void calltree_reset(struct calltree *tree) {
 
 uint32_t calltree_depth(const struct calltree *tree) {
     const struct tree *t = (const struct tree *)tree;
+
     return (uint32_t)(t->top - t->stack) - (t->over > 0);
 }
 
@@ -114,6 +120,7 @@ static int visit_sample(struct node *node, void *arg) {
         .elapsed = get(&node->elapsed),
         .self = get(&node->self),
     };
+
     /* Its frames may be nested, and then elapsed has the inner ones twice. */
     if (node == &walk->tree->nodes.others)
         sample.elapsed = sample.self;
@@ -122,6 +129,7 @@ static int visit_sample(struct node *node, void *arg) {
 
 int calltree_walk(struct calltree *tree, calltree_visitor fn, void *arg) {
     struct walk walk = {private(tree), fn, arg};
+
     return nodes_walk(&walk.tree->nodes, visit_sample, &walk);
 }
 
@@ -129,9 +137,11 @@ int calltree_walk_open(struct calltree *tree, uint64_t now, calltree_visitor fn,
     struct tree *t = private(tree);
     uint64_t above = 0;
     int ret = 0;
+
     for (struct frame *f = &t->stack[calltree_depth(tree)]; f > t->stack && ret == 0; f--) {
         struct calltree_sample sample = {.node = &f->node->public, .code = f->node->code};
         uint64_t elapsed = tree_minus(now, f->start);
+
         sample.self = tree_minus(elapsed, f->children + above);
         sample.elapsed = f->node == &t->nodes.others ? sample.self : elapsed;
         above = elapsed;
@@ -144,10 +154,12 @@ int calltree_walk_functions(struct calltree *tree, calltree_function_visitor fn,
     struct function *f =
         atomic_load_explicit(&private(tree)->nodes.functions, memory_order_acquire);
     int ret = 0;
-    for (; f != NULL && ret == 0; f = f->next) {
+
+    for (; f && ret == 0; f = f->next) {
         uint32_t counts[HISTOGRAM_BUCKETS];
         struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_acquire);
-        if (h == NULL)
+
+        if (!h)
             continue;
         histogram_read(h, counts);
         ret = fn(f->code, counts, arg);
@@ -157,6 +169,7 @@ int calltree_walk_functions(struct calltree *tree, calltree_function_visitor fn,
 
 void calltree_losses(const struct calltree *tree, struct calltree_losses *losses) {
     const struct tree *t = (const struct tree *)tree;
+
     losses->lost = get(&t->lost);
     losses->too_deep = get(&t->too_deep);
     losses->healed = get(&t->healed);
@@ -165,17 +178,21 @@ void calltree_losses(const struct calltree *tree, struct calltree_losses *losses
 }
 
 struct calltree *calltree_new(_Atomic int64_t *budget, uint32_t depth_limit) {
+    uint32_t room;
+    struct tree *t;
+    struct frame *stack;
+
     if (depth_limit == 0 || depth_limit > CALLTREE_MAX_DEPTH)
         depth_limit = CALLTREE_MAX_DEPTH;
-    uint32_t room = depth_limit < FIRST_FRAMES ? depth_limit : FIRST_FRAMES;
-    struct tree *t = aligned_alloc(64, sizeof(*t));
-    struct frame *stack = calloc(room + 2, sizeof(*stack));
-    if (t == NULL || stack == NULL) {
+    room = depth_limit < FIRST_FRAMES ? depth_limit : FIRST_FRAMES;
+    t = aligned_alloc(64, sizeof *t);
+    stack = calloc(room + 2, sizeof *stack);
+    if (!t || !stack) {
         free(t);
         free(stack);
         return NULL;
     }
-    memset(t, 0, sizeof(*t));
+    memset(t, 0, sizeof *t);
     nodes_init(&t->nodes, budget);
     t->stack = stack;
     t->limit = stack + room;
@@ -186,9 +203,10 @@ struct calltree *calltree_new(_Atomic int64_t *budget, uint32_t depth_limit) {
 }
 
 void calltree_free(struct calltree *tree) {
-    if (tree == NULL)
-        return;
     struct tree *t = private(tree);
+
+    if (!t)
+        return;
     nodes_clear(&t->nodes);
     free(t->stack);
     free(t);

@@ -9,7 +9,8 @@
 
 COLD struct node *tree_visit(struct tree *t, struct node *parent, struct code_record *code) {
     struct node *node = nodes_visit(&t->nodes, parent, code);
-    if (node == NULL) {
+
+    if (!node) {
         tree_add(&t->lost, 1);
         return &t->nodes.others;
     }
@@ -19,12 +20,14 @@ COLD struct node *tree_visit(struct tree *t, struct node *parent, struct code_re
 
 static bool grow_stack(struct tree *t) {
     size_t top = (size_t)(t->top - t->stack), room = 2 * (size_t)(t->limit - t->stack);
+    struct frame *stack;
+
     if (room > t->depth_limit)
         room = t->depth_limit;
     if (top >= room)
         return false;
-    struct frame *stack = realloc(t->stack, (room + 2) * sizeof(*stack));
-    if (stack == NULL)
+    stack = realloc(t->stack, (room + 2) * sizeof *stack);
+    if (!stack)
         return false;
     t->stack = stack;
     t->top = stack + top;
@@ -38,6 +41,7 @@ COLD bool tree_make_room(struct tree *t) {
         return true;
     if (t->over++ == 0) {
         struct frame *f = ++t->top;
+
         *f = (struct frame){.node = f[-1].node};
     }
     tree_add(&t->too_deep, 1);
@@ -55,10 +59,12 @@ void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now) 
  * only such frames; they share a function, so that their codes need to be looked through. */
 static struct frame *find_frame(struct tree *t, const struct code_record *code) {
     uint32_t i = t->nodes.others_codes.last;
+
     while (i > 0 && tree_frame_at(t, i)->code != code)
         i = tree_frame_at(t, i)->below;
     if (i == 0) {
         struct function *f = nodes_function(&t->nodes, code);
+
         i = f ? f->last : 0;
     }
     return i > 0 ? tree_frame_at(t, i) : NULL;
@@ -66,13 +72,15 @@ static struct frame *find_frame(struct tree *t, const struct code_record *code) 
 
 /* True when the top frame is that of `code` now. */
 COLD bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now) {
+    struct frame *f;
+
     if (t->over > 0) {
         if (--t->over == 0)
             t->top--;
         return false;
     }
-    struct frame *f = find_frame(t, code);
-    if (f == NULL) {
+    f = find_frame(t, code);
+    if (!f) {
         tree_add(&t->unknown, 1);
         return false;
     }
@@ -81,10 +89,12 @@ COLD bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now
 }
 
 COLD struct histogram *tree_new_histogram(struct tree *t, struct function *f) {
-    if (f->code == NULL) /* "(others)": many functions, which are counted as lost already */
+    struct histogram *h;
+
+    if (!f->code) /* "(others)": many functions, which are counted as lost already */
         return NULL;
-    struct histogram *h = nodes_histogram(&t->nodes, f);
-    if (h == NULL)
+    h = nodes_histogram(&t->nodes, f);
+    if (!h)
         tree_add(&t->untimed, 1);
     return h;
 }

@@ -63,6 +63,7 @@ void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now);
 /* One writer: a plain add, no locked one. */
 static ALWAYS_INLINE void tree_add(_Atomic uint64_t *counter, uint64_t n) {
     uint64_t value = atomic_load_explicit(counter, memory_order_relaxed) + n;
+
     atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
@@ -78,12 +79,16 @@ static ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
 /* NULL when there is no room. */
 static ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, uint64_t now,
                                             bool partial) {
+    struct node *parent, *node;
+    struct frame *f;
+
     if (UNLIKELY(t->top >= t->limit) && !tree_make_room(t))
         return NULL;
-    struct node *parent = t->top->node, *node = parent->hot;
+    parent = t->top->node;
+    node = parent->hot;
     if (UNLIKELY(node->code != code))
         node = tree_visit(t, parent, code);
-    struct frame *f = t->top + 1;
+    f = t->top + 1;
     f->node = node;
     f->code = code;
     f->key = NULL;
@@ -101,6 +106,7 @@ static ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *
 static ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     struct frame *f = t->top;
     uint64_t elapsed = tree_minus(now, f->start);
+
     tree_add(&f->node->elapsed, elapsed);
     tree_add(&f->node->self, tree_minus(elapsed, f->children));
     f->node->function->last = f->below;
@@ -111,9 +117,10 @@ static ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
 
 static ALWAYS_INLINE void tree_record(struct tree *t, struct function *f, uint64_t elapsed) {
     struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_relaxed);
-    if (UNLIKELY(h == NULL))
+
+    if (UNLIKELY(!h))
         h = tree_new_histogram(t, f);
-    if (h != NULL)
+    if (h)
         histogram_add(h, elapsed);
 }
 
@@ -122,7 +129,8 @@ static ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *
                                      const void *key, uint64_t now, enum calltree_kind kind) {
     struct tree *t = (struct tree *)tree;
     struct node *node = tree_push(t, code, now, false);
-    if (UNLIKELY(node == NULL))
+
+    if (UNLIKELY(!node))
         return;
     t->top->key = key;
     tree_add(kind == CALLTREE_START ? &node->calls : &node->resumes, 1);
@@ -133,14 +141,16 @@ static ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *
 static ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_record *caller,
                                     struct code_record *code, const void *key, uint64_t now) {
     struct tree *t = (struct tree *)tree;
+    struct node *node;
+
     while (UNLIKELY(t->top->code != caller) && t->top->leaf) {
         tree_pop(t, now);
         tree_add(&t->healed, 1);
     }
-    if (code == NULL)
+    if (!code)
         return;
-    struct node *node = tree_push(t, code, now, false);
-    if (UNLIKELY(node == NULL))
+    node = tree_push(t, code, now, false);
+    if (UNLIKELY(!node))
         return;
     tree_add(&node->calls, 1);
     t->top->key = key;
@@ -152,6 +162,7 @@ static ALWAYS_INLINE uint64_t tree_close(struct tree *t, uint64_t now,
                                          enum calltree_outcome outcome) {
     const struct frame *f = t->top;
     uint64_t elapsed = tree_pop(t, now);
+
     if (outcome == CALLTREE_UNWIND)
         tree_add(&f->node->errors, 1);
     if (atomic_load_explicit(&t->public.record, memory_order_relaxed) && !f->partial)
@@ -164,6 +175,7 @@ static ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now,
                                           enum calltree_outcome outcome,
                                           struct calltree_done *done) {
     const struct frame *f = t->top;
+
     done->depth = (uint32_t)(f - t->stack);
     done->partial = f->partial;
     done->elapsed = tree_close(t, now, outcome);
@@ -174,6 +186,7 @@ static ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now,
 static ALWAYS_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t now,
                                     enum calltree_outcome outcome) {
     struct tree *t = (struct tree *)tree;
+
     if (UNLIKELY(t->top->key != key))
         return false;
     tree_close(t, now, outcome);
@@ -188,6 +201,7 @@ static ALWAYS_INLINE const struct code_record *tree_exit_done(struct calltree *t
                                                               struct calltree_done *done) {
     struct tree *t = (struct tree *)tree;
     const struct code_record *code = t->top->code;
+
     if (UNLIKELY(t->top->key != key))
         return NULL;
     tree_close_done(t, now, outcome, done);
