@@ -172,7 +172,7 @@ static PyMethodDef s_methods[] = {
      "change(request)\n--\n\nDo what this struct pyusdt_request asks for, or raise ValueError."},
 
     {"probes", core_probes, METH_NOARGS,
-     "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, since, needs,\n"
+     "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, needs,\n"
      "provider)."},
     {"mark", (PyCFunction)(void (*)(void))mark_call, METH_FASTCALL | METH_KEYWORDS, DOC_MARK},
     {"step", (PyCFunction)(void (*)(void))step_type_call, METH_FASTCALL | METH_KEYWORDS, DOC_STEP},

@@ -30,7 +30,6 @@ struct probe_info {
     const char *summary;
     const char *const *arguments; /* "type name", NULL at the end */
     event_mask needs;
-    int since; /* minor version of the first Python 3 that can fire it */
 };
 extern const struct probe_info probes_info[PROBE_COUNT];
 
@@ -55,9 +54,9 @@ probe_mask probes_watched(void);
 
 /* void probe_NAME(arguments...): hit the site. Strings are borrowed for the call, never NULL.
  * The caller has checked probe_on(). */
-#define PROBE_DECLARE(name, since, needs, summary, ...)                                            \
+#define PROBE_DECLARE(name, needs, summary, ...)                                                   \
     void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__));
-#define PROBE_DECLARE_EVENT(name, shape, scope, frame, ...) PROBE_DECLARE(name, __VA_ARGS__)
+#define PROBE_DECLARE_EVENT(name, shape, scope, frame, argc, ...) PROBE_DECLARE(name, __VA_ARGS__)
 PYUSDT_PROBES(PROBE_DECLARE, PROBE_DECLARE_EVENT)
 #undef PROBE_DECLARE
 #undef PROBE_DECLARE_EVENT

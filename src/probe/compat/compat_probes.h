@@ -13,7 +13,7 @@
 /* Where each probe's semaphore lives, and the function that hits its site. All borrowed from the
  * library, which is never unloaded. Strings are borrowed for the call, never NULL. */
 struct pyusdt_compat {
-#define COMPAT_MEMBERS(name, since, needs, summary, ...)                                           \
+#define COMPAT_MEMBERS(name, needs, summary, ...)                                                  \
     const volatile unsigned short *semaphore_##name;                                               \
     void (*fire_##name)(EACH(ARG_PARAMETER, __VA_ARGS__));
     PYUSDT_COMPAT(COMPAT_MEMBERS)
