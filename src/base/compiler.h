@@ -21,11 +21,11 @@
 /* Other libraries, and tracers, find it by name: all else in this library is hidden. */
 #define EXPORTED __attribute__((visibility("default")))
 
-/* The arguments from number `first` on are what the format, argument number `format`, asks for. */
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+/* Argument number `text` is a printf format, and its values begin at argument number `first`. */
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* A variable of each thread. Where the C library allows it, it is read by one load: the other
- * models call a function. A library that is loaded late finds room for a pointer in the threads'
+ * models call a function. A library that is loaded late finds room for a few words in the threads'
  * static blocks with glibc, and musl refuses. */
 #ifdef __GLIBC__
 #define THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
