@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "calltree/code_record.h"
 #include "probe/probes.h"
 #include "pyusdt_batch.h"
@@ -53,11 +54,11 @@ void batch_fire(struct batch *batch);
 /* The running thread enters or leaves `code`. To be called while batch_on. */
 static inline void batch_add(const struct code_record *code, enum pyusdt_kind kind) {
     struct thread *thread = t_thread;
-    struct batch *batch = __builtin_expect(thread != NULL, 1) ? thread->batch : NULL;
+    struct batch *batch = LIKELY(thread) ? thread->batch : NULL;
     struct pyusdt_event *record;
     uint32_t n;
 
-    if (__builtin_expect(!batch, 0) && !(batch = batch_meet()))
+    if (UNLIKELY(!batch) && !(batch = batch_meet()))
         return;
     n = atomic_load_explicit(&batch->n, memory_order_relaxed);
     record = &batch->records[n++];
@@ -66,7 +67,7 @@ static inline void batch_add(const struct code_record *code, enum pyusdt_kind ki
     record->kind = kind;
     record->line = code->line;
     atomic_store_explicit(&batch->n, n, memory_order_relaxed);
-    if (__builtin_expect(n == PYUSDT_BATCH, 0))
+    if (UNLIKELY(n == PYUSDT_BATCH))
         batch_fire(batch);
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "probe/events.h"
 #include "probe/compat/compat_probes.h"
 
@@ -42,7 +43,7 @@ extern _Atomic uint64_t probes_fired[PROBE_COUNT];
 extern const volatile unsigned short *probes_semaphores[PROBE_COUNT];
 
 static inline bool probe_on(enum probe p) {
-    return __builtin_expect(*probes_semaphores[p] != 0, 0);
+    return UNLIKELY(*probes_semaphores[p]);
 }
 
 /* Put the probes of provider python where this is; `compat` is borrowed for ever. Called once,
