@@ -13,7 +13,8 @@
 
 /* The beginning of a tree; the rest is private to calltree/ (tree.h). */
 struct calltree {
-    /* The slot: thread__state reports the address of this word to tracers (any thread; owner writes). */
+    /* The slot: thread__state reports the address of this word to tracers (any thread; owner
+     * writes). */
     _Atomic(const struct pyusdt_node *) current;
     /* Whether functions get histograms. Any thread may set it at any time. */
     atomic_bool record;

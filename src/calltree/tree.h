@@ -45,7 +45,7 @@ struct tree {
 };
 
 /* A place on the stack is counted in bytes. */
-static ALWAYS_INLINE uint32_t tree_place_of(const struct tree *t, const struct frame *f) {
+ALWAYS_INLINE uint32_t tree_place_of(const struct tree *t, const struct frame *f) {
     return (uint32_t)((const char *)f - (const char *)t->stack);
 }
 
@@ -61,24 +61,24 @@ struct histogram *tree_new_histogram(struct tree *t, struct function *f);
 void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now);
 
 /* One writer: a plain add, no locked one. */
-static ALWAYS_INLINE void tree_add(_Atomic uint64_t *counter, uint64_t n) {
+ALWAYS_INLINE void tree_add(_Atomic uint64_t *counter, uint64_t n) {
     uint64_t value = atomic_load_explicit(counter, memory_order_relaxed) + n;
 
     atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
-static ALWAYS_INLINE uint64_t tree_minus(uint64_t a, uint64_t b) {
+ALWAYS_INLINE uint64_t tree_minus(uint64_t a, uint64_t b) {
     return a > b ? a - b : 0;
 }
 
-static ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
+ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
     t->top = top;
     atomic_store_explicit(&t->public.current, &top->node->public, memory_order_release);
 }
 
 /* NULL when there is no room. */
-static ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, uint64_t now,
-                                            bool partial) {
+ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, uint64_t now,
+                                     bool partial) {
     struct node *parent, *node;
     struct frame *f;
 
@@ -103,7 +103,7 @@ static ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *
 }
 
 /* Takes the top frame off and charges its ticks, which are returned. */
-static ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
+ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     struct frame *f = t->top;
     uint64_t elapsed = tree_minus(now, f->start);
 
@@ -115,7 +115,7 @@ static ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     return elapsed;
 }
 
-static ALWAYS_INLINE void tree_record(struct tree *t, struct function *f, uint64_t elapsed) {
+ALWAYS_INLINE void tree_record(struct tree *t, struct function *f, uint64_t elapsed) {
     struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_relaxed);
 
     if (UNLIKELY(!h))
@@ -125,8 +125,8 @@ static ALWAYS_INLINE void tree_record(struct tree *t, struct function *f, uint64
 }
 
 /* As calltree_enter(). An exit with the same key, not NULL, is that of this frame. */
-static ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *code,
-                                     const void *key, uint64_t now, enum calltree_kind kind) {
+ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *code, const void *key,
+                              uint64_t now, enum calltree_kind kind) {
     struct tree *t = (struct tree *)tree;
     struct node *node = tree_push(t, code, now, false);
 
@@ -138,8 +138,8 @@ static ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *
 
 /* The function `caller` calls the one in C of `code`. Of a function in C that is on the top and not
  * in this call, CPython reported no end (cpython #130898). */
-static ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_record *caller,
-                                    struct code_record *code, const void *key, uint64_t now) {
+ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_record *caller,
+                             struct code_record *code, const void *key, uint64_t now) {
     struct tree *t = (struct tree *)tree;
     struct node *node;
 
@@ -158,8 +158,7 @@ static ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_rec
 }
 
 /* Closes the top frame, whose exit this is: its ticks. */
-static ALWAYS_INLINE uint64_t tree_close(struct tree *t, uint64_t now,
-                                         enum calltree_outcome outcome) {
+ALWAYS_INLINE uint64_t tree_close(struct tree *t, uint64_t now, enum calltree_outcome outcome) {
     const struct frame *f = t->top;
     uint64_t elapsed = tree_pop(t, now);
 
@@ -171,9 +170,8 @@ static ALWAYS_INLINE uint64_t tree_close(struct tree *t, uint64_t now,
 }
 
 /* The same, and what function__done reports of it. */
-static ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now,
-                                          enum calltree_outcome outcome,
-                                          struct calltree_done *done) {
+ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now, enum calltree_outcome outcome,
+                                   struct calltree_done *done) {
     const struct frame *f = t->top;
 
     done->depth = (uint32_t)(f - t->stack);
@@ -183,8 +181,8 @@ static ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now,
 }
 
 /* As calltree_exit(), for a frame with this key: whether it was on the top. */
-static ALWAYS_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t now,
-                                    enum calltree_outcome outcome) {
+ALWAYS_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t now,
+                             enum calltree_outcome outcome) {
     struct tree *t = (struct tree *)tree;
 
     if (UNLIKELY(t->top->key != key))
@@ -195,10 +193,9 @@ static ALWAYS_INLINE bool tree_exit(struct calltree *tree, const void *key, uint
 
 /* The same, with what function__done reports of it. Its code record, NULL where it was not on the
  * top: the record is alive where the code object of that key is. */
-static ALWAYS_INLINE const struct code_record *tree_exit_done(struct calltree *tree,
-                                                              const void *key, uint64_t now,
-                                                              enum calltree_outcome outcome,
-                                                              struct calltree_done *done) {
+ALWAYS_INLINE const struct code_record *tree_exit_done(struct calltree *tree, const void *key,
+                                                       uint64_t now, enum calltree_outcome outcome,
+                                                       struct calltree_done *done) {
     struct tree *t = (struct tree *)tree;
     const struct code_record *code = t->top->code;
 

@@ -15,7 +15,7 @@
 
 enum reader { READER_RECORDER, READER_TRACER, READER_BATCH };
 
-static ALWAYS_INLINE bool wants(enum reader reader, const struct code_record *code) {
+ALWAYS_INLINE bool wants(enum reader reader, const struct code_record *code) {
     if (reader == READER_RECORDER)
         return !(code->rejected | code->unrecorded);
     return !code->rejected;
@@ -38,16 +38,15 @@ static NOINLINE void leave_c(PyObject *by, PyObject *callable, enum calltree_out
 
 /* True where what is left was entered last, as almost always: it is known by its object, so that no
  * record has to be found. */
-static ALWAYS_INLINE bool leave_top(enum reader reader, const void *key,
-                                    enum calltree_outcome outcome) {
+ALWAYS_INLINE bool leave_top(enum reader reader, const void *key, enum calltree_outcome outcome) {
     if (reader == READER_RECORDER)
         return tracking_exit_recorded(key, outcome);
     return tracking_exit_traced(key, outcome);
 }
 
 /* What the reader does with an event for which it needs the code record. */
-static ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct code_record *code,
-                              PyObject *const *a) {
+ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct code_record *code,
+                       PyObject *const *a) {
     if (reader == READER_BATCH)
         batch_add(code, batch_kind(frame));
     else if (frame == FRAME_CALL)
@@ -60,14 +59,14 @@ static ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct
 }
 
 /* Whether the reader does anything at an event of this kind. */
-static ALWAYS_INLINE bool uses(enum reader reader, enum event_frame frame) {
+ALWAYS_INLINE bool uses(enum reader reader, enum event_frame frame) {
     if (reader == READER_RECORDER)
         return frame != FRAME_NONE && frame != FRAME_LINE;
     return event_enters(frame) || event_leaves(frame);
 }
 
-static ALWAYS_INLINE PyObject *on_event(enum reader reader, enum event event, PyObject *self,
-                                        PyObject *const *a, size_t n, PyObject *kwnames) {
+ALWAYS_INLINE PyObject *on_event(enum reader reader, enum event event, PyObject *self,
+                                 PyObject *const *a, size_t n, PyObject *kwnames) {
     const struct event_traits *traits = &events_traits[event];
     enum event_frame frame = traits->frame;
     struct code_record *code;

@@ -86,51 +86,50 @@ typedef void text_probe(const char *, const char *, int32_t, int32_t, const char
                         uint32_t);
 typedef void line_probe(const char *, const char *, int32_t, const char *, uint32_t);
 
-static ALWAYS_INLINE void fire_ENTRY(entry_probe *probe, const struct code_record *code,
-                                     PyObject *const *a) {
+ALWAYS_INLINE void fire_ENTRY(entry_probe *probe, const struct code_record *code,
+                              PyObject *const *a) {
     probe(code->function, code->file, code->line, number(a[1]), code->qualname, code->id);
 }
 
-static ALWAYS_INLINE void fire_VALUE(text_probe *probe, const struct code_record *code,
-                                     PyObject *const *a) {
+ALWAYS_INLINE void fire_VALUE(text_probe *probe, const struct code_record *code,
+                              PyObject *const *a) {
     char text[TEXT_SIZE];
 
     probe(code->function, code->file, code->line, number(a[1]), value_text(a[2], text),
           code->qualname, code->id);
 }
 
-static ALWAYS_INLINE void fire_CALL(text_probe *probe, const struct code_record *code,
-                                    PyObject *const *a) {
+ALWAYS_INLINE void fire_CALL(text_probe *probe, const struct code_record *code,
+                             PyObject *const *a) {
     char text[TEXT_SIZE];
 
     probe(code->function, code->file, code->line, number(a[1]), callable_text(a[2], text),
           code->qualname, code->id);
 }
 
-static ALWAYS_INLINE void fire_STOP(text_probe *probe, const struct code_record *code,
-                                    PyObject *const *a) {
+ALWAYS_INLINE void fire_STOP(text_probe *probe, const struct code_record *code,
+                             PyObject *const *a) {
     char text[TEXT_SIZE];
 
     probe(code->function, code->file, code->line, number(a[1]), stop_text(a[2], text),
           code->qualname, code->id);
 }
 
-static ALWAYS_INLINE void fire_RAISED(text_probe *probe, const struct code_record *code,
-                                      PyObject *const *a) {
+ALWAYS_INLINE void fire_RAISED(text_probe *probe, const struct code_record *code,
+                               PyObject *const *a) {
     char text[TEXT_SIZE];
 
     probe(code->function, code->file, current_line(code), number(a[1]), exception_text(a[2], text),
           code->qualname, code->id);
 }
 
-static ALWAYS_INLINE void fire_LINE(line_probe *probe, const struct code_record *code,
-                                    PyObject *const *a) {
+ALWAYS_INLINE void fire_LINE(line_probe *probe, const struct code_record *code,
+                             PyObject *const *a) {
     probe(code->function, code->file, number(a[1]), code->qualname, code->id);
 }
 
 /* The event's own probe. */
-static ALWAYS_INLINE void fire(enum event event, const struct code_record *code,
-                               PyObject *const *a) {
+ALWAYS_INLINE void fire(enum event event, const struct code_record *code, PyObject *const *a) {
 #define CASE_FIRE(name, shape, ...)                                                                \
     case EVENT_##name:                                                                             \
         fire_##shape(probe_##name, code, a);                                                       \
@@ -147,8 +146,8 @@ static ALWAYS_INLINE void fire(enum event event, const struct code_record *code,
  * at a yield or an exception; `line` is the one where the frame stands. A call that makes a
  * generator enters nothing (in CPython 3.15 it fires function__entry, and a throw does not: cpython
  * #142397). */
-static ALWAYS_INLINE void fire_compat(enum event_frame frame, const struct code_record *code,
-                                      PyObject *const *a) {
+ALWAYS_INLINE void fire_compat(enum event_frame frame, const struct code_record *code,
+                               PyObject *const *a) {
     switch (frame) {
     case FRAME_START:
         if (probe_on(PROBE_function__entry))
@@ -187,8 +186,7 @@ static void leave_c(struct code_record *code, enum calltree_outcome outcome) {
 }
 
 /* Before the event's own probe: what is left, is left. */
-static ALWAYS_INLINE void before(enum event_frame frame, struct code_record *code,
-                                 PyObject *const *a) {
+ALWAYS_INLINE void before(enum event_frame frame, struct code_record *code, PyObject *const *a) {
     switch (frame) {
     case FRAME_RETURN:
     case FRAME_YIELD:
@@ -207,8 +205,7 @@ static ALWAYS_INLINE void before(enum event_frame frame, struct code_record *cod
 }
 
 /* After it: what is entered, is entered. */
-static ALWAYS_INLINE void after(enum event_frame frame, struct code_record *code,
-                                PyObject *const *a) {
+ALWAYS_INLINE void after(enum event_frame frame, struct code_record *code, PyObject *const *a) {
     switch (frame) {
     case FRAME_START:
     case FRAME_RESUME:
@@ -227,12 +224,12 @@ static ALWAYS_INLINE void after(enum event_frame frame, struct code_record *code
 
 /* Once code__new has fired for a function, its start is of no use to a tracer that wants nothing
  * else: the site is disabled. When something else is wanted, the monitor arms all sites again. */
-static ALWAYS_INLINE bool is_spent(enum event_frame frame) {
+ALWAYS_INLINE bool is_spent(enum event_frame frame) {
     return frame == FRAME_START && probe_on(PROBE_code__new) && !probe_on(PROBE_PY_START) &&
            !probe_on(PROBE_function__entry) && !tracking_on && !batch_on;
 }
 
-static ALWAYS_INLINE PyObject *on_event(enum event event, PyObject *const *a, size_t n) {
+ALWAYS_INLINE PyObject *on_event(enum event event, PyObject *const *a, size_t n) {
     const struct event_traits *traits = &events_traits[event];
     struct code_record *code;
 

@@ -17,8 +17,8 @@
 #include "capture/tracking.h"
 #include "probe/probes.h"
 
-static ALWAYS_INLINE void tracking_enter_fast(struct code_record *code, const void *key, bool timed,
-                                              enum calltree_kind kind) {
+ALWAYS_INLINE void tracking_enter_fast(struct code_record *code, const void *key, bool timed,
+                                       enum calltree_kind kind) {
     struct thread *thread = t_thread;
 
     if (LIKELY(thread && thread->epoch == tracking_epoch))
@@ -27,8 +27,8 @@ static ALWAYS_INLINE void tracking_enter_fast(struct code_record *code, const vo
         tracking_enter(code, kind);
 }
 
-static ALWAYS_INLINE void tracking_call_recorded(const struct code_record *caller,
-                                                 struct code_record *code, const void *key) {
+ALWAYS_INLINE void tracking_call_recorded(const struct code_record *caller,
+                                          struct code_record *code, const void *key) {
     struct thread *thread = t_thread;
 
     if (LIKELY(thread && thread->epoch == tracking_epoch))
@@ -37,7 +37,7 @@ static ALWAYS_INLINE void tracking_call_recorded(const struct code_record *calle
         tracking_call(caller, code, key);
 }
 
-static ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome outcome) {
+ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome outcome) {
     uint64_t now = clock_ticks();
     struct thread *thread = t_thread;
 
@@ -45,7 +45,7 @@ static ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_
            tree_exit(thread->tree, key, now, outcome);
 }
 
-static ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome outcome) {
+ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome outcome) {
     uint64_t now = tracking_timed ? clock_ticks() : 0;
     struct thread *thread = t_thread;
     const struct code_record *code = NULL;

@@ -221,8 +221,9 @@ static int start_if_wanted(void) {
         osthread_watch_main();
     if (s_wanted && !s_forking) {
         autosave_attend(true); /* a signal that comes meanwhile waits for the thread */
-        Py_BEGIN_ALLOW_THREADS error = start_thread();
-        Py_END_ALLOW_THREADS
+        Py_BEGIN_ALLOW_THREADS;
+        error = start_thread();
+        Py_END_ALLOW_THREADS;
     }
     if (error)
         autosave_attend(false);
@@ -230,8 +231,9 @@ static int start_if_wanted(void) {
 }
 
 static void stop_thread(void) {
-    Py_BEGIN_ALLOW_THREADS join_thread();
-    Py_END_ALLOW_THREADS
+    Py_BEGIN_ALLOW_THREADS;
+    join_thread();
+    Py_END_ALLOW_THREADS;
 }
 
 int watcher_start(void) {

@@ -16,7 +16,7 @@ static inline void count(enum probe p) {
  * trap site to keep in step with the semaphore. Not cloned either, for the same reason. */
 #define PROBE_DEFINE(name, needs, summary, ...)                                                    \
     USDT_DEFINE_SEMA(sema_##name);                                                                 \
-    __attribute__((noinline)) void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                \
+    NOINLINE void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                                 \
         count(PROBE_##name);                                                                       \
         USDT_WITH_EXPLICIT_SEMA(sema_##name, pyusdt, name, EACH(ARG_NAME, __VA_ARGS__));           \
     }

@@ -10,6 +10,7 @@
 #ifndef PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
 #define PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
 
+#include "base/compiler.h"
 #include "probe/events.h"
 
 /* Where each probe's semaphore lives, and the function that hits its site. All borrowed from the
@@ -25,6 +26,6 @@ struct pyusdt_compat {
 /* The one symbol that the library exports. Its number changes with the struct: a library of another
  * release is not taken for ours. */
 #define PYUSDT_COMPAT_SYMBOL "pyusdt_compat_1"
-extern const struct pyusdt_compat pyusdt_compat_1 __attribute__((visibility("default")));
+extern EXPORTED const struct pyusdt_compat pyusdt_compat_1;
 
 #endif
