@@ -94,7 +94,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.max_nodes = max_nodes
         self.flush = flush
         self._writer = None if path is None else Writer(path, replace=not join)
-        self._filters = patterns.text(only), patterns.text(exclude)
+        self._filters = patterns.text("only", only), patterns.text("exclude", exclude)
         self._wanted = patterns.row_chooser(*self._filters, c_calls)
         self._serials: set[int] | None = None if threads == "all" else set()
         self._depth = 0

@@ -96,9 +96,9 @@ def _file(value: str) -> str:
 
 def _patterns(name: str, before: str, value: str) -> str:
     try:
-        return ",".join(filter(None, [before, patterns.text(value)]))
+        return ",".join(filter(None, [before, patterns.text(f"option '{name}'", value)]))
     except ValueError as error:
-        raise UsageError(f"option '{name}': {error}") from None
+        raise UsageError(str(error)) from None
 
 
 def _hint(word: str) -> str:
