@@ -5,7 +5,6 @@ import argparse
 import contextlib
 import gc
 import math
-import os
 import shlex
 import signal
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pyusdt.commands.common import count, declare_filters, filters_of
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError
+from pyusdt.remote import proc
 from pyusdt.remote.recording import Options, Outside, replacing
 
 _TICK_SECONDS = 0.1
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         write(outside.row, None if lost else "end", outside.snapshot())
         seconds = outside.updated - begin
     if lost is not None:
-        why = lost if os.path.exists(f"/proc/{pid}") else f"process {pid} has ended"
+        why = lost if proc.exists(pid) else f"process {pid} has ended"
         raise UserError(f"{why}; {path} has what was recorded in {max(seconds, 0):.1f} seconds")
     print(f"{path}: recorded; to look into it: pyusdt report {shlex.quote(path)}")
     return ExitCode.OK
