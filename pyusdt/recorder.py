@@ -280,7 +280,7 @@ def _apply() -> None:
     only, exclude = filters.pop() if len(filters) == 1 else ("", "")
     if not core.record(c_calls, max_nodes, only, exclude):
         raise UserError(
-            "cannot record: other tools hold the ids 2 to 4 of sys.monitoring, or it refuses; "
+            f"cannot record: {core.DORMANT[1]}, or it refuses; "
             "stop the other profiler or coverage tool, and try again"
         )
 
