@@ -3,12 +3,21 @@
 
 from harness import ROOT
 
-from pyusdt.commands.probes import markdown
+from pyusdt.commands import probes
+from pyusdt.launch import options
 
-BEGIN, END = "<!-- probes -->\n", "\n<!-- /probes -->"
+
+def in_readme(name: str) -> str:
+    """What README.md has between <!-- name --> and <!-- /name -->."""
+    _, _, rest = (ROOT / "README.md").read_text().partition(f"<!-- {name} -->\n")
+    return rest.partition(f"\n<!-- /{name} -->")[0]
 
 
 def test_the_table_of_probes_in_the_readme() -> None:
-    _, _, rest = (ROOT / "README.md").read_text().partition(BEGIN)
-    table, _, _ = rest.partition(END)
-    assert table == markdown(), "put what `python -m pyusdt probes --markdown` prints in README.md"
+    table = probes.markdown()
+    assert in_readme("probes") == table, "`python -m pyusdt probes --markdown` prints it"
+
+
+def test_the_table_of_options_in_the_readme() -> None:
+    table = options.markdown()
+    assert in_readme("options") == table, "pyusdt.launch.options.markdown() returns it"
