@@ -68,7 +68,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
     for number, line, *parts in named:
         if number not in functions:
             module, qualname, name, file = map(text, parts)
-            functions[number] = number, module, qualname, name, file, line
+            functions[number] = FunctionRow(number, module, qualname, name, file, line)
     step_names = [text(at) for (at,) in names]
     return Counts(
         ns_per_tick=rate,

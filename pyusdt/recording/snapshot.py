@@ -6,11 +6,23 @@ a thread, a node or a function keeps its number for as long as the process lives
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # (tid, name, elapsed_ns): the thread's time while recorded. Its place in the list is its index.
 ThreadRow = tuple[int, str, int]
-# (id, module, qualname, name, file, line)
-FunctionRow = tuple[int, str, str, str, str, int]
+
+
+class FunctionRow(NamedTuple):
+    """A function, by the number that this process knows it by."""
+
+    id: int
+    module: str
+    qualname: str
+    name: str
+    file: str
+    line: int
+
+
 # (thread index, node index, parent's node index or -1, function id,
 #  calls, resumes, errors, elapsed_ns, self_ns). elapsed_ns includes the children, not suspension.
 NodeRow = tuple[int, int, int, int, int, int, int, int, int]

@@ -9,6 +9,8 @@ import re
 from struct import Struct
 from typing import Any, Literal, NamedTuple, TypedDict
 
+from pyusdt.libpyusdt import DORMANT
+
 MAGIC = b"pyusdt\n\0"
 VERSION = 2
 SYMBOL = "pyusdt_control"
@@ -17,12 +19,6 @@ _PROBES_MAX, _LOSSES_MAX = 64, 16
 _NEVER = 2**64 - 1
 _LARGEST = 2**32 - 1
 _FILTER_SIZE = 1024
-_DORMANT = (
-    None,
-    "other tools hold the ids 2 to 4 of sys.monitoring",
-    "sys.monitoring refused",
-    "the JIT of Python 3.14 spoils local variables while events are on (see PYTHON_JIT=0)",
-)
 _UNITS_USEC = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
 
 Values = Literal["safe", "repr", "off"]
@@ -186,7 +182,7 @@ def snapshot(data: bytes) -> Snapshot:
             pid=status["pid"],
             python=_text(status["python"]),
             watcher="running" if watcher else "stopped",
-            dormant=_DORMANT[min(status["dormant"], len(_DORMANT) - 1)],
+            dormant=DORMANT[min(status["dormant"], len(DORMANT) - 1)],
             tool_id=status["tool_id"] if status["tool_id"] >= 0 else None,
             probes_watched=[n for i, n in enumerate(names) if status["probes_watched"] >> i & 1],
             events_on=[n for i, n in enumerate(names) if status["events_on"] >> i & 1],

@@ -12,8 +12,8 @@ from harness import inside
 
 JIT = "print(getattr(getattr(sys, '_jit', None), 'is_available', bool)())"
 LINE = (
-    "pyusdt: the JIT of Python 3.14 spoils local variables while events are on: dormant; "
-    "run Python with PYTHON_JIT=0 to trace it\n"
+    "pyusdt: the JIT of Python 3.14 spoils local variables while events are enabled: "
+    "run Python with PYTHON_JIT=0: dormant\n"
 )
 SOURCE = """
 import sys, semaphores

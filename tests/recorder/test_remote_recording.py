@@ -331,7 +331,7 @@ def test_an_output_that_cannot_be_written(target, tmp_path):
     [
         ([], "record: the following arguments are required: -p/--pid, -o/--output"),
         (["-p", "1", "-o", "x", "-d", "nan"], "record: argument -d/--duration: not a number of"),
-        (["-p", "1", "-o", "x", "--only", ","], "record: an empty pattern in ','"),
+        (["-p", "1", "-o", "x", "--only", ","], "record: --only has an empty pattern"),
         (["-p", "1", "-o", "x", "--max-nodes", "0"], "record: argument --max-nodes: not a number"),
     ],
 )

@@ -241,7 +241,7 @@ def test_c_calls(out):
         (["--flush=1", "p.py"], "option '--flush' is about a recording: give -o FILE too"),
         (["--c-calls", "p.py"], "option '--c-calls' is about a recording: give -o FILE too"),
         (["-o", "x", "--c-call", "p.py"], "unknown option '--c-call'; did you mean '--c-calls'?"),
-        (["-o", "x", "--only", "a,,b", "p.py"], "option '--only': an empty pattern"),
+        (["-o", "x", "--only", "a,,b", "p.py"], "option '--only' has an empty pattern"),
         (["-o", "x"], "name the program to run"),
     ],
 )

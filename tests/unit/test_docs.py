@@ -19,10 +19,10 @@ from bench import readme, results
 from docs import PAGES, commands, insert
 from pyusdt.commands import VERBS
 from pyusdt.commands.probes import markdown
+from pyusdt.launch import options
 
 pytestmark = pytest.mark.once
 
-BEGIN, END = "<!-- probes -->\n", "\n<!-- /probes -->"
 GUIDES = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
 WRITTEN = [*GUIDES, *sorted(PAGES.rglob("*.md"))]
 NAMES = [str(path.relative_to(ROOT)) for path in WRITTEN]
@@ -35,10 +35,19 @@ def blocks(path: Path, language: str) -> list[str]:
     return [text for kind, text in FENCE.findall(path.read_text()) if kind == language]
 
 
+def in_readme(name: str) -> str:
+    """What README.md has between <!-- name --> and <!-- /name -->."""
+    _, _, rest = (ROOT / "README.md").read_text().partition(f"<!-- {name} -->\n")
+    return rest.partition(f"\n<!-- /{name} -->")[0]
+
+
 def test_the_table_of_probes_in_the_readme() -> None:
-    _, _, rest = (ROOT / "README.md").read_text().partition(BEGIN)
-    table, _, _ = rest.partition(END)
-    assert table == markdown(), "put what `python -m pyusdt probes --markdown` prints in README.md"
+    assert in_readme("probes") == markdown(), "`pyusdt probes --markdown` prints it"
+
+
+def test_the_table_of_options_in_the_readme() -> None:
+    table = options.markdown()
+    assert in_readme("options") == table, "pyusdt.launch.options.markdown() returns it"
 
 
 @pytest.fixture(scope="module")
