@@ -149,6 +149,18 @@ def test_functions_and_columns_exist(path: Path) -> None:
             assert re.search(rf"\b{name}\b", sources), name
 
 
+def test_what_one_place_alone_does_is_done_there_alone() -> None:
+    asks = {
+        str(f.relative_to(ROOT))
+        for f in ROOT.glob("src/**/*.[ch]")
+        if "Py_Version" in f.read_text()
+    }
+    assert asks == {"src/python/compat.h"}
+    files = ROOT.glob("src/**/*.[ch]")
+    users = {f.parent.name for f in files if '#include "usdt.h"' in f.read_text()}
+    assert users == {"probe", "compat"}
+
+
 @guides
 def test_make_targets_exist(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
@@ -174,17 +186,15 @@ def test_the_bench_takes_the_options_that_are_named() -> None:
     assert [name for name in named if not any(name in row.case for row in rows)] == []
 
 
-def test_gdb_stops_in_the_extension(tool, tmp_path: Path) -> None:
+def test_gdb_stops_in_a_callback(tool) -> None:
     """The command that CONTRIBUTING.md has, word by word."""
     tool("gdb")
     (command,) = re.findall(r"^\$ (gdb .*)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
-    command = command.replace(".venv/bin/python", sys.executable).replace(
-        ".cache/out.pyusdt", str(tmp_path / "out.pyusdt")
-    )
+    command = command.replace(".venv/bin/python", sys.executable)
     done = subprocess.run(
         command, shell=True, cwd=ROOT, text=True, capture_output=True, check=False, timeout=120
     )
-    assert re.search(r"^#0  code_resolve .* at src/", done.stdout, re.MULTILINE), (
+    assert re.search(r"^#0  on_PY_START .* at src/capture/", done.stdout, re.MULTILINE), (
         done.stdout + done.stderr
     )
 
