@@ -30,9 +30,9 @@ type Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def page() -> str:
     """All that `pyusdt.__all__` names, then the classes behind it."""
     names = [name for name in pyusdt.__all__ if not name.startswith("_")]
-    parts = [section(f"pyusdt.{name}", definitions(name)) for name in names]
-    parts.append("# What a recording holds { #classes }")
-    parts += [section(f"{c.__module__.split('.')[1]}.{c.__name__}", parsed(c)) for c in CLASSES]
+    parts = [section(f"## pyusdt.{name}", definitions(name)) for name in names]
+    parts.append("## What a recording holds")
+    parts += [section(f"### {c.__module__.split('.')[1]}.{c.__name__}", parsed(c)) for c in CLASSES]
     return "\n\n".join(parts)
 
 
@@ -51,10 +51,23 @@ def parsed(value: object) -> list[Definition]:
     return [node]
 
 
+class Unquoted(ast.NodeTransformer):
+    """Annotations that are written as text, since they are not imported at run time."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = self.plain(node.annotation)
+        return node
+
+    def plain(self, annotation: ast.expr | None) -> ast.expr | None:
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            return ast.parse(annotation.value, mode="eval").body
+        return annotation
+
+
 def section(title: str, nodes: list[Definition]) -> str:
     docstring = next(filter(None, map(ast.get_docstring, nodes)), "")
     signatures = "\n".join(map(signature, nodes))
-    parts = [f"## {title}", f"```python\n{signatures}\n```", text(docstring)]
+    parts = [title, f"```python\n{signatures}\n```", text(docstring)]
     if isinstance(nodes[0], ast.ClassDef):
         parts += fields(nodes[0])
     return "\n\n".join(filter(None, parts))
@@ -68,7 +81,9 @@ def signature(node: Definition) -> str:
             return f"class {node.name}"
         del made[0].args.args[0]  # self
         return wrapped(f"class {node.name}", made[0].args, "")
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    Unquoted().visit(node.args)
+    result = Unquoted().plain(node.returns)
+    returns = f" -> {ast.unparse(result)}" if result else ""
     return wrapped(f"def {node.name}", node.args, returns)
 
 
@@ -119,20 +134,29 @@ def fields(node: ast.ClassDef) -> list[str]:
 def name_of(member: ast.FunctionDef) -> str:
     decorators = {ast.unparse(d) for d in member.decorator_list}
     if decorators & {"property", "cached_property"}:
-        returns = ast.unparse(member.returns) if member.returns else "object"
-        return f"{member.name}: {returns}"
+        result = Unquoted().plain(member.returns)
+        return f"{member.name}: {ast.unparse(result) if result else 'object'}"
     arguments = [a.arg for a in member.args.args if a.arg not in ("self", "cls")]
     return f"{member.name}({', '.join(arguments)})"
 
 
 def text(docstring: str) -> str:
-    """Paragraphs; indented ones are code, and lists in columns are kept as they are."""
+    """Paragraphs; indented ones are code, and columns become a table."""
     parts = []
     for part in re.split(r"\n\s*\n", docstring.strip("\n")):
         if part.startswith("    "):
             parts.append(f"```python\n{textwrap.dedent(part)}\n```")
-        elif re.search(r"^\w+ {2,}\S", part) or re.search(r"^ {4,}", part, re.MULTILINE):
-            parts.append(f"```text\n{part}\n```")
+        elif re.match(r"\w+ {2,}\S", part):
+            parts.append(columns(part))
         else:
             parts.append(escape.prose(part))
     return "\n\n".join(parts)
+
+
+def columns(part: str) -> str:
+    """`name   text`, with more lines of the text below it: a row for each name."""
+    rows = ["| argument | |", "| --- | --- |"]
+    for row in re.split(r"\n(?=\w)", part):
+        name, _, said = " ".join(row.split()).partition(" ")
+        rows.append(f"| {escape.code(name)} | {escape.prose(said)} |")
+    return "\n".join(rows)

@@ -92,7 +92,9 @@ def python_api(_argument: str, _page: str) -> str:
 
 
 def source(path: str, _page: str) -> str:
-    return _code((ROOT / path).read_text().strip(), PurePosixPath(path).suffix.lstrip("."))
+    text = re.sub(r"^# SPDX-.*\n", "", (ROOT / path).read_text())
+    language = {".py": "python"}.get(PurePosixPath(path).suffix, "text")
+    return _code(text.strip(), language)
 
 
 def include(path: str, _page: str) -> str:

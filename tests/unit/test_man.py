@@ -15,6 +15,8 @@ from docs import commands, man
 pytestmark = pytest.mark.once
 
 PAGES = sorted((ROOT / "man").glob("*.1"))
+# What groff and man show depends on no Python: one machine that has them is enough.
+rendered = pytest.mark.browser
 each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -22,6 +24,7 @@ def test_they_are_fresh() -> None:
     assert {page.name: page.read_text() for page in PAGES} == man.pages(), "run `make man`"
 
 
+@rendered
 @each
 def test_groff_has_no_warning(tool, page: Path) -> None:
     command = [tool("groff"), "-ww", "-man", "-Tutf8", str(page)]
@@ -29,6 +32,7 @@ def test_groff_has_no_warning(tool, page: Path) -> None:
     assert done.stderr == ""
 
 
+@rendered
 @each
 def test_man_shows_them(tool, page: Path) -> None:
     done = subprocess.run(
