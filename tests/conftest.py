@@ -8,7 +8,9 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from harness import LIBRARY, Tracer
@@ -61,7 +63,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.OK
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip with the reason; in CI, where everything is installed, fail."""
     if CI:
         pytest.fail(f"in CI there must be no skip, but: {what}")
@@ -90,14 +92,11 @@ def bpftrace() -> None:
 
 
 @pytest.fixture(scope="session")
-def tool():  # type: ignore[no-untyped-def]
+def tool() -> Callable[[str], str]:
     """tool("clang"): the path of a program that the test cannot do without."""
 
     def find(name: str) -> str:
-        path = shutil.which(name)
-        if path is None:
-            missing(f"{name} is not installed")
-        return path or ""
+        return shutil.which(name) or missing(f"{name} is not installed")
 
     return find
 
