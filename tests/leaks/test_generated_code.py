@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from harness import Program, Tracer, maps, probe
 
+pytestmark = pytest.mark.leaks
+
 SCRIPT = '''
 import sys
 import pyusdt

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+pytestmark = [pytest.mark.asan, pytest.mark.tsan]
+
 
 class Ending(NamedTuple):
     code: int

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = [pytest.mark.asan, pytest.mark.tsan]
+
 # Objects that tell of every look at them, and then do something bad.
 LOUD = '''
 import threading
@@ -466,11 +468,13 @@ print(out_of_memory)
 """
 
 
+@pytest.mark.unsanitized  # the limit does not allow for the sanitizer's own memory
 @pytest.mark.parametrize("mode", ["without", "idle", "watched", "recorded"])
 def test_no_memory(run, mode):
     assert run(NO_MEMORY, mode) == ("20\n", "", 0)
 
 
+@pytest.mark.unsanitized  # as above
 def test_no_memory_for_the_watcher(run):
     """Python ends the process where PyGILState_Ensure() has no memory for a thread's state."""
     source = """

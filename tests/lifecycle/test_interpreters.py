@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.asan
+
 # run(SOURCE, LEGACY) in a new interpreter, which shares our GIL if it is a legacy one. Each version
 # of Python has another API for it.
 COMPAT = """

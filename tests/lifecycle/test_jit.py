@@ -10,6 +10,8 @@ import sys
 import pytest
 from harness import inside
 
+pytestmark = pytest.mark.asan
+
 JIT = "print(getattr(getattr(sys, '_jit', None), 'is_available', bool)())"
 LINE = (
     "pyusdt: the JIT of Python 3.14 spoils local variables while events are on: dormant; "

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
+pytestmark = pytest.mark.asan
+
 
 class Tool(NamedTuple):
     """A tool around run(); `answer` is what it heard of work(), which is called 22 times."""

@@ -17,7 +17,7 @@ from notes import notes
 from .conftest import Outcome, comparable
 from .test_exit import ENDINGS
 
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.asan]
 
 LONG = bool(os.environ.get("LONG"))
 TIMES = 1000 if LONG else 60

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = [pytest.mark.asan, pytest.mark.tsan]
+
 DORMANT = "pyusdt: other tools hold the ids 2 to 4 of sys.monitoring: dormant until one is free"
 
 

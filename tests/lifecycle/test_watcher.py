@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.asan  # not tsan, whose runtime brings a thread of its own
+
 
 def check(run, source: str, mode: str = "idle") -> None:
     assert run(f"import os, signal, semaphores\n{source}print('ok')\n", mode) == ("ok\n", "", 0)

@@ -11,7 +11,7 @@ import pytest
 from harness import LIBRARY, Program, Tracer, maps, probe
 from notes import notes
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 OTHER = Path(__file__).parent / "other"
 CALLS = 23

@@ -16,6 +16,8 @@ import pytest
 from harness import DEADLINE, LIBRARY, Process, inside
 from notes import notes
 
+pytestmark = [pytest.mark.asan, pytest.mark.tsan]
+
 CALLS = {"CALL"}  # brings C_RETURN and C_RAISE along, which CPython does not show
 FRAMES = {"PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"}
 EVENTS = {

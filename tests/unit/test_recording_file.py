@@ -18,6 +18,8 @@ from pyusdt.recording import Recording, Snapshot, Writer, load
 from pyusdt.recording.snapshot import clean
 from pyusdt.recording.tree import walk
 
+pytestmark = pytest.mark.apart
+
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}{os.pathsep}{HERE.parent}"}
 

@@ -14,7 +14,7 @@ from recordings import MS, snapshot
 from pyusdt.recording import Recording, Snapshot
 from pyusdt.report import html
 
-pytestmark = [pytest.mark.once, pytest.mark.browser]
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
 MODEL = files("pyusdt.report.html").joinpath("model.js")
 

@@ -16,7 +16,7 @@ import sys
 import pytest
 from harness import LIBRARY, Process, Program, environment
 
-pytestmark = pytest.mark.usefixtures("library")
+pytestmark = [pytest.mark.usefixtures("library"), pytest.mark.second_world]
 
 RUNS = 23
 
