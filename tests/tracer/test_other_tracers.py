@@ -20,15 +20,7 @@ from notes import notes
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
-CODE = """
-import pyusdt, sys
-def work(): pass
-print("ready", flush=True)
-for line in sys.stdin:
-    for _ in range(int(line)):
-        work()
-    print("done", flush=True)
-"""
+PROGRAM = Path(__file__).parent / "programs/work.py"
 CALLS = 23
 EVERY_PROBE = "sdt_pyusdt:*"
 EVENTS = (
@@ -39,7 +31,7 @@ EVENTS = (
 
 @pytest.fixture
 def program() -> Iterator[Program]:
-    with Program("-c", CODE) as program:
+    with Program(PROGRAM) as program:
         program.expect("^ready")
         yield program
         assert program.wait() == 0
