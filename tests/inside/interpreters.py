@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 # Each version of Python has another API for it.
-try:
-    import _interpreters  # 3.13
-except ImportError:
-    import _xxsubinterpreters as _interpreters
+_interpreters = importlib.import_module(
+    "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+)
 
 
 def run(source: str, legacy: bool) -> None:
