@@ -16,11 +16,12 @@ PROGRAM = Path(__file__).parent / "programs/generated.py"
 @pytest.mark.usefixtures("bpftrace", "library")
 def test_a_million_functions_leave_no_memory_and_no_wrong_name() -> None:
     name, value = "str(arg0, 16)", "str(arg4, 16)"
+    line = PROGRAM.read_text().split("\n").index("def template():") + 1
     with Program(PROGRAM) as program:
         program.expect("^ready")
         with Tracer(
-            f"{probe('PY_RETURN')} /arg2 == 9/ {{ @all = count(); }}"
-            f"{probe('PY_RETURN')} /arg2 == 9 && {name} != {value}/ {{ @wrong = count(); }}",
+            f"{probe('PY_RETURN')} /arg2 == {line}/ {{ @all = count(); }}"
+            f"{probe('PY_RETURN')} /arg2 == {line} && {name} != {value}/ {{ @wrong = count(); }}",
             program.pid,
         ) as tracer:
             program.expect_on("PY_RETURN")

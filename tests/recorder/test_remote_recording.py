@@ -103,7 +103,7 @@ def test_until_ctrl_c(target, out):
     assert found.losses == {}
     (process,) = found.processes
     assert (process.pid, process.parent_pid) == (target.pid, os.getpid())
-    assert "import os, sys, threading" in process.command
+    assert str(TARGET) in process.command
     assert process.python == ".".join(map(str, sys.version_info[:3]))
     assert process.reason == "end"
     assert process.started_ns < process.ended_ns
