@@ -15,7 +15,7 @@ from pyusdt.recording import Recording, Snapshot
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import Options
 
-pytestmark = [pytest.mark.once, pytest.mark.browser]
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
 ROW = 22
 

@@ -26,45 +26,7 @@ from pyusdt.remote.recording import Options, Outside
 
 from .recorded import calls
 
-TARGET = """
-import os, sys, threading
-import pyusdt
-
-def leaf(): pass
-
-def work(n):
-    for i in pyusdt.steps(range(n), "round"):
-        leaf()
-    len([])
-
-def thread(n):
-    t = threading.Thread(target=work, args=(n,), name="helper")
-    t.start()
-    t.join()
-
-def fork(n):
-    child = os.fork()
-    if child == 0:
-        work(n)
-        pyusdt.libpyusdt.stop()
-        pyusdt.libpyusdt.start()
-        os._exit(bool(pyusdt.status()["events_on"] or pyusdt.status()["recorded"]))
-    print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-def inside(n):
-    with pyusdt.record(only="__main__:leaf") as rec:
-        work(n)
-    print("inside", sum(f.calls for f in rec.functions), flush=True)
-
-def answer():
-    print("ready", flush=True)
-    for line in sys.stdin:
-        what, n = line.split()
-        globals()[what](int(n))
-        print("done", what, flush=True)
-
-answer()
-"""
+TARGET = Path(__file__).parent / "programs/target.py"
 
 
 QUIET = environment(PYUSDT_VERBOSE="0")
@@ -72,7 +34,7 @@ QUIET = environment(PYUSDT_VERBOSE="0")
 
 @pytest.fixture
 def target() -> Iterator[Program]:
-    with Program("-c", TARGET) as program:
+    with Program(TARGET) as program:
         program.expect("^ready")
         yield program
 
@@ -141,7 +103,7 @@ def test_until_ctrl_c(target, out):
     assert found.losses == {}
     (process,) = found.processes
     assert (process.pid, process.parent_pid) == (target.pid, os.getpid())
-    assert "import os, sys, threading" in process.command
+    assert str(TARGET) in process.command
     assert process.python == ".".join(map(str, sys.version_info[:3]))
     assert process.reason == "end"
     assert process.started_ns < process.ended_ns

@@ -14,6 +14,8 @@ from pyusdt.compare import Change, compare, regressions
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording, Snapshot, Writer
 
+pytestmark = pytest.mark.apart
+
 
 def recording(**own_ms):
     """A run in which each function took so much time of its own, in ms."""

@@ -23,6 +23,8 @@ from pyusdt.remote import control_layout
 from pyusdt.remote.attached import Process as Traced
 from pyusdt.remote.control_layout import CONTROL, REQUEST, request
 
+PROGRAMS = Path(__file__).parent / "programs"
+
 READY = "print('ready', flush=True)"
 TARGET = f"import pyusdt; {READY}; input()"
 NOBODY = 65534
@@ -269,14 +271,7 @@ def test_many_at_a_time(target: Program) -> None:
 
 
 def test_a_child_has_its_own_and_inherits() -> None:
-    code = (
-        "import os, pyusdt\n"
-        "pyusdt.configure(only='inherited')\n"
-        "child = os.fork()\n"
-        "if child: print('child', child, flush=True); os.wait()\n"
-        "else: input()"
-    )
-    with Program("-c", code) as program:
+    with Program(PROGRAMS / "inherits.py") as program:
         child = int(program.expect(r"^child (\d+)$")[1])
         assert status_of(child)["only"] == "inherited"
         pyusdt("set", "-p", child, "--only", "x")
@@ -379,25 +374,10 @@ def test_a_process_in_a_chroot(tmp_path: Path) -> None:
             assert status_of(program.pid, prefix)["only"] == f"x{i}"
 
 
-AS_NOBODY = f"""
-import argparse, ctypes, locale, os, sys
-import elftools.elf.elffile, elftools.elf.sections, rich.console, rich.table, rich.text
-import pyusdt.main, pyusdt.remote.attached
-import pyusdt.commands.status, pyusdt.commands.set, pyusdt.commands.record
-import pyusdt.report.console, pyusdt.report.table
-os.setgroups([])
-os.setgid({NOBODY})
-os.setuid({NOBODY})
-PR_SET_DUMPABLE = 4
-ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1)  # which setuid() has taken away
-"""
-RUN_AS_NOBODY = AS_NOBODY + "pyusdt.main.console()"
-
-
 def as_nobody(copy: Path, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-c", RUN_AS_NOBODY, *map(str, words)],
-        env={**environment(PYTHONPATH=str(copy)), "PYUSDT_VERBOSE": "0"},
+        [sys.executable, "-P", PROGRAMS / "as_nobody.py", *map(str, words)],
+        env=environment(PYTHONPATH=str(copy), PYUSDT_VERBOSE="0", NOBODY=str(NOBODY)),
         capture_output=True, text=True, timeout=DEADLINE, check=False,
     )  # fmt: skip
 
@@ -420,8 +400,8 @@ def test_another_user_is_refused_and_the_same_is_not(copy: Path, target: Program
     assert done.returncode == 0
     assert "of others cannot be looked into: run this as root" in done.stderr
     assert str(target.pid) not in done.stdout
-    code = f"{AS_NOBODY}{TARGET}"
-    with Program("-c", code, python=["-P"], PYTHONPATH=str(copy)) as own:
+    program = PROGRAMS / "as_nobody.py"
+    with Program(program, python=["-P"], PYTHONPATH=str(copy), NOBODY=str(NOBODY)) as own:
         own.expect("^ready")
         done = as_nobody(copy, "set", "-p", own.pid, "--only", "x")
         assert (done.returncode, done.stderr) == (0, "")

@@ -10,6 +10,8 @@ from pyusdt.recording import Recording, Snapshot
 from pyusdt.recording.histogram import BUCKETS, bucket_of, bucket_range, percentile
 from pyusdt.recording.tree import walk
 
+pytestmark = pytest.mark.apart
+
 
 @pytest.fixture
 def recording():

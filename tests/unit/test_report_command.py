@@ -16,6 +16,8 @@ from pyusdt.errors import UserError
 from pyusdt.recording import Snapshot, Writer
 from pyusdt.report.text import duration, printable
 
+pytestmark = pytest.mark.apart
+
 
 @pytest.fixture
 def file(tmp_path):

@@ -20,6 +20,8 @@ from pyusdt.recording import Recording, Snapshot
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import Options
 
+pytestmark = pytest.mark.apart
+
 
 def written(recording, name, tmp_path, **options):
     path = tmp_path / f"out{report.FORMATS[name].suffixes[0]}"
