@@ -37,9 +37,8 @@ def run(tmp_path: Path) -> Run:
     """run(PROGRAM, MODE, OPTION..., VARIABLE=VALUE...): its outcome. PROGRAM: a file or a text."""
 
     def run_program(source: str | Path, mode: str, *options: str, **variables: str) -> Outcome:
-        text = source.read_text() if isinstance(source, Path) else dedent(source)
         script = tmp_path / "program.py"
-        script.write_text(f"{PRELUDES[mode]}\n{text}")
+        script.write_text(f"{PRELUDES[mode]}\n{text_of(source)}")
         done = subprocess.run(
             [sys.executable, *options, script],
             env=inside(**variables),
@@ -53,6 +52,10 @@ def run(tmp_path: Path) -> Run:
         return Outcome(comparable(done.stdout), comparable(done.stderr), done.returncode)
 
     return run_program
+
+
+def text_of(program: str | Path) -> str:
+    return program.read_text() if isinstance(program, Path) else dedent(program)
 
 
 def comparable(text: str) -> str:

@@ -8,13 +8,12 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 from harness import DEADLINE, LIBRARY, Program, Tracer, environment, maps, probe
 from notes import notes
 
-from .conftest import Outcome, comparable
+from .conftest import Outcome, comparable, text_of
 from .test_exit import ENDINGS
 
 pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.asan]
@@ -55,7 +54,7 @@ def scripts(directory: Path, first_line: str) -> list[Path]:
     paths = []
     for i, ending in enumerate(ENDINGS.values()):
         paths.append(directory / f"ending_{i}.py")
-        paths[-1].write_text(f"{first_line}\n{dedent(ending.source)}")
+        paths[-1].write_text(f"{first_line}\n{text_of(ending.source)}")
     return paths
 
 
