@@ -15,19 +15,19 @@ class DamageError(ValueError):
 
 def from_snapshot(snapshot: Snapshot, process: Process) -> Recording:
     """The recording of one process; see `Recording.from_snapshot`."""
-    place = {row[0]: index for index, row in enumerate(snapshot.functions)}
+    place = {row.id: index for index, row in enumerate(snapshot.functions)}
     histograms: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for function, bucket, count in snapshot.histograms:
-        histograms[process.id, place[function]][bucket] = count
+    for row in snapshot.histograms:
+        histograms[process.id, place[row.function]][row.bucket] = row.calls
     return Recording(
         records=[
-            CodeRecord(clean(module), clean(qualname), clean(name), clean(file), line)
-            for _, module, qualname, name, file, line in snapshot.functions
+            CodeRecord(clean(f.module), clean(f.qualname), clean(f.name), clean(f.file), f.line)
+            for f in snapshot.functions
         ],
         processes=[process],
         threads=threads_of(
             process,
-            [(tid, clean(name), elapsed) for tid, name, elapsed in snapshot.threads],
+            [row._replace(name=clean(row.name)) for row in snapshot.threads],
             snapshot.nodes,
             place,
         ),
@@ -49,16 +49,17 @@ def threads_of(
     """Threads with their trees. `place` maps a function id to its index, `seen` is called for each
     node. Raise DamageError where the rows do not make trees."""
     rows: list[dict[int, tuple[Node, int]]] = [{} for _ in threads]
-    for thread, node, parent, function, *counts in nodes:
+    for row in nodes:
+        thread, function = row.thread, row.function
         if not 0 <= thread < len(threads):
-            raise DamageError(f"node {node} is of thread {thread}, which is not there")
+            raise DamageError(f"node {row.node} is of thread {thread}, which is not there")
         if function not in place:
-            raise DamageError(f"node {node} names function {function}, which is not there")
-        rows[thread][node] = Node(place[function], counts), parent
+            raise DamageError(f"node {row.node} names function {function}, which is not there")
+        rows[thread][row.node] = Node(place[function], row.figures), row.parent
         seen()
     return [
-        Thread(process.id, index, tid, name, elapsed_ns, _tree(rows[index], elapsed_ns))
-        for index, (tid, name, elapsed_ns) in enumerate(threads)
+        Thread(process.id, index, *thread, _tree(rows[index], thread.elapsed_ns))
+        for index, thread in enumerate(threads)
     ]
 
 
