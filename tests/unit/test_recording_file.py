@@ -107,7 +107,7 @@ def test_only_what_changed_is_written_again(path):
     database.commit()
     database.close()
     later = snapshot()
-    later.nodes[0] = (*later.nodes[0][:4], 9, *later.nodes[0][5:])
+    later.nodes[0] = later.nodes[0]._replace(calls=9)
     writer.write(later)
     counts = [(node.calls, node.resumes) for node, _ in walk(load(path).threads[0].root)]
     assert counts[0] == (9, 0)
@@ -206,7 +206,7 @@ def stop(rows):
     print("half", flush=True)
     sys.stdin.readline()
 big = snapshot(scale=9)
-big.nodes += [(0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 200_000)]
+big.nodes += snapshot_of(nodes=((0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 200_000))).nodes
 class Rows(list):
     def __iter__(self):
         for number, row in enumerate(super().__iter__()):
@@ -310,7 +310,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))
 base = snapshot
 def snapshot():
     big = base()
-    big.nodes += [(0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 20_000)]
+    big.nodes += snapshot_of(nodes=((0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 20_000))).nodes
     return big
 """
     process = child(big + WRITE_AND_TELL, path)
