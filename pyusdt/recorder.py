@@ -198,7 +198,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self._before = self._count()
         if self._serials is not None:
             me = get_ident()
-            self._serials.update(t[0] for t in self._before.threads if t[1] == me)
+            self._serials.update(t.serial for t in self._before.threads if t.ident == me)
 
     def _count(self) -> Counts:
         return unpack(core.recorded(), self._functions)

@@ -18,13 +18,13 @@ from typing import BinaryIO, NamedTuple, Self
 from pyusdt.errors import UserError
 from pyusdt.remote import proc
 from pyusdt.remote.control_layout import (
-    CONTROL,
     MAGIC,
-    REQUEST,
     SIZES,
     SYMBOL,
     VERSION,
+    Control,
     Memory,
+    Request,
     Snapshot,
     Status,
     actions,
@@ -114,11 +114,11 @@ class Process:
         with self._our_turn():
             before = self._snapshot()
             sequence = (before.requested | 1) + 1
-            body = REQUEST.offsets["fields"]
+            body = Request.fields.offset
             self._write_sequence(sequence - 1)
             self._write(body, request[body:])
             if options:
-                self._write(CONTROL.offsets["record_options"] - CONTROL.offsets["request"], options)
+                self._write(Control.record_options.offset - Control.request.offset, options)
             self._write_sequence(sequence)
             return self._answer(sequence, before.status["check_msec"] / 1e3 + _ANSWER_SECONDS)
 
@@ -174,7 +174,7 @@ class Process:
 
     def _refuse_others(self) -> None:
         """Raise UserError where the struct is none of a version that we understand."""
-        head = self._read(0, CONTROL.offsets["status"])
+        head = self._read(0, Control.status.offset)
         magic, there, size = _HEAD.unpack(head)
         if magic != MAGIC:
             raise UserError(
@@ -191,7 +191,7 @@ class Process:
 
     def _snapshot(self) -> Snapshot:
         late = time.monotonic() + _ANSWER_SECONDS
-        status = CONTROL.offsets["status"]
+        status = Control.status.offset
         while True:
             before = self._read(status, 4)
             data = self._read(0, SIZES[self._version])
@@ -208,11 +208,11 @@ class Process:
             return data
 
     def _write_sequence(self, sequence: int) -> None:
-        self._write(REQUEST.offsets["sequence"], _NUMBER.pack(sequence % 2**32))
+        self._write(Request.sequence.offset, _NUMBER.pack(sequence % 2**32))
 
     def _write(self, offset: int, data: bytes) -> None:
         with self._explained():
-            at = self.address + CONTROL.offsets["request"] + offset
+            at = self.address + Control.request.offset + offset
             if os.pwrite(self._memory, data, at) != len(data):
                 raise ProcessLookupError
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What people are told of events that go on and off. Any thread.
- *
- * Private to: control
+ * What is logged when events are enabled, disabled or refused. Any thread.
  */
 #ifndef PYUSDT_CONTROL_MESSAGES_H
 #define PYUSDT_CONTROL_MESSAGES_H

@@ -244,7 +244,7 @@ def test_garbage_harms_nobody(target, out):
     chance = random.Random(7)
     with Traced(target.pid, write=True) as process:
         for i in range(40):
-            options = bytearray(chance.randbytes(control_layout.RECORD_OPTIONS.size))
+            options = bytearray(chance.randbytes(control_layout.Control.record_options.size))
             if i % 2:  # as good as can be, but for the patterns
                 options[:16] = control_layout.record_options(
                     max_nodes=9, c_calls=True, lease_msec=1
@@ -261,7 +261,7 @@ def test_garbage_harms_nobody(target, out):
 def test_a_process_with_an_older_pyusdt(target, out):
     """Version 1 of the control struct ends where recording begins."""
     with Traced(target.pid) as process, open(f"/proc/{target.pid}/mem", "r+b", 0) as memory:
-        memory.seek(process.address + control_layout.CONTROL.offsets["version"])
+        memory.seek(process.address + control_layout.Control.version.offset)
         memory.write(b"".join(n.to_bytes(4, sys.byteorder) for n in (1, control_layout.SIZES[1])))
     assert status(target.pid)["recorded"] == []
     with Traced(target.pid, write=True) as process:

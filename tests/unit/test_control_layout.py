@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import subprocess
 import sys
@@ -18,13 +19,13 @@ from pyusdt.remote import control_layout
 PROGRAMS = Path(__file__).parent / "programs"
 
 STRUCTS = {
-    "settings": control_layout.SETTINGS,
-    "count": control_layout.COUNT,
-    "status": control_layout.STATUS,
-    "request": control_layout.REQUEST,
-    "record_options": control_layout.RECORD_OPTIONS,
-    "record": control_layout.RECORD,
-    "control": control_layout.CONTROL,
+    "settings": control_layout.Settings,
+    "count": control_layout.Count,
+    "status": control_layout.RawStatus,
+    "request": control_layout.Request,
+    "record_options": control_layout.RecordOptions,
+    "record": control_layout.Record,
+    "control": control_layout.Control,
 }
 
 
@@ -50,7 +51,7 @@ def test_the_layout_is_that_of_the_header(tool: Callable[[str], str], tmp_path: 
     rows = []
     for struct, layout in STRUCTS.items():
         rows.append(f'printf("{struct} %zu\\n", sizeof(struct pyusdt_{struct}));')
-        for field in layout.names:
+        for field in layout.offsets():
             member = f"struct pyusdt_{struct}, {field}"
             rows.append(f'printf("{struct}.{field} %zu\\n", offsetof({member}));')
     rows.append('printf("%s %d\\n", PYUSDT_CONTROL_MAGIC, PYUSDT_CONTROL_VERSION);')
@@ -64,8 +65,8 @@ def test_the_layout_is_that_of_the_header(tool: Callable[[str], str], tmp_path: 
     said = subprocess.run([program], capture_output=True, check=True).stdout.decode()
     expected = []
     for struct, layout in STRUCTS.items():
-        expected.append(f"{struct} {layout.size}\n")
-        expected += [f"{struct}.{name} {offset}\n" for name, offset in layout.offsets.items()]
+        expected.append(f"{struct} {ctypes.sizeof(layout)}\n")
+        expected += [f"{struct}.{name} {offset}\n" for name, offset in layout.offsets().items()]
     expected.append(f"{control_layout.MAGIC[:-1].decode()} {control_layout.VERSION}\n")
     assert said == "".join(expected)
 

@@ -21,7 +21,7 @@ from harness import DEADLINE, LIBRARY, ROOT, Process, Program, environment
 from pyusdt.errors import UserError
 from pyusdt.remote import control_layout
 from pyusdt.remote.attached import Process as Traced
-from pyusdt.remote.control_layout import CONTROL, REQUEST, request
+from pyusdt.remote.control_layout import Control, request
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -133,10 +133,10 @@ def test_status_of_one_process_in_detail(target: Program) -> None:
 )
 def test_a_bad_value_is_not_written(target: Program, words: list[str], message: str) -> None:
     with Traced(target.pid) as process:
-        before = process._read(CONTROL.offsets["request"], REQUEST.size)
+        before = process._read(Control.request.offset, Control.request.size)
         words = [word.replace("PID", str(target.pid)) for word in words]
         assert pyusdt("set", *words, code=2).startswith(f"set: {message}")
-        assert process._read(CONTROL.offsets["request"], REQUEST.size) == before
+        assert process._read(Control.request.offset, Control.request.size) == before
 
 
 def test_processes_that_are_not_there_or_have_no_pyusdt() -> None:
@@ -232,12 +232,12 @@ def test_another_version_is_refused(
 def test_garbage_harms_nobody(target: Program) -> None:
     """Random requests: each is answered or waits for its end, and good ones work afterwards."""
     chance = random.Random(4)
-    offset = CONTROL.offsets["request"]
+    offset = Control.request.offset
     refused = 0
     with Traced(target.pid, write=True) as process:
         for i in range(40):
             fields = chance.randrange(64).to_bytes(4, "little") + bytes(8)
-            body = chance.randbytes(REQUEST.size - 16)
+            body = chance.randbytes(Control.request.size - 16)
             if i % 4 == 0:
                 fields = chance.randbytes(12)
             write(target.pid, offset + 4, fields + body)
@@ -248,7 +248,7 @@ def test_garbage_harms_nobody(target: Program) -> None:
         write(target.pid, offset, b"\xff" * 4)  # odd: its writer died while it was at it
         assert process.change(request(only="x", slow="1s", values="off"))["only"] == "x"
         # The status is for others: the process does not read it back.
-        write(target.pid, CONTROL.offsets["status"] + 4, chance.randbytes(300))
+        write(target.pid, Control.status.offset + 4, chance.randbytes(300))
         assert process.change(request(only="y"))["only"] == "y"
     assert refused > 30
     target.send("")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import HOSTILE, MS, hostile, snapshot
+from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
 
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording, Snapshot, Writer, load
@@ -90,7 +90,7 @@ def test_a_flush_after_one_that_failed_writes_everything(path, monkeypatch):
     writer = Writer(path)
     writer.write(snapshot())
     later = snapshot()
-    later.nodes = [(*row[:4], 2 * row[4], *row[5:]) for row in later.nodes]
+    later.nodes = [row._replace(calls=2 * row.calls) for row in later.nodes]
     later.steps = [*later.steps, ("last", "mark", 99, 9, None, 1)]
     with monkeypatch.context() as broken:
         broken.setattr("pyusdt.recording.writer.clean_step", lambda _row: (1, 2))
@@ -110,7 +110,7 @@ def test_only_what_changed_is_written_again(path):
     database.commit()
     database.close()
     later = snapshot()
-    later.nodes[0] = (*later.nodes[0][:4], 9, *later.nodes[0][5:])
+    later.nodes[0] = later.nodes[0]._replace(calls=9)
     writer.write(later)
     counts = [(node.calls, node.resumes) for node, _ in walk(load(path).threads[0].root)]
     assert counts[0] == (9, 0)
@@ -131,7 +131,7 @@ def test_any_text_and_any_number_survive(tmp_path, texts, number):
     path = tmp_path / "any.pyusdt"
     functions = [(i, text, text, text, text, i) for i, text in enumerate(texts)]
     nodes = [(0, i, -1, i, number, number, number, number, number) for i in range(len(texts))]
-    Writer(path, replace=True).close("x", Snapshot([(1, "t", number)], functions, nodes))
+    Writer(path, replace=True).close("x", snapshot_of([(1, "t", number)], functions, nodes))
     assert {r.qualname for r in load(path).records} == {clean(text) for text in texts}
 
 

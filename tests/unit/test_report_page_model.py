@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import MS, snapshot
+from recordings import MS, snapshot, snapshot_of
 
-from pyusdt.recording import Recording, Snapshot
+from pyusdt.recording import Recording
 from pyusdt.report import html
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
@@ -75,7 +75,7 @@ def trees(draw):
         if row[2] >= 0:
             nodes[row[2]][7] += row[7]
     functions = [(i, "m", f"f{i}", f"f{i}", "f", i) for i in range(4)]
-    return Snapshot([(1, "t", 0)], functions, [tuple(row) for row in nodes])
+    return snapshot_of([(1, "t", 0)], functions, [tuple(row) for row in nodes])
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])

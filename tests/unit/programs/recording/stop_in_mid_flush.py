@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import sys
 
-from recordings import snapshot
+from recordings import snapshot, snapshot_of
 
 from pyusdt.recording import Writer
 
@@ -10,7 +10,7 @@ writer.write(snapshot())
 
 
 big = snapshot(scale=9)
-big.nodes += [(0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 200_000)]
+big.nodes += snapshot_of(nodes=((0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 200_000))).nodes
 
 
 class Rows(list):
