@@ -3,12 +3,21 @@
 
 from typing import Any
 
-from docs.insert import filled
+from mkdocs.structure.files import File
+
+from docs.insert import PICTURES, filled
 
 # The watcher of this process has nothing to watch for, and tracers of all processes nothing to see.
 from pyusdt import libpyusdt
 
 libpyusdt.stop()
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pictures, which README.md shows too."""
+    for path in sorted(PICTURES.glob("*.png")):
+        files.append(File.generated(config, f"images/{path.name}", abs_src_path=str(path)))
+    return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: object) -> str:

@@ -22,6 +22,7 @@ from pyusdt.commands import probes as probes_command
 from pyusdt.recording import schema
 from pyusdt.tracing import scripts
 
+PICTURES = ROOT / "docs" / "images"
 MARK = re.compile(r"^<!-- insert: (\w+)(?: (\S+))? -->$", re.MULTILINE)
 # [text](target), not an image, and not inside code.
 _LINK = re.compile(r"(`[^`\n]*`)|(?<!!)\[([^]\n]+)\]\(([^)\s]+)\)")
@@ -97,6 +98,12 @@ def source(path: str, _page: str) -> str:
     return _code(text.strip(), language)
 
 
+def picture(name: str, _page: str) -> str:
+    """The picture, named for its file."""
+    title = name.removesuffix(".png").replace("-", " ").capitalize()
+    return f"![{title}](images/{name})" if (PICTURES / name).exists() else ""
+
+
 def include(path: str, _page: str) -> str:
     """A file's text; its links lead to pages of the site, or to nothing where it has none."""
 
@@ -123,6 +130,7 @@ MAKERS: dict[str, Callable[[str, str], str]] = {
     "probes": probes,
     "schema": tables,
     "api": python_api,
+    "picture": picture,
     "file": source,
     "include": include,
 }
