@@ -16,7 +16,7 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format clean help FORCE
+.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format picture clean help FORCE
 
 ##@ Use
 
@@ -57,6 +57,9 @@ format: $(VENV)/ready.lint ## Format the Python and C sources in place.
 bench: all ## Measure what pyusdt costs beside its peers (minutes; root; LONG=1).
 	@tools/tracefs
 	@$(PY) -m bench $(if $(LONG),--long)
+
+picture: all ## Make the README's picture of a report anew (needs chromium).
+	@$(PY) tools/picture
 
 clean: ## Remove what make and the tests made.
 	@tools/clean
