@@ -16,7 +16,8 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format picture clean help FORCE
+.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format docs man picture \
+	clean help FORCE
 
 ##@ Use
 
@@ -58,6 +59,12 @@ bench: all ## Measure what pyusdt costs beside its peers (minutes; root; LONG=1)
 	@tools/tracefs
 	@$(PY) -m bench $(if $(LONG),--long)
 
+docs: all $(VENV)/ready.docs ## Build the documentation into .cache/docs; a warning fails.
+	@$(PY) -m docs
+
+man: all ## Write the man pages anew, from the parsers of the command line.
+	@$(PY) -m docs man
+
 picture: all ## Make the README's picture of a report anew (needs chromium).
 	@$(PY) tools/picture
 
@@ -73,7 +80,7 @@ help: ## List the targets.
 $(VENV)/ready.%: FORCE
 	@tools/setup $(VENV) $* $(PYTHON)
 
-$(VENV)/ready.test $(VENV)/ready.lint: $(VENV)/ready.build
+$(VENV)/ready.test $(VENV)/ready.lint $(VENV)/ready.docs: $(VENV)/ready.build
 
 # Rewritten when another compiler or other flags are asked for, or a source has gone.
 .cache/built-with: FORCE

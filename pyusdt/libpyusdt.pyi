@@ -32,12 +32,11 @@ def check(request: bytes, /) -> None:
 def change(request: bytes, /) -> None:
     """Do what a struct pyusdt_request asks for, or raise ValueError as `check` does."""
 
-def probes() -> list[tuple[str, tuple[str, ...], str, int, tuple[str, ...], str]]:
-    """Return the probe table: (name, arguments, summary, since, needs, provider) of each probe.
+def probes() -> list[tuple[str, tuple[str, ...], str, tuple[str, ...], str]]:
+    """Return the probe table: (name, arguments, summary, needs, provider) of each probe.
 
     `arguments` are "type name", in the order of arg0, arg1 and so on, with str, i32, u32, i64, u64
-    and ptr for types; `since` is the minor version of the first Python 3 that fires the probe;
-    `needs` are the events of `sys.monitoring` that go on while it is watched.
+    and ptr for types; `needs` are the events of `sys.monitoring` that go on while it is watched.
     """
 
 def mark(name: str, value: object = None) -> None:

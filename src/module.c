@@ -5,29 +5,29 @@
 #include <Python.h>
 #include <string.h>
 
-#include "control/wait_tracer.h"
-#include "capture/batch.h"
-#include "python/callable.h"
-#include "capture/c_call.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "capture/batch.h"
+#include "capture/c_call.h"
 #include "capture/code.h"
-#include "control/settings.h"
 #include "capture/gc.h"
-#include "python/gil.h"
+#include "capture/monitor.h"
+#include "capture/stack.h"
+#include "capture/thread.h"
 #include "control/control.h"
 #include "control/fork.h"
-#include "steps/mark.h"
-#include "capture/monitor.h"
+#include "control/settings.h"
+#include "control/wait_tracer.h"
+#include "control/watcher.h"
+#include "module_record.h"
 #include "probe_list.h"
 #include "provider.h"
-#include "module_record.h"
-#include "base/log.h"
-#include "capture/stack.h"
-#include "steps/steps.h"
-#include "steps/step_type.h"
+#include "python/callable.h"
+#include "python/gil.h"
 #include "python/text.h"
-#include "capture/thread.h"
-#include "control/watcher.h"
+#include "steps/mark.h"
+#include "steps/step_type.h"
+#include "steps/steps.h"
 
 static PyObject *core_start(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
@@ -172,8 +172,7 @@ static PyMethodDef s_methods[] = {
      "change(request)\n--\n\nDo what this struct pyusdt_request asks for, or raise ValueError."},
 
     {"probes", core_probes, METH_NOARGS,
-     "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, since, needs,\n"
-     "provider)."},
+     "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, needs, provider)."},
     {"mark", (PyCFunction)(void (*)(void))mark_call, METH_FASTCALL | METH_KEYWORDS, DOC_MARK},
     {"step", (PyCFunction)(void (*)(void))step_type_call, METH_FASTCALL | METH_KEYWORDS, DOC_STEP},
     {"steps", (PyCFunction)(void (*)(void))steps_call, METH_VARARGS | METH_KEYWORDS, DOC_STEPS},

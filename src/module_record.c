@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "base/filter.h"
+#include "capture/thread.h"
 #include "control/autosave.h"
-#include "pyusdt_control.h"
 #include "control/recorder.h"
 #include "control/snapshot.h"
-#include "capture/thread.h"
+#include "pyusdt_control.h"
 
 static PyObject *core_record(PyObject *module, PyObject *args) {
     struct recorder_options options;

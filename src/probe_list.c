@@ -39,8 +39,7 @@ static PyObject *row_of(const struct probe_info *info) {
     PyObject *arguments = arguments_of(info), *needs = needs_of(info), *row = NULL;
 
     if (arguments && needs)
-        row = Py_BuildValue("(sOsiOs)", info->name, arguments, info->summary, info->since, needs,
-                            info->provider);
+        row = Py_BuildValue("(sOsOs)", info->name, arguments, info->summary, needs, info->provider);
     Py_XDECREF(arguments);
     Py_XDECREF(needs);
     return row;

@@ -7,9 +7,9 @@
 
 #include <Python.h>
 
-/* A list of (name, arguments, summary, since, needs) in the order of the table: `arguments` a tuple
- * of "type name", `since` the minor version of Python 3, `needs` a tuple of names of events. New
- * reference; NULL with an exception set. GIL held. */
+/* A list of (name, arguments, summary, needs, provider) in the order of the table: `arguments` a
+ * tuple of "type name", `needs` a tuple of names of events. New reference; NULL with an exception
+ * set. GIL held. */
 PyObject *probe_list_new(void);
 
 #endif

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "python/compat.h"
 #include "base/elfnotes.h"
 #include "probe/probes.h"
+#include "python/compat.h"
 
 #define LIBRARY "libpyusdt_compat.so"
 

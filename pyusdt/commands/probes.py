@@ -17,8 +17,6 @@ class Probe(NamedTuple):
     arguments: tuple[str, ...]
     """"type name" of arg0, arg1 and so on."""
     summary: str
-    since: int
-    """The minor version of the first Python 3 that has it."""
     needs: tuple[str, ...]
     """The events of sys.monitoring that go on while it is watched."""
     provider: str
@@ -68,8 +66,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 def _as_json(probe: Probe) -> dict[str, object]:
     names = ("type", "name")
     arguments = [dict(zip(names, text.split(), strict=True)) for text in probe.arguments]
-    since = f"3.{probe.since}"
-    return {**probe._asdict(), "arguments": arguments, "since": since}
+    return {**probe._asdict(), "arguments": arguments}
 
 
 def markdown() -> str:

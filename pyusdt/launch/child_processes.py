@@ -20,10 +20,11 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-import pyusdt
+from pyusdt import libpyusdt
 from pyusdt.errors import UsageError, UserError, tell
 from pyusdt.launch.options import Options
 from pyusdt.recorder import record
+from pyusdt.remote import control_layout
 
 SPAWN = "multiprocessing.spawn"
 
@@ -90,7 +91,9 @@ def _filter(options: Options) -> None:
         if value:
             os.environ[name] = value
     try:
-        pyusdt.configure(only=options.only or None, exclude=options.exclude or None)
+        libpyusdt.change(
+            control_layout.request(only=options.only or None, exclude=options.exclude or None)
+        )
     except ValueError as error:
         raise UsageError(f"--only or --exclude: {error}") from None
 

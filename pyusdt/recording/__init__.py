@@ -6,8 +6,9 @@
 """
 
 from pyusdt.recording.aggregate import Function, Step
-from pyusdt.recording.model import CodeRecord, Process, Recording, Thread
+from pyusdt.recording.model import Recording
 from pyusdt.recording.reader import load
+from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import Snapshot
 from pyusdt.recording.tree import Node
 from pyusdt.recording.writer import Writer

@@ -6,15 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pyusdt.recording.histogram import percentile
+from pyusdt.recording.records import CodeRecord
 from pyusdt.recording.snapshot import StepRow
 from pyusdt.recording.tree import Node, paths
-
-if TYPE_CHECKING:
-    from pyusdt.recording.model import CodeRecord
-
 
 _LARGEST = 1e150
 
@@ -41,7 +37,7 @@ class Function:
     map a record index to an Edge.
     """
 
-    record: "CodeRecord"
+    record: CodeRecord
     index: int
     calls: int = 0
     primitive_calls: int = 0
@@ -78,7 +74,7 @@ class Function:
 
 
 def functions_of(
-    records: Sequence["CodeRecord"],
+    records: Sequence[CodeRecord],
     roots: Iterable[Node],
     histograms: Mapping[tuple[int, int], Mapping[int, int]],
 ) -> list[Function]:
@@ -92,7 +88,7 @@ def functions_of(
     return sorted(functions.values(), key=lambda f: (-f.self_ns, -f.total_ns, f.record.label))
 
 
-def _add_tree(root: Node, records: Sequence["CodeRecord"], functions: dict[int, Function]) -> None:
+def _add_tree(root: Node, records: Sequence[CodeRecord], functions: dict[int, Function]) -> None:
     active: Counter[int] = Counter()
     active_edges: Counter[tuple[int, int]] = Counter()
     path = [root.function]

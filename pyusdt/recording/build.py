@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From rows to a Recording, and the checks that rows from a file need."""
+"""From rows to what a Recording holds, and the checks that rows from a file need."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pyusdt.recording.model import CodeRecord, Process, Recording, Thread
-from pyusdt.recording.snapshot import NodeRow, Snapshot, ThreadRow, clean, clean_step
+from pyusdt.recording.records import Process, Thread
+from pyusdt.recording.snapshot import HistogramRow, NodeRow, ThreadRow
 from pyusdt.recording.tree import Node
 
 
@@ -13,30 +13,14 @@ class DamageError(ValueError):
     """Rows that no recorder writes; the text says which."""
 
 
-def from_snapshot(snapshot: Snapshot, process: Process) -> Recording:
-    """The recording of one process; see `Recording.from_snapshot`."""
-    place = {row[0]: index for index, row in enumerate(snapshot.functions)}
+def histograms_of(
+    process: Process, rows: Iterable[HistogramRow], place: Mapping[int, int]
+) -> dict[tuple[int, int], dict[int, int]]:
+    """What `Recording.histograms` holds for a process. `place` maps a function id to its index."""
     histograms: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for function, bucket, count in snapshot.histograms:
+    for function, bucket, count in rows:
         histograms[process.id, place[function]][bucket] = count
-    return Recording(
-        records=[
-            CodeRecord(clean(module), clean(qualname), clean(name), clean(file), line)
-            for _, module, qualname, name, file, line in snapshot.functions
-        ],
-        processes=[process],
-        threads=threads_of(
-            process,
-            [(tid, clean(name), elapsed) for tid, name, elapsed in snapshot.threads],
-            snapshot.nodes,
-            place,
-        ),
-        histograms=dict(histograms),
-        step_rows={process.id: [clean_step(row) for row in snapshot.steps]}
-        if snapshot.steps
-        else {},
-        losses={clean(name): count for name, count in snapshot.losses.items() if count},
-    )
+    return dict(histograms)
 
 
 def threads_of(

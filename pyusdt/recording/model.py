@@ -5,56 +5,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
 
 from pyusdt.recording.aggregate import Function, Step, functions_of, steps_of
-from pyusdt.recording.snapshot import Snapshot, StepRow
+from pyusdt.recording.build import histograms_of, threads_of
+from pyusdt.recording.records import CodeRecord, Process, Thread
+from pyusdt.recording.snapshot import Snapshot, StepRow, clean, clean_step
 from pyusdt.recording.tree import Node, merged, only
-
-
-class CodeRecord(NamedTuple):
-    """What is known about a function; `line` is that of its definition."""
-
-    module: str
-    qualname: str
-    name: str
-    file: str
-    line: int
-
-    @property
-    def label(self) -> str:
-        """`module:qualname`, or what there is of it."""
-        name = self.qualname or self.name or "(nameless)"
-        return f"{self.module}:{name}" if self.module else name
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process that recorded. Times are ns: wall since 1970, or the monotonic clock."""
-
-    id: int
-    pid: int
-    parent_pid: int = 0
-    host: str = ""
-    command: str = ""
-    python: str = ""
-    started_ns: int = 0
-    started_monotonic_ns: int = 0
-    updated_ns: int = 0
-    ended_ns: int | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A thread; `root` stands above its first functions. `process` is that of `Process.id`."""
-
-    process: int
-    index: int
-    tid: int
-    name: str
-    elapsed_ns: int
-    root: Node
 
 
 @dataclass
@@ -76,9 +32,21 @@ class Recording:
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot, process: Process | None = None) -> "Recording":
         """The recording of one process, straight from memory (no file, no copy on disk)."""
-        from pyusdt.recording.build import from_snapshot
-
-        return from_snapshot(snapshot, process or Process(0, os.getpid(), os.getppid()))
+        process = process or Process(0, os.getpid(), os.getppid())
+        place = {row[0]: index for index, row in enumerate(snapshot.functions)}
+        threads = [(tid, clean(name), elapsed) for tid, name, elapsed in snapshot.threads]
+        steps = [clean_step(row) for row in snapshot.steps]
+        return cls(
+            records=[
+                CodeRecord(clean(module), clean(qualname), clean(name), clean(file), line)
+                for _, module, qualname, name, file, line in snapshot.functions
+            ],
+            processes=[process],
+            threads=threads_of(process, threads, snapshot.nodes, place),
+            histograms=histograms_of(process, snapshot.histograms, place),
+            step_rows={process.id: steps} if steps else {},
+            losses={clean(name): count for name, count in snapshot.losses.items() if count},
+        )
 
     @cached_property
     def tree(self) -> Node:

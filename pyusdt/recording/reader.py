@@ -14,7 +14,8 @@ from pyusdt.errors import UserError
 from pyusdt.recording import store
 from pyusdt.recording.build import DamageError, threads_of
 from pyusdt.recording.histogram import BUCKETS
-from pyusdt.recording.model import CodeRecord, Process, Recording, Thread
+from pyusdt.recording.model import Recording
+from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import StepRow
 
 Progress = Callable[[int, int], None]

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from pyusdt.errors import UserError
 from pyusdt.recording import store
-from pyusdt.recording.model import Process
+from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, clean, clean_step
 
 # Nobody holds the lock for longer than one flush; ten at once are well within this.

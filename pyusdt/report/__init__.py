@@ -6,20 +6,10 @@ from importlib import import_module
 
 from pyusdt.errors import UsageError, UserError, nearest
 from pyusdt.recording import Recording
+from pyusdt.report.options import Options
 from pyusdt.report.output import opened
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a format may be asked for; a format takes what it can show.
-
-    `sort` is a field of Function or `name`; `top` limits the functions, None shows all.
-    """
-
-    sort: str = "self_ns"
-    top: int | None = None
-    tree: bool = False
-    steps: bool = False
+__all__ = ["FORMATS", "Format", "Options", "choose", "write"]
 
 
 @dataclass(frozen=True, slots=True)

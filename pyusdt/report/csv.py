@@ -4,13 +4,11 @@
 import csv
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from pyusdt.recording import Recording
 from pyusdt.recording.model import top
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
+from pyusdt.report.options import Options
 
 _FUNCTION = (
     "module",
@@ -29,7 +27,7 @@ _FUNCTION = (
 _STEP = ("name", "kind", "sequence", "start_ns", "elapsed_ns", "value", "process")
 
 
-def write(recording: Recording, out: BinaryIO, options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the functions, or with --steps the steps and marks in their order."""
     if options.steps:
         _write_rows(out, _STEP, _steps(recording))
@@ -37,7 +35,7 @@ def write(recording: Recording, out: BinaryIO, options: "Options") -> None:
         _write_rows(out, _FUNCTION, _functions(recording, options))
 
 
-def _functions(recording: Recording, options: "Options") -> Iterable[list[object]]:
+def _functions(recording: Recording, options: Options) -> Iterable[list[object]]:
     for f in top(recording.functions, options.sort)[: options.top]:
         figures = [f.calls, f.resumes, f.errors, f.self_ns, f.total_ns, f.p50_ns, f.p90_ns]
         yield [f.record.module, f.record.qualname, f.record.file, f.record.line, *figures, f.p99_ns]

@@ -2,14 +2,12 @@
 """Folded stacks: `thread;function;function own-nanoseconds`, as Brendan Gregg's flamegraph.pl and
 everything since reads them (https://github.com/brendangregg/FlameGraph)."""
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from pyusdt.recording import Recording
 from pyusdt.recording.tree import paths
+from pyusdt.report.options import Options
 from pyusdt.report.text import printable
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
 
 
 def frame(text: str) -> str:
@@ -17,7 +15,7 @@ def frame(text: str) -> str:
     return printable(text).replace(";", ",").strip() or "(nameless)"
 
 
-def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """One line for each calling context that has time of its own."""
     frames = [frame(record.label) for record in recording.records]
     for thread in recording.threads:

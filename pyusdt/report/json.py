@@ -8,19 +8,17 @@ are columns of equal length; `parent` is a place in the same columns, -1 at the 
 import json
 from dataclasses import asdict
 from math import isfinite
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from pyusdt.recording import Function, Recording, Step
 from pyusdt.recording.model import top
 from pyusdt.recording.tree import Node, paths
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
+from pyusdt.report.options import Options
 
 FORMAT = 1
 
 
-def write(recording: Recording, out: BinaryIO, options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write one JSON object; `sort` and `top` apply to its functions."""
     functions = top(recording.functions, options.sort)[: options.top]
     document = {

@@ -7,19 +7,17 @@ Steps and marks, on tracks of their own, stand where they were. Times are micros
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from pyusdt.recording import Process, Recording, Thread
 from pyusdt.recording.tree import paths
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
+from pyusdt.report.options import Options
 
 _STEPS_TID = 2**31 - 1  # no thread of Linux has it
 _Event = dict[str, Any]
 
 
-def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write all processes, their threads, steps and marks."""
     events = [*_names(recording)]
     pids = {process.id: process.pid for process in recording.processes}

@@ -7,18 +7,16 @@ fields that the format needs are encoded here, by https://protobuf.dev/programmi
 
 import gzip
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from pyusdt.recording import Recording
 from pyusdt.recording.tree import paths
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
+from pyusdt.report.options import Options
 
 _DEEPEST = 1000  # frames of a stack that are written, the innermost: a stack costs its depth
 
 
-def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write all threads of all processes into one profile."""
     strings: dict[str, int] = {"": 0}
 

@@ -6,18 +6,16 @@ callers: {(file, line, name): (calls, primitive calls, own seconds, total second
 """
 
 import marshal
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from pyusdt.recording import CodeRecord, Recording
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
+from pyusdt.report.options import Options
 
 _Key = tuple[str, int, str]
 _Figures = tuple[int, int, float, float]
 
 
-def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write all functions; pstats sorts them itself."""
     figures: dict[_Key, _Figures] = {}
     callers: dict[_Key, dict[_Key, _Figures]] = {}

@@ -6,16 +6,14 @@ then its own time.
 """
 
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from pyusdt.recording import Recording, Thread
 from pyusdt.recording.tree import paths
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
+from pyusdt.report.options import Options
 
 
-def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write a profile for each thread that called anything."""
     threads = [thread for thread in recording.threads if thread.root.children]
     document = {

@@ -2,7 +2,7 @@
 """The report for the terminal: functions, the call tree, or steps; losses are told below."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from rich.console import Console
 from rich.table import Table
@@ -12,10 +12,8 @@ from pyusdt.recording import Function, Recording, Step
 from pyusdt.recording.model import top
 from pyusdt.recording.tree import Node, sort
 from pyusdt.report.console import console_on, new_table
+from pyusdt.report.options import Options
 from pyusdt.report.text import duration, number, plural, printable, share
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
 
 _TREE_LEAST = 0.005  # of the whole: what is lighter is summed up in one line
 _TREE_DEEPEST = 100
@@ -23,7 +21,7 @@ _BAR = 8
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
-def write(recording: Recording, out: BinaryIO, options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the table, in colour where `out` is a terminal."""
     with console_on(out) as console:
         console.print(_heading(recording))

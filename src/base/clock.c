@@ -36,6 +36,7 @@ struct clock_moment clock_moment(void) {
         uint64_t before = clock_ticks();
         uint64_t ns = clock_monotonic_ns();
         uint64_t width = clock_ticks() - before;
+
         if (width < best_width) {
             best_width = width;
             best = (struct clock_moment){before + width / 2, ns};
@@ -62,10 +63,13 @@ void clock_init(void) {
 }
 
 void clock_refine(void) {
+    struct clock_moment now;
+    double rate;
+
     if (!clock_uses_counter)
         return;
-    struct clock_moment now = clock_moment();
-    double rate = rate_between(&s_base, &now);
+    now = clock_moment();
+    rate = rate_between(&s_base, &now);
     if (rate > 0)
         set_rate(rate);
     if (now.ns - s_base.ns >= MAX_WINDOW_NS || now.ticks < s_base.ticks)
@@ -74,14 +78,16 @@ void clock_refine(void) {
 
 /* Reads only what never changes, so that any number of threads may come here at once. */
 static double first_rate(void) {
+    uint64_t end = s_first.ns + MIN_WINDOW_NS;
+    struct clock_moment now;
+    double rate, unknown = 0;
+
     if (!clock_uses_counter)
         return 1;
-    uint64_t end = s_first.ns + MIN_WINDOW_NS;
     while (clock_monotonic_ns() < end)
         continue;
-    struct clock_moment now = clock_moment();
-    double rate = rate_between(&s_first, &now);
-    double unknown = 0;
+    now = clock_moment();
+    rate = rate_between(&s_first, &now);
     atomic_compare_exchange_strong(&s_ns_per_tick, &unknown, rate);
     if (unknown > 0)
         return unknown;
@@ -90,6 +96,7 @@ static double first_rate(void) {
 
 static double ns_per_tick(void) {
     double rate = atomic_load_explicit(&s_ns_per_tick, memory_order_relaxed);
+
     return rate > 0 ? rate : first_rate();
 }
 

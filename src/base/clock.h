@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/compiler.h"
+
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
@@ -41,6 +43,7 @@ struct clock_moment clock_moment(void);
 
 static inline uint64_t clock_monotonic_ns(void) {
     struct timespec now;
+
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
@@ -61,7 +64,7 @@ static inline uint64_t clock_counter(void) {
 /* Now, in ticks. Any thread. Ticks of two threads compare, but for the few by which the counters
  * of two CPUs may differ: whoever subtracts must expect a small step back. */
 static inline uint64_t clock_ticks(void) {
-    if (__builtin_expect(clock_uses_counter, 1))
+    if (LIKELY(clock_uses_counter))
         return clock_counter();
     return clock_monotonic_ns();
 }

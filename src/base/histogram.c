@@ -29,20 +29,3 @@ void histogram_read(const struct histogram *h, uint32_t counts[HISTOGRAM_BUCKETS
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
         counts[i] = count_of(&h->counts[i]);
 }
-
-uint64_t histogram_percentile(const uint32_t counts[HISTOGRAM_BUCKETS], double fraction) {
-    uint64_t total = 0, highest = 0;
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        total += counts[i];
-    double rank = fraction * (double)total;
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        if (counts[i] == 0)
-            continue;
-        double width = (double)(histogram_low(i + 1) - histogram_low(i));
-        if (rank <= (double)counts[i])
-            return histogram_low(i) + (uint64_t)(width * rank / (double)counts[i]);
-        rank -= (double)counts[i];
-        highest = histogram_low(i + 1);
-    }
-    return highest; /* 0 without values; otherwise rank was rounded up past the last of them */
-}

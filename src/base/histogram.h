@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
+
 /* The last bucket takes 7 * 2^46 and more (about two days of 3 GHz ticks). */
 #define HISTOGRAM_BUCKETS 192
 
@@ -20,10 +22,12 @@ struct histogram {
 
 /* Bucket of `value`: 0..3 have one each, then four for each power of two. */
 static inline unsigned histogram_bucket(uint64_t value) {
+    unsigned power, bucket;
+
     if (value < 4)
         return (unsigned)value;
-    unsigned power = 63u - (unsigned)__builtin_clzll(value);
-    unsigned bucket = (power - 1) * 4 + (unsigned)((value >> (power - 2)) & 3);
+    power = 63u - (unsigned)__builtin_clzll(value);
+    bucket = (power - 1) * 4 + (unsigned)((value >> (power - 2)) & 3);
     return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
 }
 
@@ -37,7 +41,8 @@ void histogram_halve(struct histogram *h);
  * percentiles hold, the sum of counts no longer tells the number of values. */
 static inline void histogram_add(struct histogram *h, uint64_t value) {
     _Atomic uint32_t *count = &h->counts[histogram_bucket(value)];
-    if (__builtin_expect(atomic_load_explicit(count, memory_order_relaxed) == UINT32_MAX, 0))
+
+    if (UNLIKELY(atomic_load_explicit(count, memory_order_relaxed) == UINT32_MAX))
         histogram_halve(h);
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1,
                           memory_order_relaxed);
@@ -48,9 +53,5 @@ void histogram_clear(struct histogram *h);
 
 /* Copies the counts out. Any thread. */
 void histogram_read(const struct histogram *h, uint32_t counts[HISTOGRAM_BUCKETS]);
-
-/* The value below which `fraction` (0..1) of the counted values lie, interpolated inside its
- * bucket; 0 when nothing was counted. */
-uint64_t histogram_percentile(const uint32_t counts[HISTOGRAM_BUCKETS], double fraction);
 
 #endif

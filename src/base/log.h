@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 
+#include "base/compiler.h"
+
 /* The setting `verbose`: report what goes on and off, not only what goes wrong. Any thread. */
 extern bool log_verbose;
 
 /* Write "pyusdt: ", the text (cut to about 500 bytes) and a newline to file descriptor 2. Any
  * thread, no GIL. An error is ignored: there is nobody to tell. */
-__attribute__((format(printf, 1, 2))) void log_line(const char *format, ...);
+PRINTF_LIKE(1, 2) void log_line(const char *format, ...);
 
 #endif

@@ -1,25 +1,12 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
- * The stack, the hot path, and what readers see. Nodes and functions: nodes.c.
- *
- * stack[0] is a frame of the node "(thread)" that no exit matches (its code is NULL), so that there
- * is always a top and a frame below a frame. Frames that run one function are chained from the top
- * down (function->last, frame->below): an exit finds its frame, or that there is none, without a
- * scan of the stack.
- *
- * Beyond the depth limit (or where the stack cannot grow) frames are only numbered: t->over counts
- * them, and one more frame that no exit matches stands for them all on the top. There is always
- * room for it.
- */
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "calltree/calltree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "calltree/calltree_inline.h"
+#include "base/compiler.h"
+#include "calltree/tree.h"
 
-#define HOT __attribute__((hot))
-#define COLD __attribute__((noinline, cold))
 #define FIRST_FRAMES 64u
 
 static struct tree *private(struct calltree *t) {
@@ -34,88 +21,6 @@ static void put(_Atomic uint64_t *counter, uint64_t value) {
     atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
-COLD struct node *tree_visit(struct tree *t, struct node *parent, struct code_record *code) {
-    struct node *node = nodes_visit(&t->nodes, parent, code);
-    if (node == NULL) {
-        tree_add(&t->lost, 1);
-        return &t->nodes.others;
-    }
-    parent->hot = node;
-    return node;
-}
-
-static bool grow_stack(struct tree *t) {
-    size_t top = (size_t)(t->top - t->stack), room = 2 * (size_t)(t->limit - t->stack);
-    if (room > t->depth_limit)
-        room = t->depth_limit;
-    if (top >= room)
-        return false;
-    struct frame *stack = realloc(t->stack, (room + 2) * sizeof(*stack));
-    if (stack == NULL)
-        return false;
-    t->stack = stack;
-    t->top = stack + top;
-    t->limit = stack + room;
-    return true;
-}
-
-/* True when there is room for a frame now; otherwise the entry is numbered only. */
-COLD bool tree_make_room(struct tree *t) {
-    if (t->over == 0 && grow_stack(t))
-        return true;
-    if (t->over++ == 0) {
-        struct frame *f = ++t->top;
-        *f = (struct frame){.node = f[-1].node};
-    }
-    tree_add(&t->too_deep, 1);
-    return false;
-}
-
-static void pop_healed(struct tree *t, const struct frame *down_to, uint64_t now) {
-    while (t->top > down_to) {
-        tree_pop(t, now);
-        tree_add(&t->healed, 1);
-    }
-}
-
-/* The topmost frame that runs `code`, NULL when there is none. Above a frame under "(others)" are
- * only such frames; they share a function, so that their codes need to be looked through. */
-static struct frame *find_frame(struct tree *t, const struct code_record *code) {
-    uint32_t i = t->nodes.others_codes.last;
-    while (i > 0 && tree_frame_at(t, i)->code != code)
-        i = tree_frame_at(t, i)->below;
-    if (i == 0) {
-        struct function *f = nodes_function(&t->nodes, code);
-        i = f ? f->last : 0;
-    }
-    return i > 0 ? tree_frame_at(t, i) : NULL;
-}
-
-/* True when the top frame is that of `code` now. */
-COLD bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now) {
-    if (t->over > 0) {
-        if (--t->over == 0)
-            t->top--;
-        return false;
-    }
-    struct frame *f = find_frame(t, code);
-    if (f == NULL) {
-        tree_add(&t->unknown, 1);
-        return false;
-    }
-    pop_healed(t, f, now);
-    return true;
-}
-
-COLD struct histogram *tree_new_histogram(struct tree *t, struct function *f) {
-    if (f->code == NULL) /* "(others)": many functions, which are counted as lost already */
-        return NULL;
-    struct histogram *h = nodes_histogram(&t->nodes, f);
-    if (h == NULL)
-        tree_add(&t->untimed, 1);
-    return h;
-}
-
 HOT void calltree_enter(struct calltree *tree, struct code_record *code, uint64_t now,
                         enum calltree_kind kind) {
     tree_enter(tree, code, NULL, now, kind);
@@ -124,22 +29,30 @@ HOT void calltree_enter(struct calltree *tree, struct code_record *code, uint64_
 HOT int calltree_exit(struct calltree *tree, struct code_record *code, uint64_t now,
                       enum calltree_outcome outcome, struct calltree_done *done) {
     struct tree *t = private(tree);
-    if (TREE_UNLIKELY(t->top->code != code) && !tree_heal(t, code, now))
+
+    if (UNLIKELY(t->top->code != code) && !tree_heal(t, code, now))
         return 0;
     tree_close_done(t, now, outcome, done);
     return 1;
 }
 
+void calltree_call(struct calltree *tree, const struct code_record *caller,
+                   struct code_record *code, const void *key, uint64_t now) {
+    tree_call(tree, caller, code, key, now);
+}
+
 void calltree_take_over(struct calltree *tree, struct code_record *const codes[], uint32_t n,
                         uint64_t now) {
     struct tree *t = private(tree);
+    uint32_t agree = 0, depth;
+
     if (t->over > 0)
         t->top--;
     t->over = 0;
-    uint32_t agree = 0, depth = calltree_depth(tree);
+    depth = calltree_depth(tree);
     while (agree < n && agree < depth && t->stack[agree + 1].code == codes[agree])
         agree++;
-    pop_healed(t, &t->stack[agree], now);
+    tree_pop_healed(t, &t->stack[agree], now);
     for (uint32_t i = agree; i < n; i++)
         tree_push(t, codes[i], now, true);
 }
@@ -167,12 +80,14 @@ static int clear_counters(struct node *node, void *arg) {
 
 void calltree_reset(struct calltree *tree) {
     struct tree *t = private(tree);
+    struct function *f;
+
     drop_frames(t);
     nodes_walk(&t->nodes, clear_counters, NULL);
-    struct function *f = atomic_load(&t->nodes.functions);
-    for (; f != NULL; f = f->next) {
+    for (f = atomic_load(&t->nodes.functions); f; f = f->next) {
         struct histogram *h = atomic_load(&f->histogram);
-        if (h != NULL)
+
+        if (h)
             histogram_clear(h);
     }
     put(&t->lost, 0);
@@ -184,6 +99,7 @@ void calltree_reset(struct calltree *tree) {
 
 uint32_t calltree_depth(const struct calltree *tree) {
     const struct tree *t = (const struct tree *)tree;
+
     return (uint32_t)(t->top - t->stack) - (t->over > 0);
 }
 
@@ -204,7 +120,8 @@ static int visit_sample(struct node *node, void *arg) {
         .elapsed = get(&node->elapsed),
         .self = get(&node->self),
     };
-    /* Its frames may be nested, and then elapsed tells the inner ones twice. */
+
+    /* Its frames may be nested, and then elapsed has the inner ones twice. */
     if (node == &walk->tree->nodes.others)
         sample.elapsed = sample.self;
     return walk->fn(&sample, walk->arg);
@@ -212,6 +129,7 @@ static int visit_sample(struct node *node, void *arg) {
 
 int calltree_walk(struct calltree *tree, calltree_visitor fn, void *arg) {
     struct walk walk = {private(tree), fn, arg};
+
     return nodes_walk(&walk.tree->nodes, visit_sample, &walk);
 }
 
@@ -219,9 +137,11 @@ int calltree_walk_open(struct calltree *tree, uint64_t now, calltree_visitor fn,
     struct tree *t = private(tree);
     uint64_t above = 0;
     int ret = 0;
+
     for (struct frame *f = &t->stack[calltree_depth(tree)]; f > t->stack && ret == 0; f--) {
         struct calltree_sample sample = {.node = &f->node->public, .code = f->node->code};
         uint64_t elapsed = tree_minus(now, f->start);
+
         sample.self = tree_minus(elapsed, f->children + above);
         sample.elapsed = f->node == &t->nodes.others ? sample.self : elapsed;
         above = elapsed;
@@ -234,10 +154,12 @@ int calltree_walk_functions(struct calltree *tree, calltree_function_visitor fn,
     struct function *f =
         atomic_load_explicit(&private(tree)->nodes.functions, memory_order_acquire);
     int ret = 0;
-    for (; f != NULL && ret == 0; f = f->next) {
+
+    for (; f && ret == 0; f = f->next) {
         uint32_t counts[HISTOGRAM_BUCKETS];
         struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_acquire);
-        if (h == NULL)
+
+        if (!h)
             continue;
         histogram_read(h, counts);
         ret = fn(f->code, counts, arg);
@@ -247,6 +169,7 @@ int calltree_walk_functions(struct calltree *tree, calltree_function_visitor fn,
 
 void calltree_losses(const struct calltree *tree, struct calltree_losses *losses) {
     const struct tree *t = (const struct tree *)tree;
+
     losses->lost = get(&t->lost);
     losses->too_deep = get(&t->too_deep);
     losses->healed = get(&t->healed);
@@ -255,17 +178,21 @@ void calltree_losses(const struct calltree *tree, struct calltree_losses *losses
 }
 
 struct calltree *calltree_new(_Atomic int64_t *budget, uint32_t depth_limit) {
+    uint32_t room;
+    struct tree *t;
+    struct frame *stack;
+
     if (depth_limit == 0 || depth_limit > CALLTREE_MAX_DEPTH)
         depth_limit = CALLTREE_MAX_DEPTH;
-    uint32_t room = depth_limit < FIRST_FRAMES ? depth_limit : FIRST_FRAMES;
-    struct tree *t = aligned_alloc(64, sizeof(*t));
-    struct frame *stack = calloc(room + 2, sizeof(*stack));
-    if (t == NULL || stack == NULL) {
+    room = depth_limit < FIRST_FRAMES ? depth_limit : FIRST_FRAMES;
+    t = aligned_alloc(64, sizeof *t);
+    stack = calloc(room + 2, sizeof *stack);
+    if (!t || !stack) {
         free(t);
         free(stack);
         return NULL;
     }
-    memset(t, 0, sizeof(*t));
+    memset(t, 0, sizeof *t);
     nodes_init(&t->nodes, budget);
     t->stack = stack;
     t->limit = stack + room;
@@ -276,9 +203,10 @@ struct calltree *calltree_new(_Atomic int64_t *budget, uint32_t depth_limit) {
 }
 
 void calltree_free(struct calltree *tree) {
-    if (tree == NULL)
-        return;
     struct tree *t = private(tree);
+
+    if (!t)
+        return;
     nodes_clear(&t->nodes);
     free(t->stack);
     free(t);

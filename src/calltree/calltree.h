@@ -20,7 +20,7 @@
  * caller that does not want times passes 0. A *segment* is what lies between an entry and the next
  * exit: a generator that is suspended spends no time.
  *
- * Healing. CPython does not tell every exit (cpython #140373), tracers attach in the middle of a
+ * Healing. CPython does not report every exit (cpython #140373), tracers attach in the middle of a
  * deep stack, and greenlets interleave on a thread. An exit that does not match the top frame
  * closes the frames above the topmost one that it matches; an exit that matches none is ignored.
  * Both are counted, and cost no search: the stack never needs to be scanned.
@@ -33,39 +33,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "calltree/code_record.h"
 #include "base/histogram.h"
-#include "pyusdt_node.h"
+#include "calltree/calltree_types.h"
+#include "calltree/code_record.h"
 
 /* What a node costs out of the budget: a bound of N nodes is a budget of N times this. */
 #define CALLTREE_NODE_BYTES 128
 
 /* The deepest stack. Frames beyond it are not followed, and counted in too_deep. */
 #define CALLTREE_MAX_DEPTH (1u << 20)
-
-/* The rest of a tree is private to calltree.c. */
-struct calltree {
-    /* The slot: thread__state tells tracers the address of this word (any thread; owner writes). */
-    _Atomic(const struct pyusdt_node *) current;
-    /* Whether functions get histograms. Any thread may set it at any time. */
-    atomic_bool record;
-    /* The caller's: what the tree is called and how it finds its trees. Not used here. */
-    uint32_t tid;
-    char name[64];
-    struct calltree *next;
-};
-
-enum calltree_kind { CALLTREE_START, CALLTREE_RESUME, CALLTREE_THROW };
-
-/* As in the argument `outcome` of function__done. */
-enum calltree_outcome { CALLTREE_RETURN, CALLTREE_YIELD, CALLTREE_UNWIND };
-
-struct calltree_done {
-    uint64_t elapsed; /* ticks of this segment */
-    uint64_t self;    /* of them, those not spent in calls from here */
-    uint32_t depth;   /* 1 for the outermost frame */
-    bool partial;     /* it began before we did: the ticks count from calltree_take_over */
-};
 
 /* `depth_limit` is at most CALLTREE_MAX_DEPTH, 0 means that. `budget` is borrowed, outlives the
  * tree, and may be shared by trees of many threads. NULL when out of memory. */
@@ -98,6 +74,12 @@ void calltree_take_over(struct calltree *t, struct code_record *const codes[], u
  * thread that reads meanwhile may see some of both. Owner. */
 void calltree_reset(struct calltree *t);
 
+/* The function `caller` calls the one in C of `code` (alive during the call; NULL: something else),
+ * known by `key`, not NULL, until it returns. Closes functions in C on the top whose end CPython
+ * did not report (cpython #130898). Owner. */
+void calltree_call(struct calltree *t, const struct code_record *caller, struct code_record *code,
+                   const void *key, uint64_t now);
+
 /* Frames on the stack now. Owner. */
 uint32_t calltree_depth(const struct calltree *t);
 
@@ -120,7 +102,7 @@ typedef int (*calltree_visitor)(const struct calltree_sample *sample, void *arg)
 int calltree_walk(struct calltree *t, calltree_visitor fn, void *arg);
 
 /* The same for each frame on the stack, newest first: elapsed and self are those of its running
- * segment until `now`, and the counts are 0. Added to what calltree_walk tells they make up the
+ * segment until `now`, and the counts are 0. Added to what calltree_walk reports they make up the
  * whole time. Owner. */
 int calltree_walk_open(struct calltree *t, uint64_t now, calltree_visitor fn, void *arg);
 
@@ -134,7 +116,7 @@ int calltree_walk_functions(struct calltree *t, calltree_function_visitor fn, vo
 struct calltree_losses {
     uint64_t lost;     /* entries charged to "(others)" for want of memory */
     uint64_t too_deep; /* entries not followed at all: beyond the depth limit, or no memory */
-    uint64_t healed;   /* frames closed because their exit was never told */
+    uint64_t healed;   /* frames closed because their exit was never reported */
     uint64_t unknown;  /* exits of frames that were not on the stack */
     uint64_t untimed; /* segments of known contexts that are in no histogram, for the same reason */
 };

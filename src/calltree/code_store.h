@@ -12,7 +12,7 @@
 #define CODE_STORE_DEAD_MAX 4096
 
 /* The record equal to `key` (whose id, pins and rejected are not looked at), with one more
- * reference. Strings are copied. `*made` tells if it is new. NULL: out of memory. */
+ * reference. Strings are copied. `*made`: it is new. NULL: out of memory. */
 struct code_record *code_store_acquire(const struct code_record *key, bool *made);
 
 /* Give a reference back. The record may be freed at once or at any later code_store_release(). */

@@ -24,12 +24,13 @@ struct chunk {
  * is looked at first, so that a spent one costs no shared write. */
 static void *claim(struct nodes *n, size_t size) {
     int64_t bytes = (int64_t)size;
+    void *memory = NULL;
+
     if (atomic_load_explicit(n->budget, memory_order_relaxed) < bytes)
         return NULL;
-    void *memory = NULL;
     if (atomic_fetch_sub_explicit(n->budget, bytes, memory_order_relaxed) >= bytes)
         memory = aligned_alloc(64, size);
-    if (memory == NULL) {
+    if (!memory) {
         atomic_fetch_add_explicit(n->budget, bytes, memory_order_relaxed);
         return NULL;
     }
@@ -62,7 +63,8 @@ static struct link **bucket_of(const struct nodes *n, uint64_t key) {
 
 static struct link *find(const struct nodes *n, uint64_t key) {
     struct link *link = *bucket_of(n, key);
-    while (link != NULL && link->key != key)
+
+    while (link && link->key != key)
         link = link->next;
     return link;
 }
@@ -70,21 +72,23 @@ static struct link *find(const struct nodes *n, uint64_t key) {
 /* The first table is not on the heap: it costs nothing to give up. */
 static void free_table(struct nodes *n, struct link **buckets, size_t count) {
     if (buckets != n->first_buckets)
-        give_back(n, buckets, count * sizeof(*buckets));
+        give_back(n, buckets, count * sizeof *buckets);
 }
 
 /* When it fails, the chains grow longer instead: that is no error. */
 static void grow_table(struct nodes *n) {
     size_t count = (size_t)1 << (64 - n->shift);
     struct link **old = n->buckets;
-    struct link **new = claim(n, 2 * count * sizeof(*new));
-    if (new == NULL)
+    struct link **new = claim(n, 2 * count * sizeof *new);
+
+    if (!new)
         return;
     n->buckets = new;
     n->shift--;
     for (size_t i = 0; i < count; i++) {
-        for (struct link *link = old[i], *next; link != NULL; link = next) {
+        for (struct link *link = old[i], *next; link; link = next) {
             struct link **bucket = bucket_of(n, link->key);
+
             next = link->next;
             link->next = *bucket;
             *bucket = link;
@@ -94,9 +98,11 @@ static void grow_table(struct nodes *n) {
 }
 
 static void insert(struct nodes *n, struct link *link, uint64_t key) {
+    struct link **bucket;
+
     if (n->links++ >> (64 - n->shift) != 0)
         grow_table(n);
-    struct link **bucket = bucket_of(n, key);
+    bucket = bucket_of(n, key);
     link->key = key;
     link->next = *bucket;
     *bucket = link;
@@ -110,14 +116,15 @@ static size_t chunk_size(uint32_t capacity) {
 static struct chunk *add_chunk(struct nodes *n) {
     struct chunk *chunk = NULL;
     uint32_t capacity = n->newest ? 2 * n->newest->capacity : FIRST_CHUNK;
+
     if (capacity > LARGEST_CHUNK)
         capacity = LARGEST_CHUNK;
-    for (; capacity > 0 && chunk == NULL; capacity /= 2) {
+    for (; capacity > 0 && !chunk; capacity /= 2) {
         chunk = claim(n, chunk_size(capacity));
-        if (chunk != NULL)
+        if (chunk)
             chunk->capacity = capacity;
     }
-    if (chunk == NULL)
+    if (!chunk)
         return NULL;
     atomic_store_explicit(n->newest ? &n->newest->next : &n->chunks, chunk, memory_order_release);
     n->newest = chunk;
@@ -125,8 +132,9 @@ static struct chunk *add_chunk(struct nodes *n) {
 }
 
 static struct function *add_function(struct nodes *n, struct code_record *code) {
-    struct function *f = claim(n, round_up(sizeof(*f)));
-    if (f == NULL)
+    struct function *f = claim(n, round_up(sizeof *f));
+
+    if (!f)
         return NULL;
     code_record_pin(code);
     f->code = code;
@@ -138,6 +146,7 @@ static struct function *add_function(struct nodes *n, struct code_record *code) 
 
 static void fill(struct nodes *n, struct node *node, struct node *parent, struct function *f) {
     struct code_record *code = f->code;
+
     node->public = (struct pyusdt_node){
         .parent = &parent->public,
         .qualname = code->qualname,
@@ -156,13 +165,15 @@ static void fill(struct nodes *n, struct node *node, struct node *parent, struct
 static struct node *add_node(struct nodes *n, struct node *parent, struct function *f) {
     struct chunk *chunk = n->newest;
     uint32_t used = chunk ? atomic_load_explicit(&chunk->used, memory_order_relaxed) : 0;
-    if (chunk == NULL || used == chunk->capacity) {
+    struct node *node;
+
+    if (!chunk || used == chunk->capacity) {
         chunk = add_chunk(n);
         used = 0;
     }
-    if (chunk == NULL)
+    if (!chunk)
         return NULL;
-    struct node *node = &chunk->nodes[used];
+    node = &chunk->nodes[used];
     fill(n, node, parent, f);
     insert(n, &node->link, key_of(parent->public.index, f->code->id));
     atomic_store_explicit(&chunk->used, used + 1, memory_order_release);
@@ -178,7 +189,7 @@ static void name_node(struct nodes *n, struct node *node, const char *qualname, 
 }
 
 void nodes_init(struct nodes *n, _Atomic int64_t *budget) {
-    memset(n, 0, sizeof(*n));
+    memset(n, 0, sizeof *n);
     n->budget = budget;
     n->buckets = n->first_buckets;
     n->shift = 64 - NODES_FIRST_BUCKETS_LOG2;
@@ -191,7 +202,8 @@ void nodes_init(struct nodes *n, _Atomic int64_t *budget) {
 
 static void free_functions(struct nodes *n) {
     struct function *next, *f = atomic_load(&n->functions);
-    for (; f != NULL; f = next) {
+
+    for (; f; f = next) {
         next = f->next;
         code_record_unpin(f->code);
         free(atomic_load(&f->histogram));
@@ -201,7 +213,8 @@ static void free_functions(struct nodes *n) {
 
 static void free_chunks(struct nodes *n) {
     struct chunk *next, *chunk = atomic_load(&n->chunks);
-    for (; chunk != NULL; chunk = next) {
+
+    for (; chunk; chunk = next) {
         next = atomic_load(&chunk->next);
         free(chunk);
     }
@@ -215,13 +228,16 @@ void nodes_clear(struct nodes *n) {
 }
 
 struct node *nodes_visit(struct nodes *n, struct node *parent, struct code_record *code) {
+    struct link *link;
+    struct function *f;
+
     if (parent == &n->others)
         return NULL;
-    struct link *link = find(n, key_of(parent->public.index, code->id));
-    if (link != NULL)
+    link = find(n, key_of(parent->public.index, code->id));
+    if (link)
         return node_of(link);
-    struct function *f = nodes_function(n, code);
-    if (f == NULL)
+    f = nodes_function(n, code);
+    if (!f)
         f = add_function(n, code);
     return f ? add_node(n, parent, f) : NULL;
 }
@@ -232,8 +248,9 @@ struct function *nodes_function(struct nodes *n, const struct code_record *code)
 
 struct histogram *nodes_histogram(struct nodes *n, struct function *f) {
     struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_relaxed);
-    if (h == NULL) {
-        h = claim(n, round_up(sizeof(*h)));
+
+    if (!h) {
+        h = claim(n, round_up(sizeof *h));
         atomic_store_explicit(&f->histogram, h, memory_order_release);
     }
     return h;
@@ -243,12 +260,16 @@ struct histogram *nodes_histogram(struct nodes *n, struct function *f) {
  * other order nodes could be missed whose children are not. */
 int nodes_walk(struct nodes *n, int (*fn)(struct node *, void *), void *arg) {
     int ret = fn(&n->root, arg);
+    struct chunk *next, *chunk;
+
     if (ret == 0)
         ret = fn(&n->others, arg);
-    struct chunk *next, *chunk = atomic_load_explicit(&n->chunks, memory_order_acquire);
-    for (; chunk != NULL && ret == 0; chunk = next) {
+    chunk = atomic_load_explicit(&n->chunks, memory_order_acquire);
+    for (; chunk && ret == 0; chunk = next) {
+        uint32_t used;
+
         next = atomic_load_explicit(&chunk->next, memory_order_acquire);
-        uint32_t used = atomic_load_explicit(&chunk->used, memory_order_acquire);
+        used = atomic_load_explicit(&chunk->used, memory_order_acquire);
         for (uint32_t i = 0; i < used && ret == 0; i++)
             ret = fn(&chunk->nodes[i], arg);
     }

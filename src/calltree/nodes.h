@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a call tree is made of: its nodes, one for each calling context, and its functions, one for
- * each code record that runs in it. Shared by nodes.c (which makes them) and calltree.c (which
- * counts in them), by nobody else.
+ * each code record that runs in it. nodes.c makes them; the call
+ * tree counts in them, by tree.h's hot path.
+ *
+ * Private to: calltree
  *
  * One thread, the owner, makes and changes; any thread may read nodes and functions through the
  * lists at any time: an object is filled, then published by a store-release, and from then on only
@@ -14,8 +16,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "calltree/code_record.h"
 #include "base/histogram.h"
+#include "calltree/code_record.h"
 #include "pyusdt_node.h"
 
 /* An entry of the table of nodes and functions. Keys: see nodes.c. */

@@ -94,7 +94,7 @@ static void complete(struct batch *batch, uint32_t n) {
     }
 }
 
-__attribute__((noinline)) void batch_fire(struct batch *batch) {
+NOINLINE void batch_fire(struct batch *batch) {
     uint32_t n = count(batch);
 
     if (n > 0 && probe_on(PROBE_events)) {

@@ -16,10 +16,11 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "calltree/code_record.h"
+#include "capture/thread.h"
 #include "probe/probes.h"
 #include "pyusdt_batch.h"
-#include "capture/thread.h"
 
 struct batch {
     _Atomic uint32_t n;    /* records in it; the watcher reads it without the GIL */
@@ -53,11 +54,11 @@ void batch_fire(struct batch *batch);
 /* The running thread enters or leaves `code`. To be called while batch_on. */
 static inline void batch_add(const struct code_record *code, enum pyusdt_kind kind) {
     struct thread *thread = t_thread;
-    struct batch *batch = __builtin_expect(thread != NULL, 1) ? thread->batch : NULL;
+    struct batch *batch = LIKELY(thread) ? thread->batch : NULL;
     struct pyusdt_event *record;
     uint32_t n;
 
-    if (__builtin_expect(!batch, 0) && !(batch = batch_meet()))
+    if (UNLIKELY(!batch) && !(batch = batch_meet()))
         return;
     n = atomic_load_explicit(&batch->n, memory_order_relaxed);
     record = &batch->records[n++];
@@ -66,8 +67,26 @@ static inline void batch_add(const struct code_record *code, enum pyusdt_kind ki
     record->kind = kind;
     record->line = code->line;
     atomic_store_explicit(&batch->n, n, memory_order_relaxed);
-    if (__builtin_expect(n == PYUSDT_BATCH, 0))
+    if (UNLIKELY(n == PYUSDT_BATCH))
         batch_fire(batch);
+}
+
+/* The kind of record for an event that enters or leaves a function. */
+static inline enum pyusdt_kind batch_kind(enum event_frame frame) {
+    switch (frame) {
+    case FRAME_START:
+        return PYUSDT_KIND_START;
+    case FRAME_RESUME:
+        return PYUSDT_KIND_RESUME;
+    case FRAME_THROW:
+        return PYUSDT_KIND_THROW;
+    case FRAME_YIELD:
+        return PYUSDT_KIND_YIELD;
+    case FRAME_UNWIND:
+        return PYUSDT_KIND_UNWIND;
+    default:
+        return PYUSDT_KIND_RETURN;
+    }
 }
 
 /* One look: true when batches have waited since the last one, and batch_fire_stale() has something

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "capture/code.h"
 #include "python/text.h"
 
@@ -77,8 +78,7 @@ static struct code_record *make_record(PyObject *callable) {
     return code_named(module, dot ? dot + 1 : qualname, qualname);
 }
 
-static __attribute__((noinline)) struct code_record *insert(PyObject *callable,
-                                                            const PyMethodDef *def) {
+static NOINLINE struct code_record *insert(PyObject *callable, const PyMethodDef *def) {
     struct code_record *record;
     struct c_call_slot *slot;
 
@@ -101,7 +101,7 @@ struct code_record *c_call_find(PyObject *callable) {
     if (!def)
         return NULL;
     slot = slot_of(s_slots, s_mask, def);
-    if (__builtin_expect(slot->def == def && slot->name == def->ml_name, 1))
+    if (LIKELY(slot->def == def && slot->name == def->ml_name))
         return slot->record;
     return insert(callable, def);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The callbacks while nobody but one kind of reader listens: the recorder, tracers of what comes of
- * following (TRACKING_PROBES), or tracers of batches. They do what it needs and look at nothing
- * else (for tracers: but at the event's own probe), since what they do is all that an event costs.
+ * The callbacks while there is one kind of reader alone: the recorder, tracers of what comes of
+ * tracking (TRACKING_PROBES), or tracers of batches. They do what it needs and look at nothing else
+ * (for tracers: but at the event's own probe), since what they do is all that an event costs.
+ *
+ * Private to: capture
  */
 #ifndef PYUSDT_CAPTURE_CALLBACK_FAST_H
 #define PYUSDT_CAPTURE_CALLBACK_FAST_H

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "python/callable.h"
-#include "pyusdt_control.h"
 #include "base/filter.h"
-#include "python/dict_read.h"
-#include "probe/probes.h"
 #include "calltree/code_store.h"
+#include "probe/probes.h"
+#include "python/callable.h"
+#include "python/dict_read.h"
 #include "python/text.h"
+#include "pyusdt_control.h"
 
 /* Names longer than this are cut: a record must stay small whatever a program generates. */
 enum { NAME_SIZE = 1024, FILE_SIZE = 4096, FIRST_SLOTS = 1024 };

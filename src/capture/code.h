@@ -14,6 +14,7 @@
 
 #include <Python.h>
 
+#include "base/compiler.h"
 #include "calltree/code_record.h"
 
 struct code_slot {
@@ -68,7 +69,7 @@ uint64_t code_losses(void);
 static inline struct code_record *code_find(PyObject *code) {
     const struct code_slot *slot = &code_table.slots[code_hash(code) & code_table.mask];
 
-    if (__builtin_expect(slot->code == code, 1))
+    if (LIKELY(slot->code == code))
         return slot->record;
     return code_resolve(code);
 }

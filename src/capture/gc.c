@@ -4,8 +4,8 @@
 #include <Python.h>
 #include <stdbool.h>
 
-#include "python/callable.h"
 #include "base/clock.h"
+#include "python/callable.h"
 
 /* Written under the GIL. */
 static PyObject *s_list; /* gc.callbacks: the collector reads it, whatever the name stands for */

@@ -33,8 +33,8 @@ static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
 
 /* The running thread's own. */
 THREAD_LOCAL struct thread *t_thread;
-static _Thread_local bool t_hidden;
-static _Thread_local struct thread *t_hidden_thread;
+static THREAD_LOCAL bool t_hidden;
+static THREAD_LOCAL struct thread *t_hidden_thread;
 
 /* The C library calls this as a thread ends; others may hold the GIL. */
 static void thread_ended(void *thread) {
@@ -153,7 +153,7 @@ static void read_thread(struct thread *thread, PyObject *object) {
     PyObject *dict = PyObject_GenericGetDict(object, NULL);
     PyObject *name = dict_read_name(dict, s_name), *tid = dict_read_name(dict, s_tid);
 
-    thread->named = name != NULL;
+    thread->named = name;
     if (name)
         text_name(name, thread->tree->name, sizeof thread->tree->name);
     if (!thread->tree->tid && tid && PyLong_CheckExact(tid))

@@ -14,6 +14,7 @@
 #include <Python.h>
 #include <stdbool.h>
 
+#include "base/compiler.h"
 #include "calltree/calltree.h"
 
 struct thread {
@@ -37,14 +38,6 @@ struct thread {
 /* 0, or -1 with an exception set. */
 int thread_init(void);
 
-/* Where the C library allows it, one load: the other models call a function. A library that is
- * loaded late finds room for a pointer in the threads' static blocks with glibc, and musl refuses.
- */
-#ifdef __GLIBC__
-#define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
-#else
-#define THREAD_LOCAL _Thread_local
-#endif
 extern THREAD_LOCAL struct thread *t_thread;
 
 /* thread_self() for a thread that has no entry yet. */
@@ -58,7 +51,7 @@ void thread_name_self(struct thread *thread, bool begins);
 static inline struct thread *thread_self(void) {
     struct thread *thread = t_thread;
 
-    return __builtin_expect(thread != NULL, 1) ? thread : thread_meet();
+    return LIKELY(thread) ? thread : thread_meet();
 }
 
 /* Call `visit` for each thread that has a Python frame now, with the newest one (borrowed). Names

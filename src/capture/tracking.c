@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
+#include "calltree/calltree.h"
+#include "capture/stack.h"
 #include "probe/demand.h"
 #include "pyusdt_control.h"
-#include "capture/stack.h"
 
 #define TIMED (TRACKING_TIMED | DEMAND_RECORDER)
 #define FOLLOWERS (TRACKING_PROBES | DEMAND_RECORDER)
@@ -59,9 +61,9 @@ static void fire_state(struct thread *thread) {
     probe_thread__state(thread->tree->tid, &thread->tree->current, thread->tree->name);
 }
 
-/* A thread that may be over before the watcher's next tick tells of itself. It still counts as not
- * told: at its first event it has no name yet, and the watcher will know it. The frame of an event
- * of entry is about to be entered, and so left out. */
+/* For a thread that may be over before the watcher's next tick, thread__state fires here. It still
+ * counts as not fired: at its first event it has no name yet, and the watcher will know it. The
+ * frame of an event of entry is about to be entered, and so left out. */
 static void adopt_self(struct thread *thread, bool entering) {
     PyObject *frame = (PyObject *)PyEval_GetFrame();
 
@@ -77,7 +79,7 @@ static void adopt_self(struct thread *thread, bool entering) {
 static inline struct thread *current(void) {
     struct thread *thread = thread_self();
 
-    if (thread && __builtin_expect(thread->epoch != tracking_epoch, 0))
+    if (thread && UNLIKELY(thread->epoch != tracking_epoch))
         adopt_self(thread, false);
     return thread;
 }
@@ -92,9 +94,9 @@ void tracking_enter(struct code_record *code, enum calltree_kind kind) {
 
     if (!thread)
         return;
-    if (__builtin_expect(!known && s_recorded, 0))
+    if (UNLIKELY(!known && s_recorded))
         thread_name_self(thread, is_bootstrap(code));
-    if (__builtin_expect(thread->epoch != tracking_epoch, 0))
+    if (UNLIKELY(thread->epoch != tracking_epoch))
         adopt_self(thread, true);
     calltree_enter(thread->tree, code, now_if_timed(), kind);
 }
@@ -123,7 +125,7 @@ void tracking_call(const struct code_record *caller, struct code_record *code, c
     struct thread *thread = current();
 
     if (thread)
-        tree_call(thread->tree, caller, code, key, now_if_timed());
+        calltree_call(thread->tree, caller, code, key, now_if_timed());
 }
 
 void tracking_set_slow(uint64_t usec) {
@@ -131,8 +133,7 @@ void tracking_set_slow(uint64_t usec) {
     tracking_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
 }
 
-/* Frames that were entered without a time have none to tell of: begin anew when times are wanted.
- */
+/* Frames that were entered without a time have none to report: begin anew when times are wanted. */
 void tracking_apply(probe_mask wanted) {
     bool on = (wanted & FOLLOWERS) != 0, timed = (wanted & TIMED) != 0;
     bool recorded = (wanted & DEMAND_RECORDER) != 0;
@@ -182,12 +183,12 @@ bool tracking_has_news(void) {
     return thread_has_news() && probe_on(PROBE_thread__state);
 }
 
-static void tell(struct thread *thread, void *unused) {
+static void fire_fresh_state(struct thread *thread, void *unused) {
     (void)unused;
     thread->told = true;
     fire_state(thread);
 }
 
 void tracking_fire_states(bool all) {
-    thread_each_untold(all, tell, NULL);
+    thread_each_untold(all, fire_fresh_state, NULL);
 }

@@ -5,6 +5,8 @@
  * recorder, applies what it wants at once.
  *
  * GIL held for everything here, unless it says otherwise. Nothing leaves an exception set.
+ *
+ * Private to: control
  */
 #ifndef PYUSDT_CONTROL_APPLY_H
 #define PYUSDT_CONTROL_APPLY_H

@@ -68,7 +68,7 @@ void autosave_set(PyObject *callback, double seconds) {
     s_callback = callback && callback != Py_None ? Py_NewRef(callback) : NULL;
     s_interval_ns = (uint64_t)(seconds * 1e9);
     set_due();
-    s_set = s_callback != NULL;
+    s_set = s_callback;
     if (s_callback)
         exchange(SIG_DFL, handle);
     else

@@ -7,19 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "capture/code.h"
-#include "control/settings.h"
-#include "capture/tracking.h"
 #include "capture/monitor.h"
-#include "probe/probes.h"
+#include "capture/tracking.h"
 #include "control/remote_recording.h"
+#include "control/settings.h"
+#include "probe/probes.h"
 
 _Static_assert(PROBE_COUNT <= PYUSDT_PROBES_MAX, "the status has room for all probes");
 
 /* Found by its name in the library's dynamic symbols. Initialised, so that it is known for what it
  * is before anything runs. */
 extern struct pyusdt_control pyusdt_control;
-__attribute__((visibility("default"))) struct pyusdt_control pyusdt_control = {
+EXPORTED struct pyusdt_control pyusdt_control = {
     .magic = PYUSDT_CONTROL_MAGIC,
     .version = PYUSDT_CONTROL_VERSION,
     .size = sizeof pyusdt_control,

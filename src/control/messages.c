@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "capture/monitor.h"
 #include "probe/probes.h"
-#include "base/log.h"
 
 static void events_text(event_mask events, char *text, size_t size) {
     size_t used = 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What people are told of events that go on and off. Any thread.
+ *
+ * Private to: control
  */
 #ifndef PYUSDT_CONTROL_MESSAGES_H
 #define PYUSDT_CONTROL_MESSAGES_H

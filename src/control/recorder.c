@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/c_call.h"
 #include "base/clock.h"
+#include "capture/c_call.h"
 #include "capture/code.h"
-#include "probe/demand.h"
-#include "capture/tracking.h"
 #include "capture/monitor.h"
+#include "capture/tracking.h"
+#include "control/apply.h"
+#include "probe/demand.h"
 #include "pyusdt_control.h"
 #include "steps/step_log.h"
-#include "control/apply.h"
 
 /* set_events() counts its calls in 24 bits for the life of the process (cpython #141845). */
 #define FLAP_NS 100000000u

@@ -3,6 +3,8 @@
  * Recording for somebody outside, who asks for it through the control struct: see
  * pyusdt_control.h. Nothing of Python's is run for it, and nothing is written to disk: the counts
  * lie in memory, where who has asked for them fetches them.
+ *
+ * Private to: control
  */
 #ifndef PYUSDT_CONTROL_REMOTE_RECORDING_H
 #define PYUSDT_CONTROL_REMOTE_RECORDING_H

@@ -3,6 +3,8 @@
  * Tells tracers again and again what they have to know at the start: a tracer that comes while
  * another is there does not show in the semaphore, and the first telling may have come between a
  * tracer's raising it and its program being in place.
+ *
+ * Private to: control
  */
 #ifndef PYUSDT_CONTROL_REPLAY_H
 #define PYUSDT_CONTROL_REPLAY_H

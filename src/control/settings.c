@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/filter.h"
 #include "base/log.h"
 #include "python/text.h"
@@ -22,8 +23,7 @@ struct pyusdt_settings settings = {
 };
 
 /* -1 and the sentence. */
-__attribute__((format(printf, 2, 3))) static int bad(char why[PYUSDT_MESSAGE_SIZE],
-                                                     const char *format, ...) {
+PRINTF_LIKE(2, 3) static int bad(char why[PYUSDT_MESSAGE_SIZE], const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);

@@ -9,20 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/batch.h"
 #include "base/clock.h"
-#include "capture/code.h"
-#include "probe/demand.h"
-#include "control/autosave.h"
-#include "capture/tracking.h"
-#include "python/gil.h"
-#include "control/control.h"
-#include "capture/monitor.h"
 #include "base/osthread.h"
+#include "capture/batch.h"
+#include "capture/code.h"
+#include "capture/monitor.h"
+#include "capture/thread.h"
+#include "capture/tracking.h"
 #include "control/apply.h"
+#include "control/autosave.h"
+#include "control/control.h"
 #include "control/remote_recording.h"
 #include "control/replay.h"
-#include "capture/thread.h"
+#include "probe/demand.h"
+#include "python/gil.h"
 
 /* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
@@ -221,8 +221,9 @@ static int start_if_wanted(void) {
         osthread_watch_main();
     if (s_wanted && !s_forking) {
         autosave_attend(true); /* a signal that comes meanwhile waits for the thread */
-        Py_BEGIN_ALLOW_THREADS error = start_thread();
-        Py_END_ALLOW_THREADS
+        Py_BEGIN_ALLOW_THREADS;
+        error = start_thread();
+        Py_END_ALLOW_THREADS;
     }
     if (error)
         autosave_attend(false);
@@ -230,8 +231,9 @@ static int start_if_wanted(void) {
 }
 
 static void stop_thread(void) {
-    Py_BEGIN_ALLOW_THREADS join_thread();
-    Py_END_ALLOW_THREADS
+    Py_BEGIN_ALLOW_THREADS;
+    join_thread();
+    Py_END_ALLOW_THREADS;
 }
 
 int watcher_start(void) {

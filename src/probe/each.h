@@ -2,6 +2,8 @@
  *
  * EACH(M, (a, b), (c, d), ...) expands to M(a, b), M(c, d), ... for 1 to 10 pairs: enough for the
  * arguments of a probe, of which old tracers read no more than ten.
+ *
+ * Private to: probe
  */
 #ifndef PYUSDT_PROBE_EACH_H
 #define PYUSDT_PROBE_EACH_H

@@ -4,22 +4,22 @@
  * concerns an event or a probe (enums, masks, callbacks, semaphores, probe functions, the list that
  * `pyusdt probes` prints) is expanded from it; nothing about them is written a second time.
  *
- *   EVENT(name, shape, scope, frame, since, needs, summary, arguments...)
+ *   EVENT(name, shape, scope, frame, argc, needs, summary, arguments...)
  *       an event of sys.monitoring, and the probe of the same name.
- *       shape    what CPython passes to the callback; callback.c has one body a shape
+ *       shape    what the probe's arguments are made of; callback_full.c has one function a shape
  *       scope    LOCAL: a callback may return DISABLE; GLOBAL: it must not (ValueError, and CPython
  *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
  *                nor may a callback return DISABLE
  *       frame    how a function is entered (START, RESUME, THROW), left (RETURN, YIELD, UNWIND) or
- *                goes on (LINE), how one in C is (CALL, C_RETURN, C_RAISE), or NONE: what follows
- *                the stack hears of it
- *       since    the minor version of the first Python 3 that has it
- *       needs    the events that must be on for it
+ *                goes on (LINE), how one in C is (CALL, C_RETURN, C_RAISE), or NONE: what the call
+ *                trees and batches do with the event
+ *       argc     how many arguments CPython passes to the callback
+ *       needs    the events that must be enabled for it
  *
- *   DERIVED(name, since, needs, summary, arguments...)
+ *   DERIVED(name, needs, summary, arguments...)
  *       a probe that pyusdt derives from events, or fires of itself.
  *
- *   COMPAT(name, since, needs, summary, arguments...)
+ *   COMPAT(name, needs, summary, arguments...)
  *       a probe as CPython itself had it: of provider python and in the library of that provider
  *       (pyusdt_compat.h), where all others are of provider pyusdt.
  *
@@ -48,33 +48,33 @@
 
 /* clang-format off */
 #define PYUSDT_EVENTS(EVENT) \
-    EVENT(PY_START, ENTRY, LOCAL, START, 12, NEED(PY_START), \
+    EVENT(PY_START, ENTRY, LOCAL, START, 2, NEED(PY_START), \
           "a function starts", ARGS_ENTRY) \
-    EVENT(PY_RESUME, ENTRY, LOCAL, RESUME, 12, NEED(PY_RESUME), \
+    EVENT(PY_RESUME, ENTRY, LOCAL, RESUME, 2, NEED(PY_RESUME), \
           "a generator or coroutine goes on", ARGS_ENTRY) \
-    EVENT(PY_THROW, RAISED, GLOBAL, THROW, 12, NEED(PY_THROW), \
+    EVENT(PY_THROW, RAISED, GLOBAL, THROW, 3, NEED(PY_THROW), \
           "an exception is thrown into a generator or coroutine", ARGS_RAISED) \
-    EVENT(PY_RETURN, VALUE, LOCAL, RETURN, 12, NEED(PY_RETURN), \
+    EVENT(PY_RETURN, VALUE, LOCAL, RETURN, 3, NEED(PY_RETURN), \
           "a function returns", ARGS_VALUE) \
-    EVENT(PY_YIELD, VALUE, LOCAL, YIELD, 12, NEED(PY_YIELD), \
+    EVENT(PY_YIELD, VALUE, LOCAL, YIELD, 3, NEED(PY_YIELD), \
           "a generator or coroutine yields", ARGS_VALUE) \
-    EVENT(PY_UNWIND, RAISED, GLOBAL, UNWIND, 12, NEED(PY_UNWIND), \
+    EVENT(PY_UNWIND, RAISED, GLOBAL, UNWIND, 3, NEED(PY_UNWIND), \
           "a function ends by an exception", ARGS_RAISED) \
-    EVENT(CALL, CALL, LOCAL, CALL, 12, NEED(CALL), \
+    EVENT(CALL, CALL, LOCAL, CALL, 4, NEED(CALL), \
           "a function is about to call", ARGS_CALL) \
-    EVENT(C_RETURN, CALL, CALLED, C_RETURN, 12, NEED(CALL) | NEED(C_RETURN), \
+    EVENT(C_RETURN, CALL, CALLED, C_RETURN, 4, NEED(CALL) | NEED(C_RETURN), \
           "a C function that was called returns", ARGS_CALL) \
-    EVENT(C_RAISE, CALL, CALLED, C_RAISE, 12, NEED(CALL) | NEED(C_RAISE), \
+    EVENT(C_RAISE, CALL, CALLED, C_RAISE, 4, NEED(CALL) | NEED(C_RAISE), \
           "a C function that was called raises", ARGS_CALL) \
-    EVENT(LINE, LINE, LOCAL, LINE, 12, NEED(LINE), \
+    EVENT(LINE, LINE, LOCAL, LINE, 2, NEED(LINE), \
           "a line is about to run", ARGS_LINE) \
-    EVENT(RAISE, RAISED, GLOBAL, NONE, 12, NEED(RAISE), \
+    EVENT(RAISE, RAISED, GLOBAL, NONE, 3, NEED(RAISE), \
           "an exception is raised, or crosses a function", ARGS_RAISED) \
-    EVENT(RERAISE, RAISED, GLOBAL, NONE, 12, NEED(RERAISE), \
+    EVENT(RERAISE, RAISED, GLOBAL, NONE, 3, NEED(RERAISE), \
           "an exception is raised again (end of finally, except)", ARGS_RAISED) \
-    EVENT(EXCEPTION_HANDLED, RAISED, GLOBAL, NONE, 12, NEED(EXCEPTION_HANDLED), \
+    EVENT(EXCEPTION_HANDLED, RAISED, GLOBAL, NONE, 3, NEED(EXCEPTION_HANDLED), \
           "an exception is caught", ARGS_RAISED) \
-    EVENT(STOP_ITERATION, STOP, LOCAL, NONE, 12, NEED(STOP_ITERATION), \
+    EVENT(STOP_ITERATION, STOP, LOCAL, NONE, 3, NEED(STOP_ITERATION), \
           "an iterator ends without raising StopIteration", ARGS_VALUE)
 /* clang-format on */
 
@@ -89,37 +89,37 @@
 
 /* clang-format off */
 #define PYUSDT_DERIVED(DERIVED) \
-    DERIVED(function__done, 12, NEED_FRAMES, \
+    DERIVED(function__done, NEED_FRAMES, \
             "a function ended: outcome 0 return, 1 yield, 2 unwind", ARGS_DONE) \
-    DERIVED(function__slow, 12, NEED_FRAMES, \
+    DERIVED(function__slow, NEED_FRAMES, \
             "as function__done, only where elapsed_ns reaches the setting slow", ARGS_DONE) \
-    DERIVED(code__new, 12, NEED(PY_START), \
+    DERIVED(code__new, NEED(PY_START), \
             "a code object is seen first; for each known one at attach, once a second, and at exit", \
             (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
-    DERIVED(thread__state, 12, NEED_FRAMES, \
+    DERIVED(thread__state, NEED_FRAMES, \
             "a thread is followed: slot tells where it is (pyusdt_node.h); told again, too", \
             (u32, tid), (ptr, slot), (str, name)) \
-    DERIVED(events, 12, NEED_FRAMES, \
+    DERIVED(events, NEED_FRAMES, \
             "a thread entered and left functions: n records (pyusdt_batch.h), by one trap", \
             (ptr, records), (u32, n)) \
-    DERIVED(gc__begin, 12, 0, "the garbage collector starts", (i32, generation)) \
-    DERIVED(gc__end, 12, 0, "the garbage collector ends", \
+    DERIVED(gc__begin, 0, "the garbage collector starts", (i32, generation)) \
+    DERIVED(gc__end, 0, "the garbage collector ends", \
             (i32, generation), (i64, collected), (i64, uncollectable), (u64, elapsed_ns)) \
-    DERIVED(mark, 12, 0, "pyusdt.mark()", (str, name), (str, text), (i64, value)) \
-    DERIVED(step__start, 12, 0, "pyusdt.step() or an iteration of pyusdt.steps() starts", \
+    DERIVED(mark, 0, "pyusdt.mark()", (str, name), (str, text), (i64, value)) \
+    DERIVED(step__start, 0, "pyusdt.step() or an iteration of pyusdt.steps() starts", \
             (str, name)) \
-    DERIVED(step__done, 12, 0, "it ends", (str, name), (u64, elapsed_ns))
+    DERIVED(step__done, 0, "it ends", (str, name), (u64, elapsed_ns))
 /* clang-format on */
 
 #define ARGS_COMPAT (str, file), (str, function), (i32, line)
 
 /* clang-format off */
 #define PYUSDT_COMPAT(COMPAT) \
-    COMPAT(function__entry, 12, NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW), \
+    COMPAT(function__entry, NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW), \
            "a function starts, goes on, or is thrown into", ARGS_COMPAT) \
-    COMPAT(function__return, 12, NEED(PY_RETURN) | NEED(PY_YIELD) | NEED(PY_UNWIND), \
+    COMPAT(function__return, NEED(PY_RETURN) | NEED(PY_YIELD) | NEED(PY_UNWIND), \
            "a function returns, yields, or ends by an exception", ARGS_COMPAT) \
-    COMPAT(line, 12, NEED(LINE), "a line is about to run", ARGS_COMPAT)
+    COMPAT(line, NEED(LINE), "a line is about to run", ARGS_COMPAT)
 /* clang-format on */
 
 /* The C type of an argument. */
@@ -138,9 +138,44 @@
 enum event { PYUSDT_EVENTS(EVENT_ENUM) EVENT_COUNT };
 #undef EVENT_ENUM
 
-/* All probes: ROW(name, since, needs, summary, arguments...) and ROW_OF_EVENT, which is the same
- * with the three columns that only events have after the name. Of provider pyusdt, and all there
- * are. */
+/* The columns of an event that code switches on. */
+enum event_scope { SCOPE_LOCAL, SCOPE_GLOBAL, SCOPE_CALLED };
+enum event_frame {
+    FRAME_NONE,
+    FRAME_START,
+    FRAME_RESUME,
+    FRAME_THROW,
+    FRAME_RETURN,
+    FRAME_YIELD,
+    FRAME_UNWIND,
+    FRAME_LINE,
+    FRAME_CALL,
+    FRAME_C_RETURN,
+    FRAME_C_RAISE,
+};
+
+struct event_traits {
+    enum event_scope scope;
+    enum event_frame frame;
+    uint32_t argc;
+};
+
+/* In the header, so that the traits of an event that is a constant are constants. */
+#define EVENT_TRAITS(name, shape, scope, frame, argc, ...)                                         \
+    [EVENT_##name] = {SCOPE_##scope, FRAME_##frame, argc},
+static const struct event_traits events_traits[EVENT_COUNT] = {PYUSDT_EVENTS(EVENT_TRAITS)};
+#undef EVENT_TRAITS
+
+static inline int event_enters(enum event_frame frame) {
+    return frame == FRAME_START || frame == FRAME_RESUME || frame == FRAME_THROW;
+}
+
+static inline int event_leaves(enum event_frame frame) {
+    return frame == FRAME_RETURN || frame == FRAME_YIELD || frame == FRAME_UNWIND;
+}
+
+/* All probes: ROW(name, needs, summary, arguments...) and ROW_OF_EVENT, which is the same with the
+ * four columns that only events have after the name. Of provider pyusdt, and all there are. */
 #define PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
 #define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_COMPAT(ROW)
 

@@ -14,20 +14,20 @@ static inline void count(enum probe p) {
 
 /* One `noinline` function a probe: inlined, every copy would be one more uprobe to arm and one more
  * trap site to keep in step with the semaphore. Not cloned either, for the same reason. */
-#define PROBE_DEFINE(name, since, needs, summary, ...)                                             \
+#define PROBE_DEFINE(name, needs, summary, ...)                                                    \
     USDT_DEFINE_SEMA(sema_##name);                                                                 \
-    __attribute__((noinline)) void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                \
+    NOINLINE void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                                 \
         count(PROBE_##name);                                                                       \
         USDT_WITH_EXPLICIT_SEMA(sema_##name, pyusdt, name, EACH(ARG_NAME, __VA_ARGS__));           \
     }
-#define PROBE_DEFINE_EVENT(name, shape, scope, frame, ...) PROBE_DEFINE(name, __VA_ARGS__)
+#define PROBE_DEFINE_EVENT(name, shape, scope, frame, argc, ...) PROBE_DEFINE(name, __VA_ARGS__)
 PYUSDT_OWN(PROBE_DEFINE, PROBE_DEFINE_EVENT)
 
 /* The sites of provider python are in a library of its own. NULL where that is not loaded. */
 static const struct pyusdt_compat *s_compat;
 static const unsigned short s_never;
 
-#define PROBE_FORWARD(name, since, needs, summary, ...)                                            \
+#define PROBE_FORWARD(name, needs, summary, ...)                                                   \
     void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                                          \
         count(PROBE_##name);                                                                       \
         s_compat->fire_##name(EACH(ARG_NAME, __VA_ARGS__));                                        \
@@ -45,15 +45,16 @@ void probes_connect(const struct pyusdt_compat *compat) {
     PYUSDT_COMPAT(PROBE_CONNECT)
 }
 
-#define PROBE_ARGUMENTS(name, since, needs, summary, ...)                                          \
+#define PROBE_ARGUMENTS(name, needs, summary, ...)                                                 \
     static const char *const arguments_##name[] = {EACH(ARG_TEXT, __VA_ARGS__), 0};
-#define PROBE_ARGUMENTS_EVENT(name, shape, scope, frame, ...) PROBE_ARGUMENTS(name, __VA_ARGS__)
+#define PROBE_ARGUMENTS_EVENT(name, shape, scope, frame, argc, ...)                                \
+    PROBE_ARGUMENTS(name, __VA_ARGS__)
 PYUSDT_PROBES(PROBE_ARGUMENTS, PROBE_ARGUMENTS_EVENT)
 
-#define PROBE_INFO_OF(provider, name, since, needs, summary, ...)                                  \
-    [PROBE_##name] = {provider, #name, summary, arguments_##name, needs, since},
+#define PROBE_INFO_OF(provider, name, needs, summary, ...)                                         \
+    [PROBE_##name] = {provider, #name, summary, arguments_##name, needs},
 #define PROBE_INFO(...) PROBE_INFO_OF("pyusdt", __VA_ARGS__)
-#define PROBE_INFO_EVENT(name, shape, scope, frame, ...) PROBE_INFO(name, __VA_ARGS__)
+#define PROBE_INFO_EVENT(name, shape, scope, frame, argc, ...) PROBE_INFO(name, __VA_ARGS__)
 #define PROBE_INFO_COMPAT(...) PROBE_INFO_OF("python", __VA_ARGS__)
 const struct probe_info probes_info[PROBE_COUNT] = {PYUSDT_OWN(PROBE_INFO, PROBE_INFO_EVENT)
                                                         PYUSDT_COMPAT(PROBE_INFO_COMPAT)};

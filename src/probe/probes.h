@@ -12,12 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probe/events.h"
+#include "base/compiler.h"
 #include "probe/compat/compat_probes.h"
+#include "probe/events.h"
 
 #define PROBE_ENUM(name, ...) PROBE_##name,
 enum probe { PYUSDT_PROBES(PROBE_ENUM, PROBE_ENUM) PROBE_COUNT };
 #undef PROBE_ENUM
+_Static_assert(PROBE_STOP_ITERATION == (int)EVENT_STOP_ITERATION, "events' probes come first");
 
 /* A set of probes, one bit each in the order of enum probe. */
 typedef uint64_t probe_mask;
@@ -30,7 +32,6 @@ struct probe_info {
     const char *summary;
     const char *const *arguments; /* "type name", NULL at the end */
     event_mask needs;
-    int since; /* minor version of the first Python 3 that can fire it */
 };
 extern const struct probe_info probes_info[PROBE_COUNT];
 
@@ -38,12 +39,17 @@ extern const struct probe_info probes_info[PROBE_COUNT];
  * exact; a free-threaded build may lose counts, never more. Any thread reads. */
 extern _Atomic uint64_t probes_fired[PROBE_COUNT];
 
+/* An event's own probe: the table has them in the same order. */
+static inline enum probe event_probe(enum event event) {
+    return (enum probe)event;
+}
+
 /* Where each probe's semaphore lives: not zero while somebody watches the probe. Those of provider
  * python are never watched before probes_connect(). */
 extern const volatile unsigned short *probes_semaphores[PROBE_COUNT];
 
 static inline bool probe_on(enum probe p) {
-    return __builtin_expect(*probes_semaphores[p] != 0, 0);
+    return UNLIKELY(*probes_semaphores[p] != 0);
 }
 
 /* Put the probes of provider python where this is; `compat` is borrowed for ever. Called once,
@@ -55,9 +61,9 @@ probe_mask probes_watched(void);
 
 /* void probe_NAME(arguments...): hit the site. Strings are borrowed for the call, never NULL.
  * The caller has checked probe_on(). */
-#define PROBE_DECLARE(name, since, needs, summary, ...)                                            \
+#define PROBE_DECLARE(name, needs, summary, ...)                                                   \
     void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__));
-#define PROBE_DECLARE_EVENT(name, shape, scope, frame, ...) PROBE_DECLARE(name, __VA_ARGS__)
+#define PROBE_DECLARE_EVENT(name, shape, scope, frame, argc, ...) PROBE_DECLARE(name, __VA_ARGS__)
 PYUSDT_PROBES(PROBE_DECLARE, PROBE_DECLARE_EVENT)
 #undef PROBE_DECLARE
 #undef PROBE_DECLARE_EVENT

@@ -61,6 +61,7 @@ static inline enum compat_jit compat_jit(void) {
 /* Item `i` of an exact list, NULL where another thread has made the list shorter. No exception. */
 static inline PyObject *compat_list_item(PyObject *list, Py_ssize_t i) {
     PyObject *item = PyList_GetItemRef(list, i);
+
     if (!item)
         PyErr_Clear();
     return item;
@@ -70,8 +71,10 @@ static inline PyObject *compat_list_item(PyObject *list, Py_ssize_t i) {
 static inline bool compat_dict_next(PyObject *dict, Py_ssize_t *at, PyObject **key,
                                     PyObject **value) {
     PyCriticalSection section;
+    bool more;
+
     PyCriticalSection_Begin(&section, dict);
-    bool more = PyDict_Next(dict, at, key, value);
+    more = PyDict_Next(dict, at, key, value);
     if (more) {
         Py_INCREF(*key);
         Py_INCREF(*value);

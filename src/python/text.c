@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "python/text.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "python/compat.h"
 #include "python/textbuf.h"
 #include "python/textname.h"
-
-#include <stdint.h>
-#include <string.h>
 
 /* Containers within containers that are walked. */
 #define DEPTH 3
@@ -44,6 +44,7 @@ static const char *constant(PyObject *o) {
 /* Divides the number in `limbs`, least significant first, and returns the remainder. */
 static uint32_t divide_by_billion(uint32_t *limbs, int n) {
     uint64_t rest = 0;
+
     for (int i = n - 1; i >= 0; i--) {
         rest = rest << 32 | limbs[i];
         limbs[i] = (uint32_t)(rest / BILLION);
@@ -55,13 +56,15 @@ static uint32_t divide_by_billion(uint32_t *limbs, int n) {
 static void put_little_endian(struct textbuf *b, const unsigned char bytes[INT_BYTES_MAX]) {
     uint32_t limbs[INT_LIMBS_MAX] = {0};
     char digits[INT_DIGITS_MAX];
-    char *at = digits + sizeof(digits) - 1;
+    char *at = digits + sizeof digits - 1;
     int n = INT_LIMBS_MAX;
+
     for (int i = 0; i < INT_BYTES_MAX; i++)
         limbs[i / 4] |= (uint32_t)bytes[i] << i % 4 * 8;
     *at = '\0';
     while (n > 0) {
         uint32_t group = divide_by_billion(limbs, n);
+
         for (int i = 0; i < 9; i++, group /= 10)
             *--at = (char)('0' + group % 10);
         while (n > 0 && !limbs[n - 1])
@@ -76,6 +79,7 @@ static void put_big_int(struct textbuf *b, PyObject *o, bool negative) {
     PyObject *magnitude = NULL, *bytes = NULL;
     PyObject *length = PyObject_Vectorcall(s_bit_length, &o, 1, NULL);
     long long bits = length ? PyLong_AsLongLong(length) : -1;
+
     if (bits > INT_BITS_MAX) {
         textbuf_ascii(b, "<int of ");
         textbuf_decimal(b, bits);
@@ -101,6 +105,7 @@ out:
 static void put_int(struct textbuf *b, PyObject *o) {
     int overflow;
     long long value = PyLong_AsLongLongAndOverflow(o, &overflow);
+
     if (overflow)
         put_big_int(b, o, overflow < 0);
     else
@@ -109,6 +114,7 @@ static void put_int(struct textbuf *b, PyObject *o) {
 
 static void put_float(struct textbuf *b, PyObject *o) {
     char *text = PyOS_double_to_string(PyFloat_AsDouble(o), 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+
     if (!text)
         PyErr_Clear();
     textbuf_ascii(b, text ? text : "?");
@@ -118,6 +124,7 @@ static void put_float(struct textbuf *b, PyObject *o) {
 /* Writes `o` if it is of a plain type that holds no other object. */
 static bool put_scalar(struct textbuf *b, PyObject *o) {
     const char *text = constant(o);
+
     if (text)
         textbuf_ascii(b, text);
     else if (PyLong_CheckExact(o))
@@ -143,6 +150,7 @@ static void put_comma(struct textbuf *b, Py_ssize_t i) {
 static void put_list(struct textbuf *b, PyObject *list, int depth) {
     for (Py_ssize_t i = 0; !b->full && i < PyList_Size(list); i++) {
         PyObject *item = compat_list_item(list, i);
+
         put_comma(b, i);
         put_value(b, item, depth);
         compat_release(item);
@@ -151,6 +159,7 @@ static void put_list(struct textbuf *b, PyObject *list, int depth) {
 
 static void put_tuple(struct textbuf *b, PyObject *tuple, int depth) {
     Py_ssize_t size = PyTuple_Size(tuple);
+
     for (Py_ssize_t i = 0; !b->full && i < size; i++) {
         put_comma(b, i);
         put_value(b, PyTuple_GetItem(tuple, i), depth);
@@ -162,6 +171,7 @@ static void put_tuple(struct textbuf *b, PyObject *tuple, int depth) {
 static void put_dict(struct textbuf *b, PyObject *dict, int depth) {
     PyObject *key, *value;
     Py_ssize_t at = 0;
+
     for (Py_ssize_t i = 0; !b->full && compat_dict_next(dict, &at, &key, &value); i++) {
         put_comma(b, i);
         put_value(b, key, depth);
@@ -176,6 +186,7 @@ static void put_dict(struct textbuf *b, PyObject *dict, int depth) {
 static void put_set(struct textbuf *b, PyObject *set, int depth) {
     PyObject *item = NULL;
     PyObject *iterator = PyObject_GetIter(set);
+
     for (Py_ssize_t i = 0; iterator && !b->full && (item = PyIter_Next(iterator)); i++) {
         put_comma(b, i);
         put_value(b, item, depth);
@@ -200,6 +211,7 @@ static const struct container *container_of(PyObject *o) {
     static const struct container set = {"{", "}", "set()", PySet_Size, put_set};
     static const struct container frozen = {"frozenset({", "})", "frozenset()", PySet_Size,
                                             put_set};
+
     if (PyTuple_CheckExact(o))
         return &tuple;
     if (PyDict_CheckExact(o))
@@ -226,9 +238,11 @@ static void put_container(struct textbuf *b, const struct container *c, PyObject
 
 /* `depth`: how many levels of containers may still be shown. NULL writes nothing. */
 static void put_value(struct textbuf *b, PyObject *o, int depth) {
+    const struct container *container;
+
     if (!o || put_scalar(b, o))
         return;
-    const struct container *container = container_of(o);
+    container = container_of(o);
     if (container)
         put_container(b, container, o, depth);
     else
@@ -236,15 +250,17 @@ static void put_value(struct textbuf *b, PyObject *o, int depth) {
 }
 
 static void put_repr(struct textbuf *b, PyObject *o) {
+    PyObject *text, *error;
+
     if (put_scalar(b, o))
         return;
-    PyObject *text = PyObject_Repr(o);
+    text = PyObject_Repr(o);
     if (text) {
         textbuf_str(b, text);
         Py_DECREF(text);
         return;
     }
-    PyObject *error = PyErr_GetRaisedException();
+    error = PyErr_GetRaisedException();
     textbuf_ascii(b, "<repr failed: ");
     if (error) /* an extension's repr may fail without one */
         textname_exception_type(b, Py_TYPE(error));
@@ -253,10 +269,12 @@ static void put_repr(struct textbuf *b, PyObject *o) {
 }
 
 const char *text_value(PyObject *o, enum text_mode mode, char buf[TEXT_SIZE]) {
+    const char *text;
     struct textbuf b;
+
     if (!o || mode == TEXT_OFF)
         return "";
-    const char *text = constant(o);
+    text = constant(o);
     if (text)
         return text;
     textbuf_start(&b, buf, TEXT_SIZE);
@@ -270,6 +288,7 @@ const char *text_value(PyObject *o, enum text_mode mode, char buf[TEXT_SIZE]) {
 
 const char *text_callable(PyObject *o, char buf[TEXT_SIZE]) {
     struct textbuf b;
+
     if (!o)
         return "";
     textbuf_start(&b, buf, TEXT_SIZE);
@@ -280,9 +299,11 @@ const char *text_callable(PyObject *o, char buf[TEXT_SIZE]) {
 
 bool text_c_callable(PyObject *o, char *module, char *qualname, size_t size) {
     struct textbuf m, q;
+    bool known;
+
     textbuf_start(&m, module, size);
     textbuf_start(&q, qualname, size);
-    bool known = textname_c_callable(&m, &q, o);
+    known = textname_c_callable(&m, &q, o);
     textbuf_finish(&m);
     textbuf_finish(&q);
     return known;
@@ -290,6 +311,7 @@ bool text_c_callable(PyObject *o, char *module, char *qualname, size_t size) {
 
 const char *text_exception(PyObject *exc, char buf[TEXT_SIZE]) {
     struct textbuf b;
+
     if (!exc)
         return "";
     textbuf_start(&b, buf, TEXT_SIZE);
@@ -300,6 +322,7 @@ const char *text_exception(PyObject *exc, char buf[TEXT_SIZE]) {
 
 size_t text_name(PyObject *str, char *buf, size_t size) {
     struct textbuf b;
+
     textbuf_start(&b, buf, size);
     textbuf_str(&b, str);
     return textbuf_finish(&b);
@@ -308,6 +331,7 @@ size_t text_name(PyObject *str, char *buf, size_t size) {
 int text_init(void) {
     int ret = -1;
     PyObject *monitoring = PySys_GetObject("monitoring"); /* borrowed */
+
     if (textname_init() < 0)
         goto out;
     if (!(s_bit_length = PyObject_GetAttrString((PyObject *)&PyLong_Type, "bit_length")))

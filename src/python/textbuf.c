@@ -43,8 +43,9 @@ void textbuf_char(struct textbuf *b, Py_UCS4 c) {
 
 void textbuf_decimal(struct textbuf *b, long long value) {
     char digits[24];
-    char *at = digits + sizeof(digits) - 1;
+    char *at = digits + sizeof digits - 1;
     unsigned long long rest = value < 0 ? -(unsigned long long)value : (unsigned long long)value;
+
     *at = '\0';
     do {
         *--at = (char)('0' + rest % 10);
@@ -76,6 +77,7 @@ void textbuf_str(struct textbuf *b, PyObject *str) {
     Py_UCS4 chars[TEXTBUF_CHUNK];
     Py_ssize_t n = 0;
     Py_ssize_t length = str && PyUnicode_Check(str) ? PyUnicode_GetLength(str) : -1;
+
     for (Py_ssize_t from = 0; from < length && n >= 0 && !b->full; from += n) {
         n = read_chunk(str, from, length, chars);
         for (Py_ssize_t i = 0; i < n; i++)
@@ -88,15 +90,18 @@ void textbuf_str(struct textbuf *b, PyObject *str) {
 /* As repr() quotes bytes and ASCII: double quotes only around single ones. */
 static void quoted(struct textbuf *b, const Py_UCS4 *chars, Py_ssize_t n) {
     bool single = false, dbl = false;
+    Py_UCS4 quote;
+
     for (Py_ssize_t i = 0; i < n; i++) {
         single |= chars[i] == '\'';
         dbl |= chars[i] == '"';
     }
-    Py_UCS4 quote = single && !dbl ? '"' : '\'';
+    quote = single && !dbl ? '"' : '\'';
     textbuf_byte(b, (char)quote);
     for (Py_ssize_t i = 0; i < n && !b->full; i++) {
         Py_UCS4 c = chars[i];
         Py_UCS4 letter = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+
         if (letter != c || c == quote || c == '\\') {
             textbuf_byte(b, '\\');
             textbuf_byte(b, (char)letter);
@@ -115,6 +120,7 @@ static void wide_repr(struct textbuf *b, PyObject *str) {
     reprfunc repr = (reprfunc)PyType_GetSlot(&PyUnicode_Type, Py_tp_repr);
     PyObject *head = PyUnicode_Substring(str, 0, TEXTBUF_CHUNK);
     PyObject *text = head ? repr(head) : NULL;
+
     if (!text)
         PyErr_Clear();
     textbuf_str(b, text);
@@ -126,6 +132,7 @@ void textbuf_str_repr(struct textbuf *b, PyObject *str) {
     Py_UCS4 chars[TEXTBUF_CHUNK];
     Py_ssize_t n = read_chunk(str, 0, PyUnicode_GetLength(str), chars);
     Py_UCS4 bits = 0;
+
     for (Py_ssize_t i = 0; i < n; i++)
         bits |= chars[i];
     if (n >= 0 && bits < 0x80)
@@ -139,6 +146,7 @@ void textbuf_bytes_repr(struct textbuf *b, PyObject *bytes) {
     Py_ssize_t length = PyBytes_Size(bytes);
     Py_ssize_t n = length < TEXTBUF_CHUNK ? length : TEXTBUF_CHUNK;
     const char *data = PyBytes_AsString(bytes);
+
     for (Py_ssize_t i = 0; i < n; i++)
         chars[i] = (unsigned char)data[i];
     textbuf_byte(b, 'b');
@@ -149,6 +157,7 @@ size_t textbuf_finish(struct textbuf *b) {
     if (b->full) {
         ptrdiff_t room = b->end - b->start;
         ptrdiff_t dots = room < 3 ? room : 3;
+
         b->at = b->end - dots;
         while (b->at > b->start && (*b->at & 0xc0) == 0x80)
             b->at--;

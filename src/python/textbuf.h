@@ -6,6 +6,8 @@
  *
  * All functions: GIL held, no user code run, no exception left set, bounded allocation. Once `full`
  * is set, writing changes nothing: a caller that walks something long stops there.
+ *
+ * Private to: python
  */
 #ifndef PYUSDT_PYTHON_TEXTBUF_H
 #define PYUSDT_PYTHON_TEXTBUF_H

@@ -39,6 +39,7 @@ static struct field s_exception_args;
 
 static int field_init(struct field *field, PyTypeObject *type, const char *name) {
     PyObject *dict = PyObject_GetAttrString((PyObject *)type, "__dict__");
+
     field->descriptor = dict ? PyMapping_GetItemString(dict, name) : NULL;
     Py_XDECREF(dict);
     if (!field->descriptor)
@@ -53,6 +54,7 @@ static int field_init(struct field *field, PyTypeObject *type, const char *name)
  * too (or the value is a str made for us): to give ours back runs nobody's __del__. */
 static PyObject *field_read(const struct field *field, PyObject *o) {
     PyObject *value = field->get(field->descriptor, o, (PyObject *)Py_TYPE(o));
+
     if (!value)
         PyErr_Clear();
     return value;
@@ -60,6 +62,7 @@ static PyObject *field_read(const struct field *field, PyObject *o) {
 
 static void type_qualname(struct textbuf *b, PyTypeObject *type) {
     PyObject *name = PyType_GetQualName(type);
+
     if (!name)
         PyErr_Clear();
     textbuf_str(b, name);
@@ -68,6 +71,7 @@ static void type_qualname(struct textbuf *b, PyTypeObject *type) {
 
 static void type_module(struct textbuf *b, PyTypeObject *type) {
     PyObject *module = field_read(&s_type_module, (PyObject *)type);
+
     textbuf_str(b, module);
     Py_XDECREF(module);
 }
@@ -88,6 +92,7 @@ void textname_instance(struct textbuf *b, PyTypeObject *type) {
  * __qualname__ would ask the metaclass of that class. */
 static PyObject *builtin_prefix(PyObject *o) {
     PyObject *self = PyCFunction_GetSelf(o);
+
     if (!self || PyModule_Check(self))
         return field_read(&s_kinds[BUILTIN].prefix, o);
     return Py_NewRef(PyType_Check(self) ? self : (PyObject *)Py_TYPE(self));
@@ -105,6 +110,7 @@ static void kind_name(struct textbuf *b, const struct kind *kind, PyObject *o) {
     bool builtin = kind == &s_kinds[BUILTIN];
     PyObject *prefix = builtin ? builtin_prefix(o) : field_read(&kind->prefix, o);
     PyObject *name = field_read(&kind->name, o);
+
     if (prefix && PyType_Check(prefix))
         type_name(b, (PyTypeObject *)prefix);
     else
@@ -117,11 +123,13 @@ static void kind_name(struct textbuf *b, const struct kind *kind, PyObject *o) {
 
 bool textname_c_callable(struct textbuf *module, struct textbuf *qualname, PyObject *o) {
     const struct kind *kind = kind_of(o);
-    if (kind != &s_kinds[BUILTIN] && kind != &s_kinds[METHOD_DESCRIPTOR])
-        return false;
     bool builtin = kind == &s_kinds[BUILTIN];
-    PyObject *prefix = builtin ? builtin_prefix(o) : field_read(&kind->prefix, o);
-    PyObject *name = field_read(&kind->name, o);
+    PyObject *prefix, *name;
+
+    if (!builtin && kind != &s_kinds[METHOD_DESCRIPTOR])
+        return false;
+    prefix = builtin ? builtin_prefix(o) : field_read(&kind->prefix, o);
+    name = field_read(&kind->name, o);
     if (prefix && PyType_Check(prefix)) {
         type_module(module, (PyTypeObject *)prefix);
         type_qualname(qualname, (PyTypeObject *)prefix);
@@ -140,6 +148,7 @@ static PyObject *unbound(PyObject *o) {
     Py_INCREF(o);
     for (int i = 0; i < METHOD_DEPTH && Py_IS_TYPE(o, s_method_type); i++) {
         PyObject *function = field_read(&s_method_function, o);
+
         if (!function)
             break;
         Py_DECREF(o);
@@ -149,8 +158,10 @@ static PyObject *unbound(PyObject *o) {
 }
 
 void textname_callable(struct textbuf *b, PyObject *o) {
+    const struct kind *kind;
+
     o = unbound(o);
-    const struct kind *kind = kind_of(o);
+    kind = kind_of(o);
     if (kind)
         kind_name(b, kind, o);
     else if (PyType_Check(o))
@@ -162,6 +173,7 @@ void textname_callable(struct textbuf *b, PyObject *o) {
 
 void textname_exception_type(struct textbuf *b, PyTypeObject *type) {
     PyObject *module = field_read(&s_type_module, (PyObject *)type);
+
     if (module && PyUnicode_CheckExact(module) &&
         PyUnicode_CompareWithASCIIString(module, "builtins") == 0)
         type_qualname(b, type);
@@ -171,6 +183,8 @@ void textname_exception_type(struct textbuf *b, PyTypeObject *type) {
 }
 
 void textname_exception(struct textbuf *b, PyObject *o) {
+    PyObject *args, *text = NULL; /* borrowed from args */
+
     if (PyExceptionClass_Check(o)) {
         textname_exception_type(b, (PyTypeObject *)o);
         return;
@@ -180,8 +194,7 @@ void textname_exception(struct textbuf *b, PyObject *o) {
         return;
     }
     textname_exception_type(b, Py_TYPE(o));
-    PyObject *args = field_read(&s_exception_args, o);
-    PyObject *text = NULL; /* borrowed from args */
+    args = field_read(&s_exception_args, o);
     if (args && PyTuple_CheckExact(args) && PyTuple_Size(args) > 0)
         text = PyTuple_GetItem(args, 0);
     if (text && PyUnicode_CheckExact(text) && PyUnicode_GetLength(text) > 0) {
@@ -201,6 +214,7 @@ static int kind_init(struct kind *kind, PyObject *types) {
 int textname_init(void) {
     int ret = -1;
     PyObject *types = PyImport_ImportModule("types");
+
     if (!types)
         goto out;
     for (int i = 0; i < KINDS; i++)

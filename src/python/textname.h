@@ -7,6 +7,8 @@
  * Not even a metaclass is asked: fields are read by the descriptors of the built-in types. The one
  * thing left is a class body with a key that is an instance of a str subclass and hashes as
  * "__module__": its __eq__ runs at every look at the class's module, by us as by the interpreter.
+ *
+ * Private to: python
  */
 #ifndef PYUSDT_PYTHON_TEXTNAME_H
 #define PYUSDT_PYTHON_TEXTNAME_H

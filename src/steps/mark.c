@@ -3,11 +3,12 @@
 
 #include <stdint.h>
 
-#include "python/arguments.h"
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "probe/probes.h"
-#include "steps/step.h"
+#include "python/arguments.h"
 #include "python/text.h"
+#include "steps/step.h"
 
 /* A double at and beyond this is no int64_t. */
 #define INT64_LIMIT 0x1p63
@@ -39,7 +40,7 @@ static void fire(const char *name, PyObject *value) {
         probe_mark(name, text_value(value, text_mode, buf), integer_of(value));
 }
 
-static __attribute__((noinline)) void tell(PyObject *name, PyObject *value) {
+static NOINLINE void report(PyObject *name, PyObject *value) {
     char buf[STEP_NAME_SIZE];
     const char *text = step_text(name, buf);
 
@@ -59,6 +60,6 @@ PyObject *mark_call(PyObject *module, PyObject *const *args, Py_ssize_t nargs, P
         arguments_check_name("mark", values[0]) < 0)
         return NULL;
     if (probe_on(PROBE_mark) || step_sink)
-        tell(values[0], values[1]);
+        report(values[0], values[1]);
     Py_RETURN_NONE;
 }

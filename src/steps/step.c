@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "probe/probes.h"
 #include "python/text.h"
 
@@ -35,14 +36,13 @@ const char *step_text(PyObject *name, char buf[STEP_NAME_SIZE]) {
     return buf;
 }
 
-static __attribute__((noinline)) void tell_start(PyObject *name) {
+static NOINLINE void report_start(PyObject *name) {
     char buf[STEP_NAME_SIZE];
 
     probe_step__start(step_text(name, buf));
 }
 
-static __attribute__((noinline)) void tell_end(PyObject *name, uint64_t start, uint64_t now,
-                                               bool failed) {
+static NOINLINE void report_end(PyObject *name, uint64_t start, uint64_t now, bool failed) {
     char buf[STEP_NAME_SIZE];
     const char *text = step_text(name, buf);
     uint64_t elapsed = now > start ? now - start : 0; /* two CPUs may differ by a little */
@@ -55,7 +55,7 @@ static __attribute__((noinline)) void tell_end(PyObject *name, uint64_t start, u
 
 uint64_t step_begin(PyObject *name) {
     if (probe_on(PROBE_step__start))
-        tell_start(name);
+        report_start(name);
     return clock_ticks(); /* after the trap, which is none of the step's time */
 }
 
@@ -67,5 +67,5 @@ void step_end(PyObject *name, uint64_t start, bool failed) {
     uint64_t now = clock_ticks();
 
     if (probe_on(PROBE_step__done) || step_sink)
-        tell_end(name, start, now, failed);
+        report_end(name, start, now, failed);
 }

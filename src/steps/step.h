@@ -3,6 +3,8 @@
  * Telling of steps: what the objects behind pyusdt.step() and pyusdt.steps() share.
  *
  * GIL held for everything here, no user code run.
+ *
+ * Private to: steps
  */
 #ifndef PYUSDT_STEPS_STEP_H
 #define PYUSDT_STEPS_STEP_H

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "steps/step.h"
 #include "python/text.h"
+#include "steps/step.h"
 
 /* Slots of the table of names: a power of two, never full. */
 enum { SLOTS = 1 << 15 };

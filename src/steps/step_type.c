@@ -57,14 +57,14 @@ static bool take(struct step *self, const void *frame, uint64_t *start) {
 
     while (i > 0 && self->more[i - 1].frame != frame)
         i--;
-    if (i == 0 && self->first_on) {
+    if (!i && self->first_on) {
         *start = self->first;
         self->first_on = false;
         return true;
     }
-    if (self->n_more == 0)
+    if (!self->n_more)
         return false;
-    if (i == 0)
+    if (!i)
         i = self->n_more;
     *start = self->more[i - 1].start;
     self->n_more--;
@@ -80,7 +80,7 @@ static PyObject *step_enter(PyObject *o, PyObject *unused) {
 
     (void)unused;
     compat_section_begin(&section, o);
-    if (!self->first_on && self->n_more == 0) {
+    if (!self->first_on && !self->n_more) {
         self->first_on = true;
         self->first = start;
     } else {

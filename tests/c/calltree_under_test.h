@@ -57,6 +57,7 @@ static void test_free(void *block) {
 #include "../../src/calltree/calltree.c"
 #include "../../src/base/histogram.c"
 #include "../../src/calltree/nodes.c"
+#include "../../src/calltree/tree.c"
 
 #undef aligned_alloc
 #undef calloc

@@ -6,6 +6,7 @@
  * order of appearance: path calls/resumes/errors elapsed self.
  */
 #include "calltree_under_test.h"
+#include "percentile.h"
 
 static _Atomic int64_t s_budget = PLENTY;
 
@@ -220,7 +221,7 @@ static int add_up(const struct code_record *code, const uint32_t *counts, void *
     unsigned(*sums)[2] = arg;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
         sums[code->id - 1][0] += counts[i];
-    sums[code->id - 1][1] = (unsigned)histogram_percentile(counts, 0.5);
+    sums[code->id - 1][1] = (unsigned)percentile(counts, 0.5);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "calltree_program.h"
+#include "percentile.h"
 
 struct reading {
     struct calltree *tree;
@@ -23,12 +24,12 @@ static int read_node(const struct calltree_sample *s, void *arg) {
 static int read_function(const struct code_record *code, const uint32_t *counts, void *arg) {
     (void)arg;
     CHECK(code->id >= 1 && code->id <= CODES);
-    (void)histogram_percentile(counts, 0.99);
+    (void)percentile(counts, 0.99);
     return 0;
 }
 
 static int count_function(const struct code_record *code, const uint32_t *counts, void *arg) {
-    CHECK(code->id > 0 && code->qualname != NULL && histogram_percentile(counts, 1) <= 112);
+    CHECK(code->id > 0 && code->qualname != NULL && percentile(counts, 1) <= 112);
     *(unsigned *)arg += 1;
     return 0;
 }

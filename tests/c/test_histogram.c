@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "../../src/base/histogram.c"
+#include "percentile.h"
 
 static void every_value_lies_in_its_bucket(void) {
     for (unsigned power = 0; power < 49; power++) {
@@ -30,20 +31,20 @@ static void percentiles_of_known_values(void) {
     static struct histogram h;
     uint32_t counts[HISTOGRAM_BUCKETS];
     histogram_read(&h, counts);
-    CHECK_EQUAL(histogram_percentile(counts, 0.5), 0);
+    CHECK_EQUAL(percentile(counts, 0.5), 0);
     for (uint64_t v = 1; v <= 10000; v++)
         histogram_add(&h, v * 1000);
     histogram_read(&h, counts);
     for (int percent = 1; percent <= 100; percent++) {
         uint64_t exact = (uint64_t)percent * 100000;
-        uint64_t got = histogram_percentile(counts, percent / 100.0);
+        uint64_t got = percentile(counts, percent / 100.0);
         CHECK(got >= exact - exact / 8 && got <= exact + exact / 8);
     }
     histogram_clear(&h);
     histogram_add(&h, 123);
     histogram_read(&h, counts);
-    CHECK(histogram_percentile(counts, 1.0) >= 112 && histogram_percentile(counts, 1.0) <= 128);
-    CHECK_EQUAL(histogram_percentile(counts, 0.0), 112);
+    CHECK(percentile(counts, 1.0) >= 112 && percentile(counts, 1.0) <= 128);
+    CHECK_EQUAL(percentile(counts, 0.0), 112);
 }
 
 static void a_full_bucket_halves_all(void) {

@@ -65,6 +65,12 @@ def test_wheel_holds_library_types_and_scripts(wheel: Path, tracked: list[str]) 
     assert not [name for name in inside if name.endswith((".c", ".h", ".pyc"))]
 
 
+def test_man_pages_are_installed(installed: Path, tracked: list[str]) -> None:
+    pages = {Path(name).name for name in tracked if name.startswith("man/")}
+    assert {path.name for path in (installed / "share/man/man1").iterdir()} == pages
+    assert "pyusdt.1" in pages
+
+
 def test_import_needs_no_third_party(installed: Path) -> None:
     code = "import pyusdt; print(pyusdt.__file__)"
     assert str(installed) in run(installed / "bin" / "python", "-c", code, cwd=installed)
@@ -85,7 +91,7 @@ def test_sdist_holds_all_that_a_build_needs(shared_checkout: Path, tracked: list
     (path,) = (shared_checkout / "dist").glob("*.tar.gz")
     with tarfile.open(path) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    needed = {name for name in tracked if name.startswith(("src/", "include/"))}
+    needed = {name for name in tracked if name.startswith(("src/", "include/", "man/"))}
     assert needed | {"setup.py", "pyproject.toml", "LICENSE", "README.md"} <= inside
 
 

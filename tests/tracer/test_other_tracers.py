@@ -119,6 +119,30 @@ def test_gdb_stops_at_a_probe_and_reads_its_arguments(
     program.expect_off()
 
 
+def test_gdb_stops_in_a_callback_and_steps_through_its_lines(
+    program: Program, tool: Callable[[str], str]
+) -> None:
+    """A callback is functions with lines, not one line of a macro."""
+    commands = [
+        "break -probe-stap pyusdt:PY_START",  # so that the event is enabled
+        "break on_PY_START",
+        "continue",
+        "info symbol $pc",
+        *["step"] * 4,
+        "delete",
+        "detach",
+    ]
+    options = [word for command in commands for word in ("-ex", command)]
+    with Process([tool("gdb"), "-batch", "-nx", "-p", str(program.pid), *options]) as gdb:
+        program.expect_on("PY_START")
+        program.send(str(CALLS))
+        gdb.expect(r"^on_PY_START in section \.text")
+        gdb.expect(r"^on_event .*callback_full\.c:\d+$|^\d+\s+.*(traits|code_find|rejected)")
+        assert gdb.wait() == 0
+    program.expect("^done$")
+    program.expect_off()
+
+
 def test_a_json_reader_gets_maps_and_lines(program: Program) -> None:
     script = (
         f'{probe("PY_START")} /str(arg0, 32) == "work"/ {{ @calls[str(arg0, 32), arg2] = count();'

@@ -9,14 +9,12 @@ their depth.
 import json
 import re
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from pyusdt.recording import Node, Recording, Step
 from pyusdt.recording.tree import walk
 from pyusdt.report.html.source import Sources
-
-if TYPE_CHECKING:
-    from pyusdt.report import Options
+from pyusdt.report.options import Options
 
 _SCRIPTS = ("model.js", "format.js", "flame.js", "tables.js", "app.js")
 _ESCAPES = {
@@ -30,7 +28,7 @@ _MOST_SOURCES = 400  # functions whose source is shown, those with the most time
 _MOST_RUNS = 500  # of a step that are drawn
 
 
-def write(recording: Recording, out: BinaryIO, _options: "Options") -> None:
+def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write the page."""
     here = files(__name__)
     parts = {

@@ -4,12 +4,14 @@
  * (callback.c).
  */
 #include "probe/compat/compat_probes.h"
+
+#include "base/compiler.h"
 #include "usdt.h"
 
 /* One `noinline` function a probe, as in ../probes.c. */
-#define PROBE_DEFINE(name, since, needs, summary, ...)                                             \
+#define PROBE_DEFINE(name, needs, summary, ...)                                                    \
     USDT_DEFINE_SEMA(sema_##name);                                                                 \
-    static __attribute__((noinline)) void fire_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {          \
+    static NOINLINE void fire_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                           \
         USDT_WITH_EXPLICIT_SEMA(sema_##name, python, name, EACH(ARG_NAME, __VA_ARGS__));           \
     }
 PYUSDT_COMPAT(PROBE_DEFINE)

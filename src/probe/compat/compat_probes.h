@@ -4,16 +4,19 @@
  * provider python, for tools written for those. They are in a library of their own because a tool
  * must never find a name twice in a process: it is loaded only into an interpreter that has no such
  * probes (provider.h).
+ *
+ * Private to: probe
  */
 #ifndef PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
 #define PYUSDT_PROBE_COMPAT_COMPAT_PROBES_H
 
+#include "base/compiler.h"
 #include "probe/events.h"
 
 /* Where each probe's semaphore lives, and the function that hits its site. All borrowed from the
  * library, which is never unloaded. Strings are borrowed for the call, never NULL. */
 struct pyusdt_compat {
-#define COMPAT_MEMBERS(name, since, needs, summary, ...)                                           \
+#define COMPAT_MEMBERS(name, needs, summary, ...)                                                  \
     const volatile unsigned short *semaphore_##name;                                               \
     void (*fire_##name)(EACH(ARG_PARAMETER, __VA_ARGS__));
     PYUSDT_COMPAT(COMPAT_MEMBERS)
@@ -23,6 +26,6 @@ struct pyusdt_compat {
 /* The one symbol that the library exports. Its number changes with the struct: a library of another
  * release is not taken for ours. */
 #define PYUSDT_COMPAT_SYMBOL "pyusdt_compat_1"
-extern const struct pyusdt_compat pyusdt_compat_1 __attribute__((visibility("default")));
+extern EXPORTED const struct pyusdt_compat pyusdt_compat_1;
 
 #endif

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The hot path of a call tree, inline: for calltree.c, and for callbacks that do nothing else. The
- * contracts are those of calltree_enter() and calltree_exit(); what it all means: calltree.c.
+ * The inside of a call tree, and its hot path, inline: for calltree.c, and for callbacks that do
+ * nothing else. The contracts are those of calltree_enter() and calltree_exit() in calltree.h. The
+ * owner calls everything here.
+ *
+ * stack[0] is a frame of the node "(thread)" that no exit matches (its code is NULL), so that there
+ * is always a top and a frame below a frame. Frames that run one function are chained from the top
+ * down (function->last, frame->below): an exit finds its frame, or that there is none, without a
+ * scan of the stack.
+ *
+ * Beyond the depth limit (or where the stack cannot grow) frames are only numbered: t->over counts
+ * them, and one more frame that no exit matches stands for them all on the top. There is always
+ * room for it.
+ *
+ * Private to: calltree, capture/tracking_inline.h
  */
-#ifndef PYUSDT_CALLTREE_CALLTREE_INLINE_H
-#define PYUSDT_CALLTREE_CALLTREE_INLINE_H
+#ifndef PYUSDT_CALLTREE_TREE_H
+#define PYUSDT_CALLTREE_TREE_H
 
-#include "calltree/calltree.h"
+#include "base/compiler.h"
+#include "calltree/calltree_types.h"
 #include "calltree/nodes.h"
-
-#define TREE_LIKELY(x) __builtin_expect(!!(x), 1)
-#define TREE_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define TREE_INLINE static inline __attribute__((always_inline))
 
 struct frame {
     struct node *node;
     const struct code_record *code; /* only compared: under "(others)" it is not pinned */
-    const void *key; /* only compared: what the caller told it is known by, or NULL */
+    const void *key;                /* only compared: what the caller knows it by, or NULL */
     uint64_t start;
     uint64_t children; /* ticks of the frames above that have been closed */
     uint32_t below;    /* place of the next lower frame of node->function, 0: none */
@@ -36,7 +45,7 @@ struct tree {
 };
 
 /* A place on the stack is counted in bytes. */
-TREE_INLINE uint32_t tree_place_of(const struct tree *t, const struct frame *f) {
+ALWAYS_INLINE uint32_t tree_place_of(const struct tree *t, const struct frame *f) {
     return (uint32_t)((const char *)f - (const char *)t->stack);
 }
 
@@ -49,31 +58,37 @@ struct node *tree_visit(struct tree *t, struct node *parent, struct code_record 
 bool tree_make_room(struct tree *t);
 bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now);
 struct histogram *tree_new_histogram(struct tree *t, struct function *f);
+void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now);
 
 /* One writer: a plain add, no locked one. */
-TREE_INLINE void tree_add(_Atomic uint64_t *counter, uint64_t n) {
+ALWAYS_INLINE void tree_add(_Atomic uint64_t *counter, uint64_t n) {
     uint64_t value = atomic_load_explicit(counter, memory_order_relaxed) + n;
+
     atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
-TREE_INLINE uint64_t tree_minus(uint64_t a, uint64_t b) {
+ALWAYS_INLINE uint64_t tree_minus(uint64_t a, uint64_t b) {
     return a > b ? a - b : 0;
 }
 
-TREE_INLINE void tree_set_top(struct tree *t, struct frame *top) {
+ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
     t->top = top;
     atomic_store_explicit(&t->public.current, &top->node->public, memory_order_release);
 }
 
 /* NULL when there is no room. */
-TREE_INLINE struct node *tree_push(struct tree *t, struct code_record *code, uint64_t now,
-                                   bool partial) {
-    if (TREE_UNLIKELY(t->top >= t->limit) && !tree_make_room(t))
+ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, uint64_t now,
+                                     bool partial) {
+    struct node *parent, *node;
+    struct frame *f;
+
+    if (UNLIKELY(t->top >= t->limit) && !tree_make_room(t))
         return NULL;
-    struct node *parent = t->top->node, *node = parent->hot;
-    if (TREE_UNLIKELY(node->code != code))
+    parent = t->top->node;
+    node = parent->hot;
+    if (UNLIKELY(node->code != code))
         node = tree_visit(t, parent, code);
-    struct frame *f = t->top + 1;
+    f = t->top + 1;
     f->node = node;
     f->code = code;
     f->key = NULL;
@@ -88,9 +103,10 @@ TREE_INLINE struct node *tree_push(struct tree *t, struct code_record *code, uin
 }
 
 /* Takes the top frame off and charges its ticks, which are returned. */
-TREE_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
+ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     struct frame *f = t->top;
     uint64_t elapsed = tree_minus(now, f->start);
+
     tree_add(&f->node->elapsed, elapsed);
     tree_add(&f->node->self, tree_minus(elapsed, f->children));
     f->node->function->last = f->below;
@@ -99,38 +115,42 @@ TREE_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     return elapsed;
 }
 
-TREE_INLINE void tree_record(struct tree *t, struct function *f, uint64_t elapsed) {
+ALWAYS_INLINE void tree_record(struct tree *t, struct function *f, uint64_t elapsed) {
     struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_relaxed);
-    if (TREE_UNLIKELY(h == NULL))
+
+    if (UNLIKELY(!h))
         h = tree_new_histogram(t, f);
-    if (h != NULL)
+    if (h)
         histogram_add(h, elapsed);
 }
 
 /* As calltree_enter(). An exit with the same key, not NULL, is that of this frame. */
-TREE_INLINE void tree_enter(struct calltree *tree, struct code_record *code, const void *key,
-                            uint64_t now, enum calltree_kind kind) {
+ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *code, const void *key,
+                              uint64_t now, enum calltree_kind kind) {
     struct tree *t = (struct tree *)tree;
     struct node *node = tree_push(t, code, now, false);
-    if (TREE_UNLIKELY(node == NULL))
+
+    if (UNLIKELY(!node))
         return;
     t->top->key = key;
     tree_add(kind == CALLTREE_START ? &node->calls : &node->resumes, 1);
 }
 
 /* The function `caller` calls the one in C of `code`. Of a function in C that is on the top and not
- * in this call, no end was told (cpython #130898). */
-TREE_INLINE void tree_call(struct calltree *tree, const struct code_record *caller,
-                           struct code_record *code, const void *key, uint64_t now) {
+ * in this call, CPython reported no end (cpython #130898). */
+ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_record *caller,
+                             struct code_record *code, const void *key, uint64_t now) {
     struct tree *t = (struct tree *)tree;
-    while (TREE_UNLIKELY(t->top->code != caller) && t->top->leaf) {
+    struct node *node;
+
+    while (UNLIKELY(t->top->code != caller) && t->top->leaf) {
         tree_pop(t, now);
         tree_add(&t->healed, 1);
     }
-    if (code == NULL)
+    if (!code)
         return;
-    struct node *node = tree_push(t, code, now, false);
-    if (TREE_UNLIKELY(node == NULL))
+    node = tree_push(t, code, now, false);
+    if (UNLIKELY(!node))
         return;
     tree_add(&node->calls, 1);
     t->top->key = key;
@@ -138,9 +158,10 @@ TREE_INLINE void tree_call(struct calltree *tree, const struct code_record *call
 }
 
 /* Closes the top frame, whose exit this is: its ticks. */
-TREE_INLINE uint64_t tree_close(struct tree *t, uint64_t now, enum calltree_outcome outcome) {
+ALWAYS_INLINE uint64_t tree_close(struct tree *t, uint64_t now, enum calltree_outcome outcome) {
     const struct frame *f = t->top;
     uint64_t elapsed = tree_pop(t, now);
+
     if (outcome == CALLTREE_UNWIND)
         tree_add(&f->node->errors, 1);
     if (atomic_load_explicit(&t->public.record, memory_order_relaxed) && !f->partial)
@@ -148,10 +169,11 @@ TREE_INLINE uint64_t tree_close(struct tree *t, uint64_t now, enum calltree_outc
     return elapsed;
 }
 
-/* The same, and what is to be told of it. */
-TREE_INLINE void tree_close_done(struct tree *t, uint64_t now, enum calltree_outcome outcome,
-                                 struct calltree_done *done) {
+/* The same, and what function__done reports of it. */
+ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now, enum calltree_outcome outcome,
+                                   struct calltree_done *done) {
     const struct frame *f = t->top;
+
     done->depth = (uint32_t)(f - t->stack);
     done->partial = f->partial;
     done->elapsed = tree_close(t, now, outcome);
@@ -159,23 +181,25 @@ TREE_INLINE void tree_close_done(struct tree *t, uint64_t now, enum calltree_out
 }
 
 /* As calltree_exit(), for a frame with this key: whether it was on the top. */
-TREE_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t now,
-                           enum calltree_outcome outcome) {
+ALWAYS_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t now,
+                             enum calltree_outcome outcome) {
     struct tree *t = (struct tree *)tree;
-    if (TREE_UNLIKELY(t->top->key != key))
+
+    if (UNLIKELY(t->top->key != key))
         return false;
     tree_close(t, now, outcome);
     return true;
 }
 
-/* The same, with what is to be told of it: its code record, NULL where it was not on the top. The
- * record is alive where the code object of that key is. */
-TREE_INLINE const struct code_record *tree_exit_done(struct calltree *tree, const void *key,
-                                                     uint64_t now, enum calltree_outcome outcome,
-                                                     struct calltree_done *done) {
+/* The same, with what function__done reports of it. Its code record, NULL where it was not on the
+ * top: the record is alive where the code object of that key is. */
+ALWAYS_INLINE const struct code_record *tree_exit_done(struct calltree *tree, const void *key,
+                                                       uint64_t now, enum calltree_outcome outcome,
+                                                       struct calltree_done *done) {
     struct tree *t = (struct tree *)tree;
     const struct code_record *code = t->top->code;
-    if (TREE_UNLIKELY(t->top->key != key))
+
+    if (UNLIKELY(t->top->key != key))
         return NULL;
     tree_close_done(t, now, outcome, done);
     return code;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the call tree's functions take and return. Their contracts: calltree.h.
+ */
+#ifndef PYUSDT_CALLTREE_CALLTREE_TYPES_H
+#define PYUSDT_CALLTREE_CALLTREE_TYPES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pyusdt_node.h"
+
+/* The beginning of a tree; the rest is private to calltree/ (tree.h). */
+struct calltree {
+    /* The slot: thread__state reports the address of this word to tracers (any thread; owner
+     * writes). */
+    _Atomic(const struct pyusdt_node *) current;
+    /* Whether functions get histograms. Any thread may set it at any time. */
+    atomic_bool record;
+    /* thread.c's: whose tree it is, and what the thread is called. Not used here. */
+    uint32_t tid;
+    char name[64];
+};
+
+enum calltree_kind { CALLTREE_START, CALLTREE_RESUME, CALLTREE_THROW };
+
+/* As in the argument `outcome` of function__done. */
+enum calltree_outcome { CALLTREE_RETURN, CALLTREE_YIELD, CALLTREE_UNWIND };
+
+struct calltree_done {
+    uint64_t elapsed; /* ticks of this segment */
+    uint64_t self;    /* of them, those not spent in calls from here */
+    uint32_t depth;   /* 1 for the outermost frame */
+    bool partial;     /* it began before we did: the ticks count from calltree_take_over */
+};
+
+#endif

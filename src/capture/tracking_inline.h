@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tracking_enter(), tracking_call() and tracking_exit(), inline, for when there is no reader but
+ * the recorder (`recorded`) or tracers of TRACKING_PROBES (`traced`). What is entered is known by
+ * `key` as long as it runs; what is left, by the same: false where that is not on the top, and
+ * tracking_exit() has to find out. GIL held.
+ *
+ * Private to: capture/callback_fast.c
+ */
+#ifndef PYUSDT_CAPTURE_TRACKING_INLINE_H
+#define PYUSDT_CAPTURE_TRACKING_INLINE_H
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "calltree/tree.h"
+#include "capture/thread.h"
+#include "capture/tracking.h"
+#include "probe/probes.h"
+
+ALWAYS_INLINE void tracking_enter_fast(struct code_record *code, const void *key, bool timed,
+                                       enum calltree_kind kind) {
+    struct thread *thread = t_thread;
+
+    if (LIKELY(thread && thread->epoch == tracking_epoch))
+        tree_enter(thread->tree, code, key, timed ? clock_ticks() : 0, kind);
+    else
+        tracking_enter(code, kind);
+}
+
+ALWAYS_INLINE void tracking_call_recorded(const struct code_record *caller,
+                                          struct code_record *code, const void *key) {
+    struct thread *thread = t_thread;
+
+    if (LIKELY(thread && thread->epoch == tracking_epoch))
+        tree_call(thread->tree, caller, code, key, clock_ticks());
+    else
+        tracking_call(caller, code, key);
+}
+
+ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome outcome) {
+    uint64_t now = clock_ticks();
+    struct thread *thread = t_thread;
+
+    return LIKELY(thread && thread->epoch == tracking_epoch) &&
+           tree_exit(thread->tree, key, now, outcome);
+}
+
+ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome outcome) {
+    uint64_t now = tracking_timed ? clock_ticks() : 0;
+    struct thread *thread = t_thread;
+    const struct code_record *code = NULL;
+    struct calltree_done done;
+
+    if (LIKELY(thread && thread->epoch == tracking_epoch))
+        code = tree_exit_done(thread->tree, key, now, outcome, &done);
+    if (UNLIKELY(!code))
+        return false;
+    if (done.elapsed >= tracking_slow_ticks || probe_on(PROBE_function__done))
+        tracking_fire_done(code, &done, outcome);
+    return true;
+}
+
+#endif
