@@ -10,7 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -134,6 +134,15 @@ def test_the_picture_is_on_the_first_screen_and_small() -> None:
     picture = ROOT / "docs/images/report.png"
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert picture.stat().st_size < 200_000
+
+
+@pytest.mark.browser
+def test_the_picture_can_be_made_anew(tool: Callable[[str], str], tmp_path: Path) -> None:
+    tool("chromium")
+    made = tmp_path / "made.png"
+    with Process([sys.executable, ROOT / "tools/picture", "-o", made]) as picture:
+        assert picture.wait() == 0, picture.output
+    assert made.read_bytes()[16:24] == (ROOT / "docs/images/report.png").read_bytes()[16:24]
 
 
 def target(command: str) -> None:
