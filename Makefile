@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# The interpreter to build with; where not given, tools/find-python chooses.
+# The interpreter to build with (default: tools/find-python chooses).
 PYTHON ?=
-# The interpreters to test with: where not given, the one that is built with; all: every one found.
+# The interpreters to test with (default: the one of the build; all: every one found).
 PYTHONS ?=
 PYTEST_ARGS ?=
-# A directory with a usdt.h to build against in place of include/usdt.h.
+# A directory whose usdt.h replaces include/usdt.h.
 USDT_INCLUDE ?=
 PYUSDT_CFLAGS ?= -Werror
 export CC PYTHONS USDT_INCLUDE PYUSDT_CFLAGS
@@ -23,39 +23,39 @@ BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 all: libpyusdt.so ## Set up .venv and build; then .venv/bin/python -m pyusdt works.
 
-demo: all ## Show what three tools (root), or the recorder, tell of an example service.
+demo: all ## Trace an example service with three tools (root), or record it.
 	@$(PY) tools/demo
 
 ##@ Develop
 
-test: all $(VENV)/ready.test ## Run the tests, in minutes (PYTHONS=all or names, PYTEST_ARGS=).
+test: all $(VENV)/ready.test ## Run the tests (minutes; PYTHONS=all or names, PYTEST_ARGS=).
 	@tools/test $(PYTEST_ARGS)
 
-test-matrix: all $(VENV)/ready.test ## The same under every Python, in a second world of newer ones too (root; LONG=1).
+test-matrix: all $(VENV)/ready.test ## Run them under every Python, also in a second userland (root; LONG=1).
 	@$(PY) tools/test-matrix $(PYTEST_ARGS)
 
 test-cpython: all $(VENV)/ready.test ## CPython's own tests, watched and not, end alike (LONG=1: many more).
 	@PYUSDT_TEST_SUITES=more PYTHONS="$${PYTHONS:-all}" tools/test -m cpython $(PYTEST_ARGS)
 
-asan: all $(VENV)/ready.test ## Storms, lifecycle and more under the address sanitizers (PYTEST_ARGS=).
+asan: all $(VENV)/ready.test ## Run storms, lifecycle and more under the address sanitizers (PYTEST_ARGS=).
 	@tools/sanitize asan $(PYTEST_ARGS)
 
-tsan: all $(VENV)/ready.test ## Storms, exits and more under the thread sanitizer (PYTEST_ARGS=).
+tsan: all $(VENV)/ready.test ## Run storms, exits and more under the thread sanitizer (PYTEST_ARGS=).
 	@tools/sanitize tsan $(PYTEST_ARGS)
 
 leaks: all $(VENV)/ready.test ## Loops that may leave nothing behind: memory, references, files (LONG=1).
 	@tools/test -m leaks $(PYTEST_ARGS)
 
-fuzz: all ## Texts, filters and settings under libFuzzer, 20 s each (LONG=1: 10 minutes each).
+fuzz: all ## Fuzz texts, filters and settings for 20 s each (LONG=1: 10 minutes each).
 	@tools/fuzz
 
-lint: all $(VENV)/ready.lint ## Check the sources with every linter, change nothing.
+lint: all $(VENV)/ready.lint ## Check the sources with every linter; change nothing.
 	@tools/lint
 
 format: $(VENV)/ready.lint ## Format the Python and C sources in place.
 	@tools/lint --fix
 
-bench: all ## Measure what pyusdt costs beside its peers (minutes; root; LONG=1).
+bench: all ## Measure what pyusdt and its peers cost (minutes; root; LONG=1).
 	@tools/tracefs
 	@$(PY) -m bench $(if $(LONG),--long)
 
@@ -76,18 +76,18 @@ help: ## List the targets.
 		/^##@/ { printf "%s\n", substr($$0, 5) } \
 		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# tools/setup looks by itself whether there is something to do, and touches its stamp only then.
+# tools/setup checks whether there is something to do, and touches its stamp only then.
 $(VENV)/ready.%: FORCE
 	@tools/setup $(VENV) $* $(PYTHON)
 
 $(VENV)/ready.test $(VENV)/ready.lint $(VENV)/ready.docs: $(VENV)/ready.build
 
-# Rewritten when another compiler or other flags are asked for, or a source has gone.
+# Rewritten when the compiler, the flags or the list of sources changes.
 .cache/built-with: FORCE
 	@mkdir -p $(@D)
 	@echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' > $@
 
-# The library itself has another name in a free-threaded build; the link's name is always the same.
+# The library has another name in a free-threaded build; the name of the link is always the same.
 libpyusdt.so: $(VENV)/ready.build .cache/built-with $(SOURCES)
 	@rm -f pyusdt/*.so $@
 	$(PY) setup.py -q build_ext --force --inplace --build-temp .cache/build --build-lib .cache/build

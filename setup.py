@@ -2,7 +2,7 @@
 """Builds the C parts; everything else about the package is in pyproject.toml.
 
 Environment:
-    USDT_INCLUDE   a directory whose usdt.h is used in place of include/usdt.h
+    USDT_INCLUDE   a directory whose usdt.h replaces include/usdt.h
     PYUSDT_CFLAGS  flags added last, for compiling and for linking (-Werror, -fsanitize=...)
 """
 
@@ -32,10 +32,11 @@ FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 class BuildLibraries(build_ext):
-    """Names what is built so that every Python finds it.
+    """Names the binaries so that every Python finds them.
 
-    libpyusdt_compat.so plainly: it is a library, not a module for import. The extension's limited
-    API suffix as all know it: from 3.15 there is one with the platform in it, which comes first.
+    libpyusdt_compat.so has a plain suffix: it is a library, not an extension module. The extension
+    has the suffix .abi3.so, which all versions know. From 3.15 on, the default has the platform in
+    it.
     """
 
     def get_ext_filename(self, fullname: str) -> str:

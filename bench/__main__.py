@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench import machine, race, readers, readme, report, results, world
 from bench.cases import CASES, INSIDE
 from bench.compare import Case
-from bench.errors import BenchError, UnavailableError, told
+from bench.errors import BenchError, UnavailableError, one_line
 from bench.rows import Row
 
 ROUNDS, LONG_ROUNDS = 10, 50
@@ -43,9 +43,9 @@ def arguments() -> argparse.Namespace:
 
 
 def run(cases: list[Case], rounds: int, inside: Path | None, partial: bool) -> int:
-    """Measure; 1 where a case failed, or needs a tracer and there is none.
+    """Measure. Return 1 where a case failed, or needs a tracer and there is none.
 
-    What a part of the cases shows is not kept.
+    The results of some cases alone are not kept.
     """
     no_tracer = why_no_tracer() if any(case.traced for case in cases) else ""
     about = machine.describe() | {"rounds": str(rounds)}
@@ -85,7 +85,7 @@ def why_no_tracer() -> str:
     try:
         readers.require_tracer()
     except UnavailableError as reason:
-        return told(reason)
+        return one_line(reason)
     return ""
 
 
@@ -93,16 +93,16 @@ def measured(case: Case, rounds: int) -> list[Row]:
     try:
         return case.measure(rounds)
     except UnavailableError as reason:
-        return [Row(case.name, "not measured", "", note=told(reason))]
+        return [Row(case.name, "not measured", "", note=one_line(reason))]
     except BenchError as error:
-        return [Row(case.name, FAILED, "", note=told(error))]
+        return [Row(case.name, FAILED, "", note=one_line(error))]
 
 
 def keep(rows: list[Row], about: dict[str, str]) -> tuple[Path, ...]:
-    """Write the results, and the README's figures from them; the paths."""
+    """Write the results, and the README's figures from them. Return the paths."""
     results.replace(results.MARKDOWN, report.as_markdown(rows, about))
     results.replace(results.DATA, results.as_json(rows, about))
-    _, kept = results.load()  # as the file has them: rounded
+    _, kept = results.load()  # rounded, as in the file
     results.replace(readme.PATH, readme.refreshed(readme.PATH.read_text(), kept))
     return results.MARKDOWN, results.DATA, readme.PATH
 

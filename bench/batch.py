@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What it costs to tell of entries and exits by one trap for 64 of them."""
+"""What entries and exits cost with one trap for 64 of them."""
 
 from bench.compare import FIB, Case, less, scaled
 from bench.measure import Side, interleave
@@ -8,7 +8,7 @@ from bench.rows import Row, Target
 UNIT = "ns per event"
 # An entry and an exit.
 EVENTS_OF_A_CALL = 2
-SHARE = "a script that counts calls by function reads each record; the exits are told too"
+SHARE = "a script that counts calls by function reads each record; exits are recorded too"
 
 
 def batch(rounds: int) -> list[Row]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured, and what has to come out of it: the table that the bench runs through."""
+"""The table of all cases."""
 
 from bench import batch, events, follow, growth, idle, latency, race, world
 from bench.compare import Case

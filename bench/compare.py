@@ -14,7 +14,7 @@ FIB = Load("fib", 22, 60_000)
 
 @dataclass(frozen=True)
 class Case:
-    """One run: a name, and what measures it in so many rounds. It raises what errors.py has."""
+    """A name, and the function that measures it in so many rounds. Raises errors of errors.py."""
 
     name: str
     measure: Callable[[int], list[Row]]
@@ -22,7 +22,7 @@ class Case:
 
 
 def less(traced: Sample, untraced: Sample) -> Sample:
-    """Each round's time, less the least that the load takes without a tracer."""
+    """Each round's time, less the least time of the load without a tracer."""
     return Sample(tuple(value - untraced.minimum for value in traced.values))
 
 
@@ -31,7 +31,7 @@ def scaled(sample: Sample, factor: float) -> Sample:
 
 
 def unavailable(subjects: set[str], load: Load, names: tuple[str, ...]) -> dict[str, str]:
-    """Why those of `subjects` that cannot run here cannot."""
+    """The reasons why some of `subjects` cannot run here."""
     found = {}
     for subject in subjects:
         try:

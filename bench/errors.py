@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What keeps a figure from being measured."""
+"""The reasons why a figure cannot be measured."""
 
 import re
 
-# An absolute path, up to its last part: where things are is nothing to put into a result.
+# An absolute path, up to its last part: the directories do not belong into a result.
 DIRECTORIES = re.compile(r"(?<![\w./])/(?:[\w.+@~-]+/)+")
 
 
 class BenchError(Exception):
-    """Something went wrong while it was measured: what, in one line."""
+    """A measurement failed; the message is the reason, in one line."""
 
 
 class UnavailableError(Exception):
-    """A case cannot be measured here: why, in one line. It is shown as such, not left out."""
+    """A case cannot be measured here; the message is the reason. The table shows both."""
 
 
-def told(error: Exception) -> str:
-    """The error as one line for a result, without the directories of this machine."""
+def one_line(error: Exception) -> str:
+    """Return the error as one line for a result, without the directories of this machine."""
     return DIRECTORIES.sub("", " ".join(str(error).split()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an event costs, probe by probe, with the same bpftrace program."""
+"""What an event of each probe costs, with the same bpftrace program."""
 
 from dataclasses import dataclass
 
@@ -31,15 +31,15 @@ REASON = (
 
 @dataclass(frozen=True)
 class Claim:
-    """pyusdt's time over that of another subject, both traced; per unit of work of the load."""
+    """pyusdt's time over that of another subject, both traced, for a unit of work of the load."""
 
     under: str
     figure: str
     target: Target | None = None
     alone: bool = False
-    """Only what tracing adds: the time of the same load untraced is taken off first."""
+    """Compare only what tracing adds: first subtract the time of the untraced load."""
     reason: str = ""
-    """Why the target may be missed, and what was tried."""
+    """Why the target may be missed."""
 
 
 def whole(target: float | None = None) -> Claim:
@@ -59,7 +59,7 @@ def earlier(target: float | None = None) -> Claim:
 
 
 def probes(unit: str, load: Load, names: tuple[str, ...], *claims: Claim) -> Case:
-    """A case: `load` traced at these probes, once for pyusdt and once for each other subject."""
+    """A case: `load` traced at these probes, for pyusdt and for each other subject."""
     case = " + ".join(names)
     untraced = Side("python", load)
 
@@ -89,7 +89,7 @@ def probes(unit: str, load: Load, names: tuple[str, ...], *claims: Claim) -> Cas
 
 
 def function_done(rounds: int) -> list[Row]:
-    """A latency by function: timed inside, one trap a call, against two and a map."""
+    """The latency of a function: timed inside with one trap a call, against two traps and a map."""
     done = Side("pyusdt", FIB, "latency", ("function__done",))
     both = Side("pyusdt", FIB, "count", ("PY_START", "PY_RETURN"))
     times = interleave([done, both, Side("python", FIB)], rounds)
@@ -100,19 +100,19 @@ def function_done(rounds: int) -> list[Row]:
 
 
 def named(rounds: int) -> list[Row]:
-    """Marks and steps, while nobody listens and while somebody does."""
+    """Marks and steps, without a reader and with a tracer."""
     rows = []
     for case, load, probe in (("mark", MARKS, "mark"), ("step", STEPS, "step__done")):
-        unheard, heard = Side("pyusdt", load), Side("pyusdt", load, "count", (probe,))
-        times = interleave([unheard, heard], rounds)
+        untraced, counted = Side("pyusdt", load), Side("pyusdt", load, "count", (probe,))
+        times = interleave([untraced, counted], rounds)
         unit = f"ns per {case}"
-        rows.append(Row(case, "nobody listens", unit, times[unheard]))
-        rows.append(Row(case, "counted by a tracer", unit, times[heard]))
+        rows.append(Row(case, "nobody listens", unit, times[untraced]))
+        rows.append(Row(case, "counted by a tracer", unit, times[counted]))
     return rows
 
 
 def cpython(rounds: int) -> list[Row]:
-    """Against the probes that CPython 3.15 has itself, with the same programs."""
+    """pyusdt against the probes of CPython 3.15 itself, with the same programs."""
     case, unit = "CPython's own probes", "ns per call"
     modules = Load("modules 200", 200)
     entry, both = ("function__entry",), ("function__entry", "function__return")
@@ -149,7 +149,7 @@ def cpython(rounds: int) -> list[Row]:
 
 
 def value_texts(rounds: int) -> list[Row]:
-    """PY_RETURN of values of all sizes: only as much of one is made into text as is told."""
+    """PY_RETURN of values of all sizes: only the reported part of a value is made into text."""
     unit, case = "ns per call", "value text, PY_RETURN"
     load = {
         name: Load(name, 3_000)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The floor: the probes of src/probe/probes.c, hit from a bare C loop. Nothing that fires a probe
- * an event can cost less.
+ * The floor: the probes of src/probe/probes.c, fired from a bare C loop. No program that fires a
+ * probe for each event can cost less.
  *
  *   floor SIZE PROBE...
  *
- * Speaks as worker.py does: says "ready", then answers every byte on stdin with a line, the
- * processor time in ns that SIZE hits of each probe took, and SIZE. A "w" waits for nothing: a
- * semaphore is up as soon as the tracer is attached.
+ * It uses the protocol of worker.py: it prints "ready", then answers every byte on stdin with a
+ * line, the processor time in ns that SIZE hits of each probe took, and SIZE. A "w" does not wait:
+ * the semaphore is raised when the tracer has attached.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 #include "probe/probes.h"
 
-/* As the callbacks do it: the semaphore first, then a call with what the record holds. */
+/* Like the callbacks: check the semaphore, then call with the fields of the record. */
 #define HIT_ENTRY(name) probe_##name("work", "/srv/app/work.py", 1, 0, "Class.work", 1)
 #define HIT_VALUE(name) probe_##name("work", "/srv/app/work.py", 1, 0, "1", "Class.work", 1)
 #define HIT_CALL(name) HIT_VALUE(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What it costs to follow the stack without a trap a call, and to tell of some functions only."""
+"""What it costs to follow the stack without a trap a call, and to filter functions."""
 
 from bench.compare import FIB, Case, less
 from bench.measure import Side, interleave
@@ -12,7 +12,7 @@ SLOTS_REASON = "six events are dispatched by CPython, two a call"
 
 
 def slow(rounds: int) -> list[Row]:
-    """function__slow, on the worst case: a threshold that no call reaches."""
+    """function__slow in the worst case: a threshold that no call reaches."""
     untraced = Side("python", FIB)
     traced = Side("pyusdt", FIB, "slow", ("function__slow",))
     times = interleave([traced, untraced], rounds)
@@ -54,11 +54,11 @@ def slots(rounds: int) -> list[Row]:
 
 
 def filtered(rounds: int) -> list[Row]:
-    """A program of 200 modules of which one is traced, and a function that is left out."""
+    """A program of 200 modules of which one is traced, and a filtered-out function."""
     one, many = Side("one of many", MODULES, "some", ("PY_START",)), Side("python", MODULES)
     out, fib = Side("filtered out", FIB, "some", ("PY_START",)), Side("python", FIB)
     times = interleave([one, many, out, fib], rounds)
-    told = "one call in 200 is told, by a trap; those of the other modules are disabled"
+    fired = "one call in 200 fires a probe; the events of the other modules are disabled"
     return [
         Row(
             "one module of 200, PY_START",
@@ -68,7 +68,7 @@ def filtered(rounds: int) -> list[Row]:
             "untraced",
             times[many],
             Target(1.05),
-            told,
+            fired,
         ),
         Row(
             "a filtered-out function, PY_START",
@@ -78,7 +78,7 @@ def filtered(rounds: int) -> list[Row]:
             "untraced",
             times[fib],
             Target(1.05),
-            "its event is disabled; what stays is CPython's instrumented instruction",
+            "its event is disabled; only CPython's instrumented instruction remains",
         ),
     ]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How costs grow: with code objects, the depth of the stack, threads, and events."""
+"""How costs grow with code objects, the depth of the stack, threads, and events."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,12 +19,12 @@ THREADS = (1, 2, 4, 8, 16, 32, 64)
 EVENTS = (10_000, 100_000, 1_000_000, 10_000_000)
 LONG_EVENTS = 100_000_000
 EXTRAPOLATED = 1_000_000_000
-# The recorder's memory does not depend on how much it has seen.
+# The recorder's memory does not depend on the number of events.
 GROWN_KB = 100
 
 
 def curve(kind: str, sizes: Sequence[int], what: str) -> Callable[[int], list[Row]]:
-    """A program traced at PY_START and one recorded, each over the same program untraced."""
+    """A program traced at PY_START and a recorded one, each over the same program untraced."""
 
     def measure(rounds: int) -> list[Row]:
         rows = []
@@ -46,7 +46,7 @@ def curve(kind: str, sizes: Sequence[int], what: str) -> Callable[[int], list[Ro
 
 
 def events(rounds: int) -> list[Row]:
-    """The recorder's time and memory, and what they come to at a number nobody waits for."""
+    """The recorder's time and memory, also extrapolated to a number too large to run."""
     many = (*EVENTS, LONG_EVENTS) if rounds >= 50 else EVENTS
     rows, times, grown = [], [], []
     for count in many:
@@ -65,7 +65,7 @@ def events(rounds: int) -> list[Row]:
 
 
 def recorded(count: int) -> tuple[int, float]:
-    """The ns that so many calls take, and the kB by which the process has grown over them."""
+    """Return the ns that so many calls take, and the kB by which they make the process grow."""
     with Worker(SUBJECTS["recorded"].command(Load("calls", count), ())) as worker:
         before = resident(worker.process.pid)
         nanoseconds, _ = worker.run()

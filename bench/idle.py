@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pyusdt costs while nobody listens."""
+"""What pyusdt costs without a reader."""
 
 import os
 import shutil
@@ -21,18 +21,18 @@ from bench.subjects import SUBJECTS, WORKER, Load
 
 CASE = "idle"
 LOOP = Load("mixed", 6_000, 0)
-# Instructions of the loop alone are those of a run of the second size, less those of the first.
-# Both sizes, and the iterations that they are, have as many digits: to write a number takes
-# instructions by the digit.
+# The loop's own instructions are those of a run of the second size, less those of the first. Both
+# sizes have the same number of digits, and so have their iterations: printing a number takes
+# instructions for each digit.
 COUNTED_SIZES = (1000, 1500)
-# What worker.py does from the request to the answer; not its start, where clocks are read, which
-# takes as long as it takes. The first answer is that it is ready.
+# What worker.py does from the request to the answer, without its start: that reads clocks, which
+# takes a varying number of instructions. The first answer is "ready".
 COUNTED = ("--zero-before=_Py_read", "--dump-before=_Py_write")
 COUNTED_PART = "2-01"
 WATCHED_SECONDS = 2.0
-# It looks 10 times a second; one look more may fall into the time watched.
+# It polls 10 times a second; one more poll may fall into the measured time.
 WATCHER_LIMIT = 10.5
-# Until a program that has said that it is ready sleeps.
+# The time in which a program that is ready falls asleep.
 SETTLE_SECONDS = 0.2
 
 MEMORY = """
@@ -59,12 +59,12 @@ def speed(rounds: int) -> list[Row]:
 
 
 def instructions(rounds: int) -> list[Row]:
-    """The instructions of that loop, in the thread that runs it, as callgrind counts them."""
+    """The instructions of that loop in its thread, as callgrind counts them."""
     del rounds
     if shutil.which("valgrind") is None:
         needed = subprocess.run([ROOT / "tools" / "need", "valgrind"], check=False)
         if needed.returncode != 0:
-            raise UnavailableError("valgrind is not here; install it and run make bench again")
+            raise UnavailableError("valgrind is not installed; install it and run make bench again")
     values = {}
     for module in ("pyusdt", "-"):
         short, long = (callgrind(module, size) for size in COUNTED_SIZES)
@@ -76,7 +76,7 @@ def instructions(rounds: int) -> list[Row]:
 
 
 def callgrind(module: str, size: int) -> int:
-    """Instructions of the main thread for one request to run the loop."""
+    """Return the main thread's instructions for one request to run the loop."""
     with tempfile.TemporaryDirectory(prefix="pyusdt-bench-") as directory:
         output = Path(directory) / "out"
         valgrind = ("--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={output}")
@@ -106,7 +106,7 @@ def total(profile: str) -> int:
 
 
 def wakeups(rounds: int) -> list[Row]:
-    """How often the threads of a program that waits wake up, with the watcher's default period."""
+    """How often the threads of an idle program wake up, with the watcher's default period."""
     del rounds
     seconds = WATCHED_SECONDS
     command = SUBJECTS["pyusdt"].command(Load("mixed", 1, 0), ())
@@ -127,7 +127,7 @@ def wakeups(rounds: int) -> list[Row]:
 
 
 def switches(pid: int) -> Counter[str]:
-    """How often each thread has gone to sleep so far, by the thread's name."""
+    """Return how often each thread has gone to sleep so far, by its name."""
     found: Counter[str] = Counter()
     for task in Path(f"/proc/{pid}/task").iterdir():
         for line in (task / "status").read_text().splitlines():
@@ -137,7 +137,7 @@ def switches(pid: int) -> Counter[str]:
 
 
 def memory(rounds: int) -> list[Row]:
-    """What `import pyusdt` adds to the resident memory of an interpreter."""
+    """The resident memory that `import pyusdt` adds to an interpreter."""
     command = [sys.executable, "-c", MEMORY]
     resident, proportional = [], []
     for _ in range(rounds):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the attach to the first event, and from the detach to a program that is left alone."""
+"""The time from the attach to enabled events, and from the detach to disabled events."""
 
 import random
 import time
 
 from bench.compare import Case
-from bench.errors import BenchError, UnavailableError, told
+from bench.errors import BenchError, UnavailableError, one_line
 from bench.processes import Worker
 from bench.rows import Row, Target
 from bench.semaphore import raised
@@ -13,23 +13,23 @@ from bench.stats import Sample
 from bench.subjects import SUBJECTS, Load
 
 CASE, UNIT, PERIOD_MSEC = "latency, looking every 100 ms", "ms", 100
-# On a busy machine a thread that wakes waits for its turn, and for the GIL (5 ms).
+# On a busy machine a waking thread waits for a CPU, and for the GIL (5 ms).
 MARGIN_MSEC = 20
 LOAD, PROBE = Load("fib", 10), "PY_START"
-REASON = "the watcher looks every 100 ms, then waits for the GIL; other programs on the machine"
-# Events go off when two looks in a row did not see them watched (cpython #141845, watcher.c).
+REASON = "the watcher polls every 100 ms, then waits for the GIL; other programs on the machine"
+# Events are disabled after two polls in a row without demand (cpython #141845, watcher.c).
 LOOKS_ON, LOOKS_OFF = 1, 2
 
 
 def latencies(rounds: int) -> list[Row]:
-    """From when the semaphore is raised or lowered, which is when a tracer's probe is in place."""
+    """Measured from the change of the semaphore, which a tracer makes as it places its probe."""
     rows = []
     for subject in ("pyusdt", "earlier"):
         case = f"{CASE}, {subject}"
         try:
             on, off = measured(subject, rounds)
         except (BenchError, UnavailableError) as error:
-            rows.append(Row(case, "latency", UNIT, peer=subject, note=told(error)))
+            rows.append(Row(case, "latency", UNIT, peer=subject, note=one_line(error)))
             continue
         rows += pair(case, "attached, to events on", on, LOOKS_ON)
         rows += pair(case, "detached, to no events", off, LOOKS_OFF)
@@ -37,7 +37,7 @@ def latencies(rounds: int) -> list[Row]:
 
 
 def pair(case: str, what: str, found: Sample, looks: int) -> list[Row]:
-    """The median and the worst; the watcher takes that many looks."""
+    """The median and the worst, for a change that takes the watcher so many polls."""
     worst = Sample((max(found.values),))
     limit = Target(looks * PERIOD_MSEC + MARGIN_MSEC) if case.endswith("pyusdt") else None
     return [
@@ -47,7 +47,7 @@ def pair(case: str, what: str, found: Sample, looks: int) -> list[Row]:
 
 
 def measured(subject: str, rounds: int) -> tuple[Sample, Sample]:
-    """The ms until events are on, and until they are off again."""
+    """Return the ms until events are enabled, and until they are disabled again."""
     library = SUBJECTS[subject].library
     assert library is not None
     on, off = [], []
@@ -65,7 +65,7 @@ def measured(subject: str, rounds: int) -> tuple[Sample, Sample]:
 
 
 def wait_a_part_of_a_period() -> None:
-    """So that it happens at any moment between two looks."""
+    """Wait, so that the change comes at any moment between two polls."""
     time.sleep(random.random() * PERIOD_MSEC / 1000)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What worker.py does in a round: loads by name, some with a number after it ("threads 16").
 
-Each is a function of a size, and says in how many units of work (calls, lines, events) that is.
+Each is a function of a size, with the number of its units of work (calls, lines, events).
 """
 
 import sys
@@ -23,7 +23,7 @@ def fib(n: int) -> int:
 
 
 def fib_calls(n: int) -> int:
-    """How many calls fib(n) is."""
+    """Return the number of calls of fib(n)."""
     before, calls = 1, 1
     for _ in range(n - 1):
         before, calls = calls, before + calls + 1
@@ -35,7 +35,7 @@ def leaf() -> None:
 
 
 def calls(n: int) -> None:
-    """n calls and the one of range()."""
+    """n calls, and that of range()."""
     for _ in range(n):
         leaf()
 
@@ -60,7 +60,7 @@ def c_calls(n: int) -> None:
 
 
 def values(n: int) -> Iterator[int]:
-    """The first one comes by a start, each other by a resumption; one more resumption ends it."""
+    """A start yields the first value, resumptions the others; one more resumption ends it."""
     for _ in repeat(None, n):
         yield 1
 
@@ -111,7 +111,7 @@ def caught(n: int) -> None:
 
 
 def raised_again(n: int) -> None:
-    """By the end of a finally, and by that of the except around it: twice for each of n."""
+    """Reraises at the end of a finally, and of the except around it: twice for each of n."""
     for _ in repeat(None, n):
         try:
             try:
@@ -141,8 +141,8 @@ def throws(n: int) -> None:
 def mixed(n: int) -> int:
     """64n times calls, arithmetic, items and a branch.
 
-    All numbers are ones that CPython keeps: what a loop costs that allocates depends on how full
-    the allocator's pools are, and that on what has been imported.
+    CPython caches all of these numbers. The cost of a loop that allocates would depend on how full
+    the allocator's pools are, and so on the imported modules.
     """
     total = 0
     table = [0] * 64
@@ -195,7 +195,7 @@ def modules(number: int) -> Load:
 
 
 def codes(number: int) -> Load:
-    """As many functions of as many names, called in turn."""
+    """So many functions with different names, called in turn."""
     code = leaf.__code__
     found = [
         FunctionType(code.replace(co_name=f"f{i}", co_qualname=f"f{i}", co_firstlineno=i + 1), {})
@@ -276,7 +276,7 @@ LOADS: dict[str, Load] = {
     "marks": Load(marks, one_each),
     "steps": Load(steps, one_each),
 }
-# Those with a number.
+# The loads with a number.
 MADE: dict[str, Callable[[int], Load]] = {
     "modules": modules,
     "codes": codes,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the figures were measured on and with."""
+"""The machine and the versions with which the figures were measured."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from bench.peers import versions
 
 
 def describe() -> dict[str, str]:
-    """Return the machine, its kernel and the versions of what takes part, by label."""
+    """Return the machine, its kernel and the versions of the programs, by label."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": f"{processor()}, {os.cpu_count()} cores, {platform.machine()}",
@@ -26,7 +26,7 @@ def describe() -> dict[str, str]:
 
 
 def peers() -> dict[str, str]:
-    """The versions of the peers that have been installed."""
+    """Return the versions of the installed peers."""
     return {"peers": versions()}
 
 

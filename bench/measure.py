@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs several sides in turn, A B C A B C, so that what disturbs one disturbs them all."""
+"""Runs several sides in turn, A B C A B C, so that a disturbance affects all of them."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from bench.errors import BenchError, UnavailableError, told
+from bench.errors import BenchError, UnavailableError, one_line
 from bench.processes import Worker
 from bench.readers import READERS, Listener, counted
 from bench.stats import Sample
 from bench.subjects import SUBJECTS, Load
 
-# Events of worker.py's own loop and of a load's own in a round, at most. A C loop has none.
+# The most events of worker.py's own loop, and of a load's own, in a round. A C loop has none.
 OWN_EVENTS = {"CALL": 10, "C_RETURN": 10, "LINE": 12}
 OTHER_OWN_EVENTS = 1
-# Probes that the program fires itself.
+# Probes that the program itself fires.
 NAMED = frozenset({"mark", "step__start", "step__done"})
 
 
 @dataclass(frozen=True)
 class Side:
-    """A subject that runs a load, and who listens to which probes of it."""
+    """A subject that runs a load, and the reader of its probes."""
 
     subject: str
     load: Load
@@ -30,7 +30,7 @@ class Side:
 
 
 class Running:
-    """A side at work."""
+    """A running side."""
 
     def __init__(self, side: Side, stack: ExitStack) -> None:
         self.side = side
@@ -59,13 +59,13 @@ class Running:
         return self.listener.cpu_ns()
 
     def check(self, rounds: int) -> None:
-        """Raise BenchError where the tracer saw other hits than there were."""
+        """Raise BenchError where the tracer lost or doubled a hit."""
         if self.listener is None:
             return
-        said = self.listener.finish()
+        output = self.listener.finish()
         if not READERS[self.side.reader].counts:
             return
-        hits, made, own = counted(said), self.units * len(self.side.probes), 0
+        hits, made, own = counted(output), self.units * len(self.side.probes), 0
         if self.side.subject != "floor":
             own = sum(OWN_EVENTS.get(probe, OTHER_OWN_EVENTS) for probe in self.side.probes)
         if not made <= hits <= made + own * (rounds + 2):
@@ -76,14 +76,14 @@ class Running:
 
 
 Lost = dict[Side, str]
-"""Sides that could not be measured, and why."""
+"""Sides that could not be measured, and the reasons."""
 
 
 def interleave(sides: list[Side], rounds: int, lost: Lost | None = None) -> dict[Side, Sample]:
-    """Return what a unit of work of each side took in ns of processor time, one value a round.
+    """Return the processor time in ns for a unit of work of each side, one value a round.
 
-    Raises BenchError, also where a tracer lost or doubled a hit, and UnavailableError; with `lost`,
-    a side that fails is put there, and is not in what is returned.
+    Raises BenchError, also where a tracer lost or doubled a hit, and UnavailableError. With `lost`,
+    a side that fails is added to that instead, and is missing in the result.
     """
 
     running: dict[Side, Running] = {}
@@ -94,7 +94,7 @@ def interleave(sides: list[Side], rounds: int, lost: Lost | None = None) -> dict
         except (BenchError, UnavailableError) as error:
             if lost is None:
                 raise
-            lost[side] = told(error)
+            lost[side] = one_line(error)
             running.pop(side, None)
 
     with ExitStack() as stack:

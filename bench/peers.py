@@ -20,14 +20,14 @@ INSTALL_SECONDS = 300
 
 @dataclass(frozen=True)
 class Peer:
-    """A package of PyPI, and the environment that it lives in: one of its own where names clash."""
+    """A package of PyPI, and its environment: a separate one where names clash."""
 
     requirement: str
     home: str = "peers"
 
 
 PEERS = {
-    # The earlier implementation of the same idea, with the same names for its probes.
+    # An earlier implementation of the same idea, with the same names of probes.
     "earlier": Peer("pyusdt==0.1.1", "earlier"),
     "pyperformance": Peer("pyperformance>=1.14"),
     "viztracer": Peer("viztracer>=1.1"),
@@ -37,16 +37,16 @@ PEERS = {
     "pyinstrument": Peer("pyinstrument>=5"),
     "scalene": Peer("scalene>=2"),
     "py-spy": Peer("py-spy>=0.4"),
-    # The programs of 4.0 are for a newer C library than stable distributions have.
+    # The programs of 4.0 need a newer C library than stable distributions have.
     "austin": Peer("austin-dist==3.7.0"),
 }
-# What wants to build for a Python asks the python3-config that it finds first.
+# Builds for a Python use the first python3-config on PATH.
 CONFIG = f"python{VERSION}-config"
 
 
 @cache
 def python_of(*names: str) -> Path:
-    """Return the interpreter of the environment that has these. Raises UnavailableError."""
+    """Return the interpreter of the environment with these peers. Raises UnavailableError."""
     homes = {PEERS[name].home for name in names}
     assert len(homes) == 1, f"{names} live in different environments"
     home = environment(homes.pop())
@@ -87,12 +87,12 @@ def library_of(name: str, stem: str) -> Path:
 
 
 def program_of(name: str) -> Path:
-    """Return the program of a peer that is one. Raises UnavailableError."""
+    """Return the program of a peer. Raises UnavailableError."""
     return python_of(name).parent / name
 
 
 def versions() -> str:
-    """What is installed, as text."""
+    """Return the installed peers and their versions, as text."""
     found = []
     for name, peer in PEERS.items():
         python = CACHE / f"{peer.home}-{VERSION}" / "bin" / "python"
@@ -122,11 +122,11 @@ def run(*command: str) -> None:
     except subprocess.TimeoutExpired:
         raise UnavailableError(f"{what(command)} took over {INSTALL_SECONDS} s") from None
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["it did not say why"]
-        errors = [line.strip() for line in said if "Error" in line] or said
+        output = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+        errors = [line.strip() for line in output if "Error" in line] or output
         raise UnavailableError(f"{what(command)} failed: {errors[0]}")
 
 
 def what(command: tuple[str, ...]) -> str:
-    """A command for people: without where things are."""
+    """Return a command as text, without directories."""
     return " ".join(word for word in command[1:] if not word.startswith(("/", "-q", "--disable")))

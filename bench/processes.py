@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of a bench: each is asked, and has a time to answer in."""
+"""The processes of a bench: each has a limited time to answer a request."""
 
 import os
 import select
@@ -12,36 +12,36 @@ from typing import IO, Self
 from bench.errors import BenchError
 
 ANSWER_SECONDS = 60.0
-# Until one ends that does not answer.
+# The time in which a process that does not answer has to end.
 END_SECONDS = 5.0
 
 
 def read_until(stream: IO[bytes], word: bytes, seconds: float = ANSWER_SECONDS) -> bytes:
-    """Return what comes up to a line with `word` in it, or up to the end or `seconds` from now."""
-    said, deadline = b"", time.monotonic() + seconds
-    while word not in said or not said.endswith(b"\n"):
+    """Read up to a line with `word` in it, up to the end, or for `seconds`."""
+    output, deadline = b"", time.monotonic() + seconds
+    while word not in output or not output.endswith(b"\n"):
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([stream], [], [], left)[0]:
             break
         part = os.read(stream.fileno(), 65536)
         if not part:
             break
-        said += part
-    return said
+        output += part
+    return output
 
 
 class Worker:
-    """A subject at work: it runs a round whenever it is told to."""
+    """The process of a subject: it runs a round on request."""
 
     def __init__(self, command: list[str], **variables: str) -> None:
         self.command = command
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
         self.process = subprocess.Popen(
             command,
             env=os.environ | {"PYUSDT_CHECK_MSEC": "10", "PYTHONHASHSEED": "0"} | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self.said,
+            stderr=self.errors,
             bufsize=0,
         )
         try:
@@ -56,7 +56,7 @@ class Worker:
         return read_until(self.process.stdout, b"\n").strip()
 
     def ask(self, request: bytes) -> tuple[int, int]:
-        """Return the ns that it took and the units of work."""
+        """Return the ns that the round took, and its units of work."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(request)
@@ -66,24 +66,24 @@ class Worker:
         return int(nanoseconds), int(units)
 
     def failed(self, how: str) -> BenchError:
-        """What to raise where it does not answer. It is ended, if it has not ended."""
+        """Return the error to raise where it does not answer. Ends it, if it has not ended."""
         try:
             status = self.process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()
-        self.said.seek(0)
-        said = self.said.read().decode(errors="replace").strip().splitlines()
+        self.errors.seek(0)
+        lines = self.errors.read().decode(errors="replace").strip().splitlines()
         names = [word.rpartition("/")[2] for word in self.command if "=" not in word]
-        why = said[-1] if said else f"exit status {status}"
+        why = lines[-1] if lines else f"exit status {status}"
         return BenchError(f"{' '.join(names)} {how}: {why}")
 
     def wait_for_events(self) -> int:
-        """Return when they came on, in ns of the monotonic clock."""
+        """Return when events were enabled, in ns of the monotonic clock."""
         return self.ask(b"w")[0]
 
     def wait_for_silence(self) -> int:
-        """Return when events went off, in ns of the monotonic clock."""
+        """Return when events were disabled, in ns of the monotonic clock."""
         return self.ask(b"o")[0]
 
     def run(self) -> tuple[int, int]:
@@ -99,7 +99,7 @@ class Worker:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
-        self.said.close()
+        self.errors.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Python program that is profiled: profiled.py PROFILER WORKLOAD TIMES [FILE]
+"""The profiled Python program: profiled.py PROFILER WORKLOAD TIMES [FILE]
 
-Starts the profiler, says "ready", and then answers as worker.py does; a unit is the whole workload.
+Starts the profiler, prints "ready", and then answers as worker.py does; a unit is a whole workload.
 With FILE each round starts the profiler, and ends it when it has written its result there.
 """
 

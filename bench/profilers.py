@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The profilers that run inside the program: by name, what starts each and what ends it.
+"""The profilers that run inside the program: the functions that start and end each, by name.
 
-`start` takes the module with the functions, and the file for the result or None; `finish` what
-start returned, and that file.
+`start` takes the module with the functions, and the file for the result or None. `finish` takes
+the result of `start`, and that file.
 """
 
 import os
@@ -17,7 +17,7 @@ from typing import Any
 class Profiler:
     start: Callable[[ModuleType, str | None], object]
     finish: Callable[[Any, str], object] | None = None
-    """Stop and write the result. None: it is not asked for."""
+    """Stop, and write the result to a file. None: write no result."""
 
 
 def recorder(c_calls: bool, module: ModuleType, output: str | None) -> object:
@@ -79,7 +79,7 @@ def end_yappi(yappi: Any, output: str) -> None:
 
 
 def line_profiler(module: ModuleType, output: str | None) -> object:
-    """It times the lines of functions that it is told of: those of the workload."""
+    """It times the lines of the functions that it gets: those of the workload."""
     from line_profiler import LineProfiler
 
     profiler = LineProfiler()

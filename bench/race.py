@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recorder among the other profilers, on every workload."""
+"""The recorder against the other profilers, on every workload."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from bench.rows import Row, Target
 from bench.stats import Sample
 from bench.subjects import Load
 
-# What tells of Python functions alone, and what tells of C functions too. The first is ours.
+# Profilers of Python functions only, and of C functions too. The first one is ours.
 PYTHON_ONLY = (
     "recorder",
     "cProfile, no builtins",
@@ -23,15 +23,15 @@ PYTHON_ONLY = (
     "line_profiler",
 )
 WITH_C = ("recorder, C calls", "cProfile", "profiling.tracing", "viztracer", "yappi, builtins")
-# Not every call, or not how long: shown, but not what the recorder is measured by.
+# These do not time every call: they are shown, but the recorder is not compared with them.
 OTHERS = ("coverage", "pyinstrument", "scalene")
 RACES = {"Python functions": PYTHON_ONLY, "with C functions": WITH_C}
-# What only the newest Python has, and what we put beside it.
+# Profilers that only the newest Python has, and ours beside them.
 BESIDE = ("recorder", "profiling.tracing", "viztracer")
 SAMPLERS = ("py-spy", "austin", "profiling.sampling")
 SOME = ("recursive function", "richards", "asyncio")
 """Workloads for the cases that take long."""
-# Those that leave a profile by function: from start to file.
+# Profilers that write a profile by function, measured from start to file.
 WHOLE = (
     "recorder",
     "cProfile, no builtins",
@@ -39,18 +39,18 @@ WHOLE = (
     "viztracer, no C",
     "yappi",
 )
-# Where nothing is called nothing costs anything, and who is first is a matter of noise.
+# Without calls no profiler costs anything, and noise decides which is first.
 NOISE = 0.02
 WORST, WORST_LIMIT = "recursive function", 2.5
 HALF = Target(0.5)
-# Why one may be hard to beat.
+# Why a peer may be hard to beat.
 REASONS = {
     "viztracer": "viztracer only writes an entry a call into a ring, and loses the oldest; the "
     "recorder keeps totals and percentiles by calling context, and loses none; until the result is "
     "in a file, viztracer takes many times as long (see the table from start to file)"
 }
 MILLI = 1e-6
-# Rounds here are so much fewer than elsewhere: there are many sides, and they take longer.
+# Rounds here are fewer by this factor: there are many sides, and they take longer.
 FEWER, MUCH_FEWER = 2, 5
 
 
@@ -59,7 +59,7 @@ def grid(world: str, kind: str = "profilers") -> str:
 
 
 def workload(name: str, world: str, subjects: Sequence[str]) -> Case:
-    """All profilers on one workload, and how the recorder does there."""
+    """All profilers on one workload, and the recorder's place among them."""
 
     def measure(rounds: int) -> list[Row]:
         load, lost = Load(name, 1), Lost()
@@ -88,13 +88,13 @@ def in_grid(
 
 
 def verdict(race: str, name: str, world: str, rows: Iterable[Row]) -> list[Row]:
-    """The recorder over the best of the others in this race."""
+    """The recorder over the best peer in this race."""
     ran = {row.figure: row for row in rows if row.over and row.under}
     ours, *peers = (subject for subject in RACES[race] if subject in ran)
     if ours != RACES[race][0] or not peers:
         return []
     best = min(peers, key=lambda peer: least(ran[peer].over))
-    # Nothing is faster than no profiler, but by noise.
+    # Only noise makes a profiler faster than none.
     under = max(ran[best].over, ran[best].under, key=least)
     note = "a target of 1.00, and the noise of programs that call next to nothing"
     case, limit = f"recorder, {race}{world}", Target(1 + NOISE)
@@ -107,7 +107,7 @@ def least(sample: Sample | None) -> float:
 
 
 def summary(rows: Sequence[Row]) -> list[Row]:
-    """Over all workloads, from the rows of the grids."""
+    """The summary of all workloads, from the rows of the grids."""
     found = []
     for title in dict.fromkeys(row.grid for row in rows if row.grid.startswith(grid(""))):
         cells = [row for row in rows if row.grid == title and row.ratio is not None]
@@ -124,7 +124,7 @@ def overall(case: str, subjects: Sequence[str], cells: Sequence[Row]) -> list[Ro
     """The geometric mean of what tracing adds, ours over each peer's; the best peer's first."""
     ran = {subject: {row.case for row in cells if row.figure == subject} for subject in subjects}
     everywhere = ran[subjects[0]]
-    # A peer that fails somewhere is not compared by where it is good.
+    # A peer that fails on a workload is not compared by the others alone.
     means = {
         subject: added([row for row in cells if row.figure == subject])
         for subject in subjects
@@ -144,7 +144,7 @@ def overall(case: str, subjects: Sequence[str], cells: Sequence[Row]) -> list[Ro
 
 
 def won(case: str, rows: Sequence[Row]) -> list[Row]:
-    """On how many workloads it is the fastest."""
+    """The number of workloads on which the recorder is the fastest."""
     verdicts = [row.met for row in rows if row.case == case and row.figure.endswith("/ best peer")]
     if not verdicts:
         return []
@@ -156,7 +156,7 @@ def won(case: str, rows: Sequence[Row]) -> list[Row]:
 
 
 def added(cells: Iterable[Row]) -> float:
-    """The geometric mean of the ratios less one, each at least what can be told from nothing."""
+    """The geometric mean of the ratios less one, each at least the smallest measurable one."""
     ratios = (row.ratio.best for row in cells if row.ratio)
     return exp(fmean(log(max(NOISE, ratio - 1)) for ratio in ratios))
 
@@ -171,7 +171,7 @@ def worst(case: str, cells: Iterable[Row]) -> list[Row]:
 
 
 def samplers(world: str, names: Sequence[str]) -> Callable[[int], list[Row]]:
-    """Those that look from outside, 100 times a second; their own processor time is in it."""
+    """Samplers outside, 100 times a second; the times include their own processor time."""
 
     def measure(rounds: int) -> list[Row]:
         rows = []
@@ -188,7 +188,7 @@ def samplers(world: str, names: Sequence[str]) -> Callable[[int], list[Row]]:
 
 
 def written(world: str) -> Callable[[int], list[Row]]:
-    """From the profiler's start to the file with its result."""
+    """The time from the profiler's start to the file with its result."""
 
     def measure(rounds: int) -> list[Row]:
         rows = []
@@ -204,7 +204,7 @@ def written(world: str) -> Callable[[int], list[Row]]:
 
 
 def cases(world: str = "") -> tuple[Case, ...]:
-    """`world` is what is put behind the names of the rows, where it is not the first one."""
+    """`world` is a suffix for the names of the rows, empty for the first world."""
     subjects: tuple[str, ...] = (*PYTHON_ONLY, *WITH_C, *OTHERS)
     if world:
         subjects = tuple(name for name in subjects if name.startswith(BESIDE))

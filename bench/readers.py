@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who listens to a load while it runs: a table whose first row is "nothing"."""
+"""What reads the events of a load while it runs: a table whose first row is "nothing"."""
 
 import os
 import re
@@ -21,16 +21,16 @@ from bench.subjects import Subject
 
 ATTACHED = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
 SCRIPTS = ROOT / "scripts"
-# Until a sampler samples, which not all of them say.
+# The time in which a sampler starts; not all of them report it.
 SETTLE_SECONDS = 0.7
 END_SECONDS = 60.0
 
 
 class Listener:
-    """A program that listens to a process. It listens once it is made."""
+    """A program that reads the events of a process. It has attached when it is constructed."""
 
     cpu_counts = False
-    """Whether its own processor time belongs to what it costs."""
+    """Whether its own processor time counts as its cost."""
 
     def __init__(self, command: list[str]) -> None:
         self.process = subprocess.Popen(
@@ -43,7 +43,7 @@ class Listener:
         )
 
     def finish(self) -> str:
-        """Have it stop; what it said in the end."""
+        """Stop it, and return the end of its output."""
         deadline = time.monotonic() + END_SECONDS
         while True:
             self.process.send_signal(signal.SIGINT)
@@ -51,17 +51,17 @@ class Listener:
                 output, _ = self.process.communicate(timeout=1.0)
                 return output.decode(errors="replace")
             except subprocess.TimeoutExpired:
-                # bpftrace 0.17 loses a signal that comes while it does not wait.
+                # bpftrace 0.17 loses a signal that arrives while it does not wait.
                 if time.monotonic() > deadline:
                     self.process.kill()
 
     def abandon(self) -> None:
-        """End it, if it has not ended; for when something else went wrong."""
+        """End it, if it has not ended, after another failure."""
         if self.process.poll() is None:
             self.finish()
 
     def cpu_ns(self) -> int:
-        """The processor time that it has taken so far."""
+        """Return the processor time that it has used so far."""
         total = 0
         for schedstat in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
             total += int(schedstat.read_text().split()[0])
@@ -69,21 +69,21 @@ class Listener:
 
 
 class Tracer(Listener):
-    """A bpftrace, attached."""
+    """An attached bpftrace."""
 
     def __init__(self, *arguments: str) -> None:
         super().__init__(["bpftrace", "-B", "line", *arguments])
         assert self.process.stdout is not None
-        said = read_until(self.process.stdout, ATTACHED.encode())
-        if ATTACHED.encode() not in said:
+        output = read_until(self.process.stdout, ATTACHED.encode())
+        if ATTACHED.encode() not in output:
             self.process.kill()
             self.process.communicate()
-            text = said.decode(errors="replace").strip().replace("\n", "; ")
+            text = output.decode(errors="replace").strip().replace("\n", "; ")
             raise BenchError(f"bpftrace did not attach to {arguments[-1]}: {text}")
 
 
 class Sampler(Listener):
-    """A program that looks at the process's memory from outside, many times a second."""
+    """A program that reads the process's memory from outside, many times a second."""
 
     cpu_counts = True
 
@@ -93,28 +93,28 @@ class Sampler(Listener):
         if self.process.poll() is not None:
             assert self.process.stdout is not None
             lines = self.process.stdout.read().decode(errors="replace").strip().splitlines()
-            said = [line for line in lines if re.search("rror|annot|not ", line)] or lines
-            raise UnavailableError(f"it ended at once: {said[0] if said else 'it says nothing'}")
+            output = [line for line in lines if re.search("rror|annot|not ", line)] or lines
+            raise UnavailableError(f"it ended at once: {output[0] if output else 'no output'}")
 
 
 @dataclass(frozen=True)
 class Reader:
-    """What attaches to the subject with this process id, at these probes. None: nobody."""
+    """Attaches to these probes of the subject with this process id. None: no reader."""
 
     name: str
     attach: Callable[[Subject, tuple[str, ...], int], Listener] | None
     counts: bool = False
-    """It counts each hit, so that they can be compared with those that were made."""
+    """It counts each hit, for a comparison with the hits that the load made."""
 
 
 def library(subject: Subject, pid: int) -> str:
-    # Through /proc/PID/root: bpftrace 0.27 attaches twice to a path that -p finds as well.
+    # Through /proc/PID/root: bpftrace 0.27 attaches twice to a path that -p finds, too.
     assert subject.library is not None, f"{subject.name} has no probes"
     return f"/proc/{pid}/root{subject.library()}"
 
 
 def action(text: str) -> Callable[[Subject, tuple[str, ...], int], Listener]:
-    """What is done at each hit."""
+    """A reader that does this at each hit."""
 
     def attach(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
         path = library(subject, pid)
@@ -125,7 +125,7 @@ def action(text: str) -> Callable[[Subject, tuple[str, ...], int], Listener]:
 
 
 def program(text: str) -> Callable[[Subject, tuple[str, ...], int], Listener]:
-    """A whole program, in which $1 is the library."""
+    """A reader that runs a whole program, in which $1 is the library."""
 
     def attach(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
         return Tracer("-p", str(pid), "-e", text, library(subject, pid))
@@ -151,7 +151,7 @@ def py_spy(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
 
 
 def austin(subject: Subject, probes: tuple[str, ...], pid: int) -> Listener:
-    # 100 times a second, as the others.
+    # 100 times a second, like the others.
     austin = str(peers.program_of("austin"))
     return Sampler([austin, "-i", "10ms", "-p", str(pid), "-o", os.devnull])
 
@@ -169,9 +169,9 @@ READERS = {
     for reader in (
         Reader("nothing", None),
         Reader("count", action("{ @ = count(); }"), counts=True),
-        # Of a part of the hits.
+        # Counts only some of the hits.
         Reader("some", action("{ @some = count(); }")),
-        # Of function__slow, which is hit by no fast call, and of the slots, read in other events.
+        # For function__slow, which no fast call fires, and for the slots, which other events read.
         Reader("slow", action("{ @slow[str(arg0)] = count(); }")),
         # By function.
         Reader("by id", action("{ @[arg5] = count(); }")),
@@ -205,9 +205,9 @@ def require_tracer() -> None:
     if shutil.which("bpftrace") is None:
         needed = subprocess.run([ROOT / "tools" / "need", "bpftrace"], check=False)
         if needed.returncode != 0:
-            raise UnavailableError("bpftrace is not here; install it and run make bench again")
+            raise UnavailableError("bpftrace is not installed; install it and run make bench again")
 
 
-def counted(said: str) -> int:
-    """How many hits a tracer counted that says so."""
-    return sum(map(int, re.findall(r"^@: (\d+)$", said, re.MULTILINE)))
+def counted(output: str) -> int:
+    """Return how many hits a counting tracer has printed."""
+    return sum(map(int, re.findall(r"^@: (\d+)$", output, re.MULTILINE)))

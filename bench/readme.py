@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of README.md: each stands before a comment that names the row that it is from.
+"""The figures of README.md: each stands before a comment that names its row.
 
     1.17<!-- bench: PY_START | event alone / floor -->        a ratio, or a value where none is
     lowest on each workload<!-- bench met: recorder, Python functions -->
-                                      words that are true where all rows of a case meet their target
+                                      words that are true if all rows of a case meet their target
 
 A figure's row is named by its case and the beginning of its figure.
 """
@@ -21,7 +21,7 @@ CLAIM = re.compile(r"<!-- bench met: (?P<case>[^|>]+?)(?: \| (?P<figure>.+?))? -
 
 
 def refreshed(text: str, rows: Iterable[Row]) -> str:
-    """Return `text` with the figures that the rows have; one without a row stays as it is."""
+    """Return `text` with the figures of the rows; a figure without a row stays."""
     known = list(rows)
 
     def figure(match: re.Match[str]) -> str:
@@ -32,7 +32,7 @@ def refreshed(text: str, rows: Iterable[Row]) -> str:
 
 
 def unfounded(text: str, rows: Iterable[Row]) -> list[str]:
-    """What `text` says and the rows do not show, a line each."""
+    """Return a line for each claim of `text` that the rows do not support."""
     known = list(rows)
     wrong = []
     for match in FIGURE.finditer(text):
@@ -49,7 +49,7 @@ def unfounded(text: str, rows: Iterable[Row]) -> list[str]:
 
 
 def find(case: str, figure: str, rows: list[Row]) -> list[Row]:
-    """Those of the case that were measured and whose figure begins so, an exact one first."""
+    """Return the case's measured rows whose figure begins so, an exact one first."""
     found = [
         row
         for row in rows

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imported by worker.py: from here on, the recorder records."""
+"""Imported by worker.py: the recorder records from the import on."""
 
 import pyusdt
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from bench.rows import Row
 from bench.stats import Sample
 
-# The columns, and how wide each is at least on a terminal of 80.
+# The columns, and their least widths on a terminal of 80.
 WIDTHS = {"figure": 27, "value": 10, "peer": 10, "ratio": 5, "spread": 11, "target": 6, "met": 3}
 RIGHT = frozenset({"value", "peer", "ratio"})
 EXPLANATION = (
@@ -44,7 +44,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
 
 
 def show_grid(title: str, lines: list[list[str]], console: Console) -> None:
-    """A line for each profiler, as there are more of them than fit side by side."""
+    """Print a line for each profiler: too many to fit side by side."""
     for part in range(1, len(lines), GRID_COLUMNS):
         table = Table(box=None, padding=(0, 1, 0, 0), title=escape(title), title_justify="left")
         for name in (lines[0][0], *(line[0] for line in lines[part : part + GRID_COLUMNS])):
@@ -110,7 +110,7 @@ def ratio_text(row: Row, spread: bool) -> str:
 
 
 def grids(rows: Iterable[Row], text: Callable[[Row], str]) -> list[tuple[str, list[list[str]]]]:
-    """Title and lines of each grid; the first line is that of the headings."""
+    """Return the title and the lines of each grid; the first line has the headings."""
     found = []
     gridded = [row for row in rows if row.grid]
     for title in dict.fromkeys(row.grid for row in gridded):
@@ -124,7 +124,7 @@ def grids(rows: Iterable[Row], text: Callable[[Row], str]) -> list[tuple[str, li
 
 
 def notes(rows: Iterable[Row]) -> list[str]:
-    """Why what is not measured is not, and why what misses its target does; each once."""
+    """Return the reasons for missing measurements and missed targets, each once."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row.note and (row.over is None or row.met is False):

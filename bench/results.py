@@ -14,11 +14,11 @@ from bench.stats import Sample
 RESULTS = Path(__file__).resolve().parent / "results"
 MARKDOWN, DATA = RESULTS / "latest.md", RESULTS / "latest.json"
 DIGITS = 6
-"""Significant ones of a value: a file that is kept in version control is not to be all digits."""
+"""The significant digits of a value: more would only be noise in version control."""
 
 
 def load(path: Path = DATA) -> tuple[dict[str, str], list[Row]]:
-    """Return what a file says about its measurement, and its rows."""
+    """Return a file's description of the measurement, and its rows."""
     data = json.loads(path.read_text())
     return data["about"], [row_of(row) for row in data["rows"]]
 
@@ -34,7 +34,7 @@ def row_of(data: dict[str, Any]) -> Row:
 
 
 def as_json(rows: Iterable[Row], about: dict[str, str]) -> str:
-    """A line for each row."""
+    """Return the JSON, with a line for each row."""
     lines = ",\n".join(json.dumps(row_data(row)) for row in rows)
     return f'{{"about": {json.dumps(about, indent=1)},\n"rows": [\n{lines}\n]}}\n'
 
@@ -57,7 +57,7 @@ def row_data(row: Row) -> dict[str, Any]:
 
 
 def rounded(value: float) -> float:
-    """Whole numbers are counts: they stay as they are."""
+    """Round, except for whole numbers: these are counts."""
     return value if value == int(value) else float(f"{value:.{DIGITS}g}")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A row of the result: one figure of pyusdt's, what it is compared with, and what it has to be."""
+"""A row of the result: a figure of pyusdt, its divisor and its target."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from bench.stats import Ratio, Sample, ratio
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure has to be: at most `limit`, or exactly that."""
+    """The limit for a figure: at most `limit`, or exactly that."""
 
     limit: float
     exact: bool = False
@@ -22,11 +22,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Row:
-    """`over` is the value measured, `under` the value that it is divided by, where there is one.
+    """`over` is the measured value, `under` its divisor, if there is one.
 
-    A row that could not be measured has no values. The note says why, or why a target is missed.
-    The rows of one `grid` are shown as a single table, a line for each case and a column for each
-    figure.
+    A row that could not be measured has no values. The note has the reason, or that of a missed
+    target. The rows of one `grid` form a single table, with a line for each case and a column for
+    each figure.
     """
 
     case: str
@@ -47,7 +47,7 @@ class Row:
 
     @property
     def result(self) -> float | None:
-        """What the target is for: the ratio of the minima, or the least value."""
+        """The figure that the target limits: the ratio of the minima, or the least value."""
         if self.over is None:
             return None
         return self.ratio.best if self.ratio else self.over.minimum

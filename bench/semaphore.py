@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Raises and lowers a probe's semaphore in a process, as a tracer does that writes to its memory.
+"""Raises and lowers a probe's semaphore in a process, as a tracer does by writing to its memory.
 
 For times: the tracer that the other cases use takes its own to start and to end.
 """
@@ -19,7 +19,7 @@ SIZE = 2
 
 @contextmanager
 def raised(pid: int, library: Path, probe: str) -> Iterator[None]:
-    """The process `pid` is as with a tracer on the probe while the block runs."""
+    """Raise the probe's semaphore in the process `pid` while the block runs."""
     place = loaded_at(pid, library) + semaphore(library, probe)
     write(pid, place, 1)
     try:
@@ -35,7 +35,7 @@ def write(pid: int, place: int, count: int) -> None:
 
 
 def loaded_at(pid: int, library: Path) -> int:
-    """Where a process has the beginning of a library."""
+    """Return the address at which a process has mapped a library."""
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
         addresses, _, offset, _, _, *path = line.split(maxsplit=5)
         if path == [str(library)] and int(offset, 16) == 0:
@@ -44,7 +44,7 @@ def loaded_at(pid: int, library: Path) -> int:
 
 
 def semaphore(library: Path, probe: str) -> int:
-    """A probe's semaphore, from the beginning of the library: the third word of its note."""
+    """Return the offset of a probe's semaphore in the library: the third word of its note."""
     with library.open("rb") as file:
         section: Any = ELFFile(file).get_section_by_name(".note.stapsdt")
         for note in section.iter_notes() if section else ():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several runs of one thing, and of two things in turn, say."""
+"""The statistics of several runs of one side, and of two sides in turn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Sample:
 class Ratio:
     """One side over another.
 
-    Noise on a busy machine only ever adds, so the figure is the ratio of the two minima. The spread
+    Noise on a busy machine only adds time, so the figure is the ratio of the two minima. The spread
     is that of the ratios within each round, whose two sides ran one right after the other.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who runs a load: a table."""
+"""What runs a load: a table."""
 
 import os
 import platform
@@ -19,23 +19,23 @@ WORKER = ROOT / "bench" / "worker.py"
 PROFILED = ROOT / "bench" / "profiled.py"
 LIBRARY = ROOT / "libpyusdt.so"
 FLOOR_SOURCES = ("bench/floor.c", "src/probe/probes.c")
-# Those of setup.py.
+# The flags of setup.py.
 FLOOR_FLAGS = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-fvisibility=hidden", "-Wall", "-Wextra")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is to be done in one round: a load of worker.py, which a C loop replaces by hits."""
+    """The work of one round: a load of worker.py, which a C loop replaces by hits."""
 
     name: str
     size: int
     hits: int = 0
-    """Hits of each probe in one round of the C loop, about as many as the load makes."""
+    """Hits of each probe in a round of the C loop, about as many as the load makes."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Who runs a load."""
+    """A program that runs a load."""
 
     name: str
     command: Callable[[Load, tuple[str, ...]], list[str]]
@@ -44,7 +44,7 @@ class Subject:
     """The file with the probes."""
     provider: str = "pyusdt"
     monitors: bool = True
-    """Its probes are fired by events of sys.monitoring, which come on some time after an attach."""
+    """Events of sys.monitoring fire its probes; they are enabled some time after an attach."""
 
 
 def python(
@@ -60,7 +60,7 @@ def python(
 
 
 def profiled(profiler: str, *needed: str, **variables: str) -> Callable[..., list[str]]:
-    """A workload under a profiler that needs these peers, in the interpreter that has them."""
+    """A workload under a profiler that needs these peers, in their environment's interpreter."""
 
     def command(load: Load, probes: tuple[str, ...]) -> list[str]:
         del probes
@@ -85,7 +85,7 @@ def to_file(subject: Subject) -> Callable[..., list[str]]:
 
 
 def scalene(load: Load, probes: tuple[str, ...]) -> list[str]:
-    """It is a launcher; without its memory and GPU profiles."""
+    """Scalene is a launcher; its memory and GPU profiles are off."""
     del probes
     interpreter = peers.python_of("pyperformance", "scalene")
     launch = [str(interpreter), "-m", "scalene", "run", "--cpu-only", "-o", os.devnull]
@@ -99,7 +99,7 @@ def floor(load: Load, probes: tuple[str, ...]) -> list[str]:
 @cache
 def build_floor() -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
-    # Of two worlds with one cache, each has its own.
+    # The two worlds share the cache, but each has its own binary.
     program = CACHE / "-".join(("floor", *platform.libc_ver()))
     include = [f"-I{path}" for path in (os.environ.get("USDT_INCLUDE"), "include", "src") if path]
     compiler = shlex.split(os.environ.get("CC") or "cc")

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Python program that is measured: worker.py MODULE LOAD SIZE
+"""The measured Python program: worker.py MODULE LOAD SIZE
 
-Imports MODULE ("-": none), says "ready", and then does for every byte on stdin what it asks for:
+Imports MODULE ("-": none), prints "ready", and then obeys every byte on stdin:
 
     w   wait until some tool has monitoring events on
     o   wait until no tool has any
     r   run the load once
     u   run it untimed, since the digits of a time take instructions of their own
-    x   exit at once, without the end of an interpreter, where threads meet by chance
+    x   exit at once, without finalizing the interpreter, where threads meet by chance
 
-Each is answered by a line on stdout: a time in ns, and how many units of work the load is. The time
-is when the wait was over (monotonic clock), or the processor time that the load took. That is of
-the whole process, of its threads and of the kernel on its behalf: other programs on the machine add
-nothing to it. The loop below calls no Python function but the load, so that exactly the load's are
-counted.
+The answer to each is a line on stdout: a time in ns, and the load's number of units of work. The
+time is the end of the wait (monotonic clock), or the processor time of the load. The latter is that
+of the whole process, with its threads and the kernel's work for it: other programs on the machine
+add nothing to it. The loop below calls no Python function but the load, so that a tracer counts
+exactly those of the load.
 """
 
 import os
@@ -28,9 +28,9 @@ POLL_SECONDS = 0.001
 
 
 def looks() -> Iterator[int]:
-    """Pause and tell which events are on, all tools together, again and again.
+    """Pause, and yield the enabled events of all tools, again and again.
 
-    All of it C, so that no Python function is called; sleep() lets go of the GIL.
+    All of it is C, so that no Python function is called. sleep() releases the GIL.
     """
     tools = map(sys.monitoring.get_events, cycle(range(6)))
     pauses = map(bool, map(time.sleep, repeat(POLL_SECONDS)))  # each is False, which adds 0

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What profilers are compared on: small programs of ours, and programs of pyperformance.
+"""The workloads for profilers: small programs of ours, and programs of pyperformance.
 
-Those of pyperformance are imported from the package, which has them as data files, and run through
-their own functions. Each workload is a function of how often it is to be done, and takes some 20 ms
-when nobody looks.
+Those of pyperformance are imported from the package's data files, and run through their own
+functions. Each workload is a function of its number of repetitions, and takes some 20 ms without a
+profiler.
 """
 
 import asyncio
@@ -221,7 +221,7 @@ OWN: dict[str, Body] = {
     "lines": lines,
     "C calls": c_calls,
 }
-# By name: the program's directory in pyperformance, and what makes a body of the module.
+# By name: the program's directory in pyperformance, and the function that makes a body.
 PYPERFORMANCE: dict[str, tuple[str, Callable[[Any], Body]]] = {
     "richards": ("bm_richards", richards),
     "deltablue": ("bm_deltablue", deltablue),

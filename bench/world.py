@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The second world of tools/world, with a newer Python: its part of the bench, run inside it."""
+"""The part of the bench that runs in the second world of tools/world, with a newer Python."""
 
 import os
 import signal
@@ -13,15 +13,15 @@ from bench.rows import Row
 
 PYTHON, NAME = "python3.15", "3.15"
 ENVIRONMENT = f".cache/venvs/bench-{NAME}"
-# To set up and to begin with, and for each round.
+# The limits for the set-up and the start, and for each round.
 SECONDS, ROUND_SECONDS = 600, 60
 OUTPUT = CACHE / "second-world.json"
-# What is run inside.
+# The cases that run inside.
 CASES = (events.CPYTHON, *race.cases(f", Python {NAME}"))
 
 
 def second_world(rounds: int) -> list[Row]:
-    """Have the cases above measured inside. Raises UnavailableError."""
+    """Measure the cases above inside. Raises UnavailableError."""
     if os.geteuid() != 0:
         raise UnavailableError(f"the second world, which has Python {NAME}, needs root")
     enter(SECONDS, "make")
@@ -35,7 +35,7 @@ def second_world(rounds: int) -> list[Row]:
 
 
 def about() -> dict[str, str]:
-    """What the second world's part was measured with."""
+    """Return the versions with which the second world's part was measured."""
     if not OUTPUT.exists():
         return {}
     found, _ = results.load(OUTPUT)
@@ -62,8 +62,8 @@ def enter(seconds: int, *arguments: str) -> None:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     if process.returncode != 0:
-        said = output.strip().splitlines() or ["it did not say why"]
-        raise UnavailableError(f"no second world with Python {NAME}: {said[-1]}")
+        lines = output.strip().splitlines() or ["no output"]
+        raise UnavailableError(f"no second world with Python {NAME}: {lines[-1]}")
 
 
 WHOLE = Case(f"second world: Python {NAME}", second_world)

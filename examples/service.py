@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small order service to trace: what it does, who calls what, and what is slow in it.
+"""A small order service to trace: its work, its callers and callees, and its slow parts.
 
     python examples/service.py [--seconds N] [--rate ORDERS_A_SECOND]
 
 An asyncio loop takes orders from a load generator in the same process and hands each to a pool of
-worker threads: parse, price, store (SQLite in memory), render. One order in fifty is malformed,
-one in forty asks for a gift wrap, which takes its time. Once a second the loop itself archives, and
-nobody is served meanwhile: a mistake to find. As often a worker keeps house: a journal, metrics, a
-look at the disk, statistics of all orders. Prints `ready` when it serves, and what it did when it
-ends, which is after --seconds or at SIGTERM or Ctrl-C.
+worker threads: parse, price, store (SQLite in memory), render. One order in fifty is malformed, one
+in forty asks for a gift wrap, which is slow. Once a second the loop itself archives, and serves no
+order meanwhile: a mistake to find. Once a second a worker keeps house: a journal, metrics, a check
+of the disk, statistics of all orders. The service prints `ready` when it serves, and its results
+when it ends: after --seconds, or at SIGTERM or Ctrl-C.
 """
 
 import argparse
@@ -40,7 +40,7 @@ RECEIPT = Template("Order $number\n$lines\nTotal: $total EUR\n")
 
 
 class OrderError(Exception):
-    """The customer's mistake: the order is refused, the service goes on."""
+    """A customer's mistake: the service refuses the order and goes on."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Service:
         self._pool.shutdown()
 
     async def generate_load(self, rate: float, stop: asyncio.Event) -> None:
-        """Sends orders at an even rate until `stop`, then waits for those on their way."""
+        """Send orders at an even rate until `stop`, then wait for those in progress."""
         dice = random.Random(42)
         number = 0
         async with asyncio.TaskGroup() as orders:
@@ -194,7 +194,7 @@ async def run(seconds: float | None, rate: float) -> None:
 
 
 class Housekeeping:
-    """What has to be done once a second, in a worker."""
+    """The work that a worker does once a second."""
 
     def __init__(self, service: Service, directory: Path) -> None:
         self._service = service
@@ -213,7 +213,7 @@ class Housekeeping:
             os.fsync(journal.fileno())
 
     def send_metrics(self) -> None:
-        """As statsd wants them; it does not matter whether it is there."""
+        """Send metrics in the format of statsd; it need not be running."""
         with socket.socket(type=socket.SOCK_DGRAM) as metrics:
             metrics.connect(("127.0.0.1", 8125))
             try:
@@ -226,7 +226,7 @@ class Housekeeping:
         subprocess.run(["df", self._directory], stdout=subprocess.DEVNULL, check=True)
 
     def summarize(self) -> dict[int, list[dict[str, float]]]:
-        """By the hundred: of all orders each time, which grows."""
+        """Group all orders by the hundred each time; the work grows."""
         hundreds: dict[int, list[dict[str, float]]] = {}
         for number, total in self._service.store.orders():
             hundreds.setdefault(number // 100, []).append({"number": number, "total": total})

@@ -13,7 +13,7 @@ from notes import notes
 
 from bench import loads, race, readme, report, results, semaphore
 from bench.compare import less
-from bench.errors import BenchError, told
+from bench.errors import BenchError, one_line
 from bench.measure import Side
 from bench.rows import Row, Target
 from bench.stats import Ratio, Sample, quartiles, ratio
@@ -148,7 +148,7 @@ def test_where_nothing_is_called_noise_does_not_decide() -> None:
 
 def test_errors_come_without_the_directories_of_the_machine() -> None:
     error = BenchError("/usr/local/bin/x ended early:\n  no file /home/me/y.py, see a/b")
-    assert told(error) == "x ended early: no file y.py, see a/b"
+    assert one_line(error) == "x ended early: no file y.py, see a/b"
 
 
 def test_the_readme_takes_its_figures_from_the_rows() -> None:
