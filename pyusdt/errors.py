@@ -38,7 +38,7 @@ class UsageError(UserError):
 
 
 def print_line(message: object) -> None:
-    """Print a line on stderr, past Python's buffers; it does not matter whether anybody reads it."""
+    """Print a line on stderr, past Python's buffers. A failure to write it is ignored."""
     with suppress(OSError):
         os.write(2, f"pyusdt: {message}\n".encode(errors="backslashreplace"))
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what the core has counted since it began, to what one recording is to hold.
 
-The core counts for all recordings at once, and does not begin anew for each: a recording is the difference
-between two of its counts (counts.py), restricted to the functions that are wanted, and added
-to what the recording had before.
+The core counts for all recordings at once, and does not begin anew for each: a recording is the
+difference between two of its counts (counts.py), restricted to the functions that are wanted, and
+added to what the recording had before.
 """
 
 from collections import Counter

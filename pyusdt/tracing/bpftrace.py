@@ -148,8 +148,8 @@ class Tracer:
     def relay_all(self, finished: Callable[[], bool] = lambda: False) -> int:
         """Print what it prints, until it ends; its exit code.
 
-        It ends by itself when its process has. Should it not, it is stopped once `finished` is true,
-        which is called often: to 0.27 a child of ours lives until we have taken its exit code.
+        It ends by itself when its process has. Should it not, it is stopped once `finished()` is
+        true, which is asked often: to 0.27 a child of ours lives until we have taken its exit code.
         """
         while self._open:
             self._relay()
