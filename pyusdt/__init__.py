@@ -122,7 +122,7 @@ try:
     from pyusdt import libpyusdt
     from pyusdt.libpyusdt import mark, step, steps
 except ImportError as error:
-    if error.name is None:  # it does load, and says itself why it does not work here
+    if error.name is None:  # it does load, and its own message has the reason
         raise
     raise ImportError(
         f"pyusdt's compiled library does not load ({error}): "

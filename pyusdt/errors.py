@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 
 class UserError(Exception):
-    """Something that the user can put right: the message says what, where and what to do.
+    """Something that the user can put right: the message names what, where and the remedy.
 
     The command line turns it into one line on stderr and the exit code.
     """
@@ -37,8 +37,8 @@ class UsageError(UserError):
         super().__init__(message, ExitCode.USAGE)
 
 
-def tell(message: object) -> None:
-    """Say it in a line on stderr, past Python's buffers; there need be nobody who reads it."""
+def print_line(message: object) -> None:
+    """Print a line on stderr, past Python's buffers. A failure to write it is ignored."""
     with suppress(OSError):
         os.write(2, f"pyusdt: {message}\n".encode(errors="backslashreplace"))
 

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pyusdt import libpyusdt as core
 from pyusdt import patterns
 from pyusdt.decorate import decorate
-from pyusdt.errors import UserError, tell
+from pyusdt.errors import UserError, print_line
 from pyusdt.exit_hooks import Endings, uninterrupted
 from pyusdt.recording import Function, Node, Process, Recording, Snapshot, Step, Thread, Writer
 from pyusdt.recording.counts import NOTHING, Counts, unpack
@@ -63,9 +63,9 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     from the first entry to the last exit, and adds up over several such times. Different objects
     may be nested and may overlap; each has what happened in its own time.
 
-    Raises `pyusdt.errors.UserError` on entry if `path` cannot be written or other tools hold all
+    Raises `pyusdt.UserError` on entry if `path` cannot be written or other tools hold all
     ids of sys.monitoring that pyusdt may use; on exit if it cannot be written then, unless the
-    block has raised: then a line on stderr says so.
+    block has raised: then the error is one line on stderr.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             except UserError as failure:
                 if kind is None:
                     raise
-                tell(failure)
+                print_line(failure)
 
     def __call__[F](self, function: F) -> F:
         """Return a function like `function`, which is recorded while it runs: a function, method,
@@ -222,7 +222,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
                 _attend()  # not before: a signal would end the process in the midst of it
 
     def _flush(self) -> None:
-        """Bring the file up to date. Where that fails, the last write says what is wrong."""
+        """Bring the file up to date. Where that fails, the last write reports what is wrong."""
         self._update()
         if self._writer is not None:
             with suppress(UserError):
@@ -270,7 +270,7 @@ def _attend() -> None:
 
 
 def _apply() -> None:
-    """Have the core do what is wanted by all who record. Raises UserError where it cannot."""
+    """Apply what all recordings want together. Raises UserError where that is not possible."""
     if not _running:
         core.record_stop()
         return
@@ -286,13 +286,13 @@ def _apply() -> None:
 
 
 def _finish(reason: str) -> None:
-    """The process ends: write what goes to a file. What fails is told in a line each."""
+    """The process ends: write what goes to a file. Each error is one line on stderr."""
     with _own_work:
         for rec in [rec for rec in _running if rec.path is not None]:
             try:
                 rec._end(reason)
             except UserError as failure:
-                tell(failure)
+                print_line(failure)
 
 
 def _tick(number: int) -> None:

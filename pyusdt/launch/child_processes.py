@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from pyusdt import libpyusdt
-from pyusdt.errors import UsageError, UserError, tell
+from pyusdt.errors import UsageError, UserError, print_line
 from pyusdt.launch.options import Options
 from pyusdt.recorder import record
 from pyusdt.remote import control_layout
@@ -45,17 +45,17 @@ class _WholeRun(record):
 
     def __init__(self, path: str, launching: bool, c_calls: bool, flush: float | None) -> None:
         super().__init__(path, c_calls=c_calls, flush=flush, join=not launching)
-        self._teller = os.getpid() if launching else 0
+        self._launched_pid = os.getpid() if launching else 0
 
     def _end(self, reason: str) -> None:
         super()._end(reason)
-        if os.getpid() == self._teller:
+        if os.getpid() == self._launched_pid:
             quoted = shlex.quote(f"{self.path}")
-            tell(f"{self.path}: recorded; to look into it: pyusdt report {quoted}")
+            print_line(f"{self.path}: recorded; to look into it: pyusdt report {quoted}")
 
 
 def begin(options: Options) -> None:
-    """Record this process, which has been launched, as the options or the environment say.
+    """Record this process, which has been launched, as the options or the environment ask.
 
     Raises UserError.
     """
@@ -72,8 +72,8 @@ def begin(options: Options) -> None:
 
 
 def join() -> None:
-    """Record this process to the file that the environment names, if any. What fails is told in a
-    line, and the program goes on."""
+    """Record this process to the file that the environment names, if any. An error is one line on
+    stderr, and the program goes on."""
     path = os.environ.get("PYUSDT_RECORDING")
     if not path:
         return
@@ -82,7 +82,7 @@ def join() -> None:
         c_calls = os.environ.get("PYUSDT_C_CALLS") == "1"
         _WholeRun(path, False, c_calls, flush).__enter__()
     except (UserError, ValueError) as error:
-        tell(f"{error}; this process, {os.getpid()}, is not recorded")
+        print_line(f"{error}; this process, {os.getpid()}, is not recorded")
     _attend_spawn()
 
 

@@ -27,12 +27,12 @@ from pyusdt.launch.options import FOREVER, Options, read
 
 
 def is_recorded() -> bool:
-    """Tell whether this process is to join a recording: that of the process that has started it."""
+    """Whether this process is to join a recording: that of the process that has started it."""
     return bool(os.environ.get("PYUSDT_RECORDING"))
 
 
 def is_program(name: str) -> bool:
-    """Tell whether `name` is there for Python to run: a file, or a directory with a __main__.py."""
+    """Whether `name` is there for Python to run: a file, or a directory with a __main__.py."""
     return os.path.isfile(os.path.join(name, "__main__.py") if os.path.isdir(name) else name)
 
 
@@ -46,7 +46,7 @@ def parse(words: list[str]) -> "Program":
 
 
 class Program:
-    """What `python` is asked to run: `load` it, `prepare` as the options say, then `execute` it.
+    """What `python` is asked to run: `load` it, `prepare` as the options ask, then `execute` it.
 
     Exceptions that leave `load` and `execute` are the program's own.
     """
@@ -110,7 +110,7 @@ class Program:
             raise UserError(f"no tracer came within {timeout:g} seconds; the program was not run")
 
     def _is_missing(self) -> bool:
-        """Tell whether runpy will find nothing to run."""
+        """Whether runpy will find nothing to run."""
         try:
             if self.kind == "-m":
                 return find_spec(self.target.partition(".")[0]) is None
@@ -159,7 +159,7 @@ class Program:
         try:
             self.code, loader = _read_code(path)
         except Exception as error:
-            # A pipe cannot be read twice: what is wrong with a source from there, we say ourselves.
+            # A pipe cannot be read twice, so we report what is wrong with a source from there.
             if isinstance(error, OSError) or os.path.isfile(path):
                 _let_python_refuse([*python_words, *self.words])
             raise
@@ -168,7 +168,7 @@ class Program:
         self.namespace["__loader__"] = loader("__main__", path)
 
     def _set_file(self, path: str) -> None:
-        """Tell __main__ where it is from."""
+        """Set the attributes of __main__ that name its file."""
         self.namespace["__file__"] = path
         if "__cached__" in globals():  # until 3.14
             self.namespace["__cached__"] = None
@@ -181,12 +181,12 @@ class Program:
 
 
 def _wait_for(holder: int) -> None:
-    """Tell the holder that the probes are here, and wait for its word. Raises UserError."""
+    """Report to the holder that the probes are there, and wait for its answer. Raises UserError."""
     os.write(holder, b"held\n")
     word = os.read(holder, 1)
     os.close(holder)
     if not word:
-        raise UserError("who held this program has gone; it was not run")
+        raise UserError("the tracer that held this program has ended; the program was not run")
 
 
 def _fresh_main() -> ModuleType:
@@ -221,7 +221,7 @@ def _set_path0(entry: str, always: bool = False) -> None:
 
 
 def _has_importer(path: str) -> bool:
-    """Tell whether `path` is a directory or an archive, in which runpy finds __main__."""
+    """Whether `path` is a directory or an archive, in which runpy finds __main__."""
     for hook in sys.path_hooks:
         try:
             hook(path)
@@ -255,8 +255,8 @@ def _python_words() -> list[str]:
 def _let_python_refuse(command: list[str]) -> None:
     """Become plain `python`, which is about to refuse this program.
 
-    Its messages and its exit code are those that users know, and only its own parser tells what is
-    wrong with a source as it would. Returns where it is not known what was started as python.
+    Its messages and its exit code are those that users know, and only its own parser reports errors
+    in a source as it does. Returns where it is not known what was started as python.
     """
     if sys.executable:
         sys.stdout.flush()
@@ -296,7 +296,7 @@ def _run_module(name: str, is_option: bool) -> None:
 
 
 def _invitation() -> str:
-    """Return the line that tells how to attach to this process while it waits."""
+    """Return the line that shows how to attach to this process while it waits."""
     from shlex import quote
 
     from pyusdt.library import library_path
@@ -351,7 +351,7 @@ def _without_launcher(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _report_failed_hook(failure: BaseException, error: BaseException) -> None:
-    """Say that the program's sys.excepthook has failed, in the words of python."""
+    """Report that the program's sys.excepthook has failed, in the words of python."""
     if failure.__traceback__ is not None:
         failure.__traceback__ = failure.__traceback__.tb_next
     sys.stderr.write("Error in sys.excepthook:\n")

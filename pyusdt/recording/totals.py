@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what the core has counted since it began to follow, to what one recording is to hold.
+"""From what the core has counted since it began, to what one recording is to hold.
 
-The core counts for all who listen, and does not begin anew for each: a recording is the difference
-between two of its counts (counts.py), restricted to the functions that are wanted, and added
-to what the recording had before.
+The core counts for all recordings at once, and does not begin anew for each: a recording is the
+difference between two of its counts (counts.py), restricted to the functions that are wanted, and
+added to what the recording had before.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ _ZEROS = Figures(0, 0, 0, 0, 0)
 class Totals:
     """The sums of one recording. Threads and nodes keep their numbers for as long as it lives.
 
-    `wanted` tells which functions are: the own time of the others belongs to their nearest wanted
+    `wanted` is a predicate of functions: the own time of the others belongs to their nearest wanted
     caller, or to nobody.
     """
 

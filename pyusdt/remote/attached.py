@@ -35,7 +35,7 @@ from pyusdt.remote.proc import Mapping
 _LIBRARY = re.compile(r"/libpyusdt(\.[^/]*)?\.so$")
 _HEAD = Struct("=8sII")
 _NUMBER = Struct("=I")
-_ANOTHER = "is not the program any more that it was"
+_ANOTHER = "has exec'ed another program"
 _ANSWER_SECONDS = 2.0  # beyond the watcher's interval: it may have to wait for the GIL
 _POLL_SECONDS = 0.005
 _PIECE = 1 << 20  # bytes that are read at once
@@ -49,7 +49,7 @@ class Process:
     """A process that has pyusdt loaded. Use it in a `with`."""
 
     def __init__(self, pid: int, *, write: bool = False) -> None:
-        """Find the struct. Raises UserError when the process, or its pyusdt, is not to be had."""
+        """Find the struct. Raises UserError where there is no such process, or no pyusdt in it."""
         self.pid = pid
         with self._explained():
             self.library = _library(pid)
@@ -63,7 +63,7 @@ class Process:
             raise
 
     def close(self) -> None:
-        """Let go of the process."""
+        """Close its memory."""
         os.close(self._memory)
 
     def __enter__(self) -> Self:
@@ -71,23 +71,23 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of it."""
+        """Close its memory."""
         self.close()
 
     def status(self) -> Status:
-        """Return what pyusdt did there until the watcher's last look. Raises UserError."""
+        """The status as of the watcher's last poll. Raises UserError."""
         return self._snapshot().status
 
     def change(self, request: bytes) -> Status:
-        """Have the process do what a struct pyusdt_request asks for; its status after that.
+        """Send a struct pyusdt_request, and return the status after it.
 
-        Raises UserError, and nothing is changed then.
+        Raises UserError; nothing has changed then.
         """
         return self._ask(request).status
 
     def record(self, bits: int, options: bytes = b"") -> bytes:
-        """Have it do these actions of a recording, which include that the counts are handed over,
-        and return the counts. `options` is a struct pyusdt_record_options where it is to begin.
+        """Request these actions of a recording, RECORD_COUNTS among them, and return the counts.
+        `options` is a struct pyusdt_record_options for RECORD_START.
 
         Raises UserError.
         """
@@ -109,7 +109,7 @@ class Process:
                 yield os.pread(self._memory, min(_PIECE, end - at), at)
 
     def _ask(self, request: bytes, options: bytes = b"") -> Snapshot:
-        """Have a request answered."""
+        """Send a request and wait for the answer."""
         self._require_answers()
         with self._our_turn():
             before = self._snapshot()
@@ -138,7 +138,7 @@ class Process:
         return now
 
     def _require_answers(self) -> None:
-        """Raise UserError where nobody is there to answer."""
+        """Raise UserError where the process cannot answer."""
         with self._explained():
             state = proc.stat(self.pid).state
         if state == "T":
@@ -149,13 +149,13 @@ class Process:
             raise UserError(f"process {self.pid} is held by a debugger and cannot answer")
         if self._snapshot().status["watcher"] == "stopped":
             raise UserError(
-                f"process {self.pid} has pyusdt loaded, but its watcher does not run: it has not "
-                "begun, or is about to end"
+                f"process {self.pid} has pyusdt loaded, but its watcher does not run: the "
+                "process has not started it, or is about to end"
             )
 
     @contextlib.contextmanager
     def _our_turn(self) -> Iterator[None]:
-        """Keep other writers out."""
+        """Lock out other writers."""
         late = time.monotonic() + 2 * _ANSWER_SECONDS
         while True:
             try:
@@ -173,13 +173,13 @@ class Process:
             fcntl.flock(self._memory, fcntl.LOCK_UN)
 
     def _refuse_others(self) -> None:
-        """Raise UserError where the struct is none of a version that we understand."""
+        """Raise UserError unless the struct has a version that we understand."""
         head = self._read(0, Control.status.offset)
         magic, there, size = _HEAD.unpack(head)
         if magic != MAGIC:
             raise UserError(
-                f"process {self.pid}: {self.library.path} is not as it was loaded, or no pyusdt "
-                "that this one knows"
+                f"process {self.pid}: {self.library.path} is not the file that was loaded, or "
+                "not a pyusdt that this one knows"
             )
         if size != SIZES.get(there):
             age = "a newer" if there > VERSION else "an older" if there < VERSION else "another"
@@ -198,7 +198,7 @@ class Process:
             if before == self._read(status, 4) and not before[0] & 1:
                 return snapshot(data)
             if time.monotonic() > late:
-                raise UserError(f"process {self.pid} stands still while it writes its status")
+                raise UserError(f"process {self.pid} stopped while it wrote its status")
 
     def _read(self, offset: int, size: int) -> bytes:
         with self._explained():
@@ -218,7 +218,7 @@ class Process:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Make UserErrors of what the kernel says."""
+        """Turn errors of the kernel into UserErrors."""
         try:
             yield
         except PermissionError:
@@ -311,7 +311,7 @@ class Found(NamedTuple):
     statuses: dict[int, Status]
     """By pid, as it is seen from here."""
     problems: list[str]
-    """Processes that have pyusdt loaded, but do not tell."""
+    """Processes that have pyusdt loaded, but whose status cannot be read: why."""
     hidden: int
     """Processes that we may not look into."""
 

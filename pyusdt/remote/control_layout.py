@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live control, this side of it: the layout of the struct `pyusdt_control`, and what it says.
+"""Live control from outside: the struct `pyusdt_control` and its parts.
 
-include/pyusdt_control.h is the layout's source, and tells how it is read and written.
+include/pyusdt_control.h is the layout's source, and describes how it is read and written.
 """
 
 import ctypes
@@ -34,29 +34,29 @@ class Status(TypedDict):
     """Its version, as in 3.13.0."""
     watcher: Literal["running", "stopped"]
     dormant: str | None
-    """Why no event is on although some are wanted."""
+    """Why no event is enabled although some are wanted."""
     tool_id: int | None
-    """The id of sys.monitoring that is held while events are on."""
+    """The id of sys.monitoring that is held while events are enabled."""
     probes_watched: list[str]
     """The probes that tracers watch."""
     events_on: list[str]
-    """The events of sys.monitoring that are on for that."""
+    """The events of sys.monitoring that are enabled for them."""
     only: str
-    """Patterns of the functions that are told of; "": all."""
+    """Patterns of the functions to trace; "": all."""
     exclude: str
-    """Patterns of those that are not, even so."""
+    """Patterns of those not to trace, even where `only` has them."""
     values: Values
     slow_usec: int | None
-    """From how many microseconds on function__slow tells of a call; None: never."""
+    """How many microseconds a call takes for function__slow to fire; None: it never fires."""
     check_msec: int
-    """How often the watcher looks, in milliseconds."""
+    """How often the watcher polls, in milliseconds."""
     verbose: bool
     recorded: list[Literal["inside", "outside"]]
     """By whom the process is recorded: the program itself, `pyusdt record` from outside."""
     probes_fired: dict[str, int]
-    """Times that each probe was fired, those left out that never were."""
+    """How often each probe has fired; probes that never have are left out."""
     losses: dict[str, int]
-    """Events that could not be told, by reason."""
+    """Events that were lost, by reason."""
 
 
 class _Struct(ctypes.Structure):
@@ -259,7 +259,7 @@ def request(
         "only": None if only is None else _patterns("only", only),
         "exclude": None if exclude is None else _patterns("exclude", exclude),
     }
-    # What is out of bounds goes on as something that is, too: the core says what the bounds are.
+    # A value out of bounds stays out of bounds: the core knows them, and refuses it.
     given = {name: value for name, value in changed.items() if value is not None}
     fields = sum(_FIELDS[name] for name in given)
     return bytes(Request(fields=fields, settings=Settings(**given)))

@@ -24,7 +24,7 @@ TRACEPOINTS_NEED_BTF = (0, 25)
 # What bpftrace's own tests wait for, in all versions: a variable, and a line on stdout or
 # stderr.
 _NOTIFY = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
-# What bpftrace says although nothing is wrong.
+# What bpftrace prints although nothing is wrong.
 _NOISE = re.compile(
     rb"Attach(ed|ing) \d+ probes?|.*RLIMIT_MEMLOCK|.*available_filter_functions|\s*$"
 )
@@ -62,7 +62,7 @@ def require(script: Script) -> Installed:
     by_btf = installed.version >= TRACEPOINTS_NEED_BTF and script.has_tracepoint_arguments
     if (by_btf or script.has_kernel_types) and not os.path.exists("/sys/kernel/btf/vmlinux"):
         raise UserError(
-            f"{script.name} needs the kernel's types, and this kernel does not tell them: "
+            f"{script.name} needs the kernel's types, and this kernel does not have them: "
             "boot one with CONFIG_DEBUG_INFO_BTF (as distributions' kernels have)"
         )
     return installed
@@ -81,7 +81,7 @@ def _installed() -> Installed:
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     found = re.search(r"v(\d+)\.(\d+)", done.stdout)
     if not found:
-        raise UserError(f"{path} does not tell its version: {remedy}")
+        raise UserError(f"{path} does not print its version: {remedy}")
     version = int(found[1]), int(found[2])
     if version < OLDEST:
         raise UserError(f"{path} is version {found[0][1:]}, which is too old: {remedy}")
@@ -89,7 +89,7 @@ def _installed() -> Installed:
 
 
 def _die_with_parent() -> None:
-    """Run in the child: a tracer that nobody can stop any more would slow programs for ever."""
+    """Run in the child: a tracer that outlives us would slow programs for ever."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -102,7 +102,7 @@ class Tracer:
         """Start it on `script` with these parameters, over process `pid` or all of them."""
         self.attached = False
         self._stopping = False
-        self._heard = time.monotonic()
+        self._last_output = time.monotonic()
         selection = [] if pid is None else ["-p", str(pid)]
         options = ["-B", "line", "--no-warnings", *selection]
         self.child = subprocess.Popen(
@@ -148,8 +148,8 @@ class Tracer:
     def relay_all(self, finished: Callable[[], bool] = lambda: False) -> int:
         """Print what it prints, until it ends; its exit code.
 
-        It ends by itself when its process has; should it not, `finished` tells that it has to.
-        That is asked all the time: to 0.27 a child of ours lives until we have taken its exit code.
+        It ends by itself when its process has. Should it not, it is stopped once `finished()` is
+        true, which is asked often: to 0.27 a child of ours lives until we have taken its exit code.
         """
         while self._open:
             self._relay()
@@ -160,15 +160,15 @@ class Tracer:
     def stop(self) -> None:
         """Have it print its maps and end. A signal handler may call this."""
         self._stopping = True
-        self._heard = time.monotonic()
+        self._last_output = time.monotonic()
         with contextlib.suppress(ProcessLookupError):
             self.child.send_signal(signal.SIGINT)
 
     def _relay(self) -> None:
-        """Print what it has to say, if anything comes in time."""
+        """Print what it has written, if anything comes in time."""
         ready = select.select(list(self._open), [], [], _PATIENCE_SECONDS / 4)[0]
         for source in ready:
-            self._heard = time.monotonic()
+            self._last_output = time.monotonic()
             text = os.read(source, 65536)
             lines = (self._begun[source] + text).splitlines(keepends=True)
             whole = not text or text.endswith(b"\n")
@@ -176,21 +176,21 @@ class Tracer:
             self._print(lines, self._open[source])
             if not text:
                 del self._open[source]
-        # Say it again: 0.17 forgets a SIGINT that does not find it asleep. Not while it prints,
+        # Send it again: 0.17 forgets a SIGINT that does not find it asleep. Not while it prints,
         # since newer versions take the second one for an order to leave the rest out, nor while it
         # detaches, since the second one kills 0.17 then.
         if self._stopping and self._is_idle():
             self.stop()
 
     def _is_idle(self) -> bool:
-        """Tell whether it has been silent for long, and still waits for events."""
-        if time.monotonic() - self._heard <= _PATIENCE_SECONDS or not self._waits():
+        """Whether it has written nothing for long, and still waits for events."""
+        if time.monotonic() - self._last_output <= _PATIENCE_SECONDS or not self._waits():
             return False
         time.sleep(_LAST_WAIT_SECONDS)
         return self._waits()
 
     def _waits(self) -> bool:
-        """Tell whether it sleeps where it waits for events, as far as this kernel tells."""
+        """Whether it sleeps where it waits for events, as far as this kernel shows that."""
         try:
             with open(f"/proc/{self.child.pid}/wchan", encoding="ascii") as file:
                 where = file.read()

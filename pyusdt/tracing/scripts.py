@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The collection of scripts: each answers one question, which its comment header tells."""
+"""The collection of scripts: each answers one question, which its comment header names."""
 
 import os
 import re
@@ -60,17 +60,17 @@ class Script:
 
     @property
     def has_kernel_events(self) -> bool:
-        """Tell whether it needs the kernel's list of events, tracefs."""
+        """Whether it needs the kernel's list of events, tracefs."""
         return bool(_KERNEL_EVENT.search(self.code))
 
     @property
     def has_tracepoint_arguments(self) -> bool:
-        """Tell whether it reads what tracepoints carry."""
+        """Whether it reads what tracepoints carry."""
         return "tracepoint:" in self.code and bool(re.search(r"\bargs\b", self.code))
 
     @property
     def has_kernel_types(self) -> bool:
-        """Tell whether it needs the kernel's types."""
+        """Whether it needs the kernel's types."""
         return bool(_KERNEL_TYPE.search(self.code))
 
 

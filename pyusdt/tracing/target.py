@@ -83,7 +83,7 @@ class Held:
         self._holder.close()
 
     def has_ended(self) -> bool:
-        """Tell whether it has."""
+        """Whether it has."""
         return self.child.poll() is not None
 
     def wait(self) -> int:

@@ -134,7 +134,7 @@ def test_bpftrace_too_old(root: Path) -> None:
 
 def test_bpftrace_that_is_none(root: Path) -> None:
     install(root, "says nothing")
-    assert refusal(PYCALLS).startswith(f"{root}/bpftrace does not tell its version: ")
+    assert refusal(PYCALLS).startswith(f"{root}/bpftrace does not print its version: ")
 
 
 def test_kernel_without_uprobes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from elftools.elf.elffile import ELFFile
 from harness import LIBRARY
 from notes import notes
 
-import pyusdt
+from pyusdt.commands.probes import table
 
 STEP = ctypes.PYFUNCTYPE(None, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_bool)
 MARK = ctypes.PYFUNCTYPE(None, ctypes.c_char_p, ctypes.c_uint64, ctypes.py_object)
@@ -117,5 +117,5 @@ def watched(*probes: str) -> Iterator[None]:
 
 def fired(probe: str) -> int:
     """How often the probe was fired so far."""
-    index = [row[0] for row in pyusdt.libpyusdt.probes()].index(probe)
+    index = [row.name for row in table()].index(probe)
     return ctypes.c_uint64.from_address(symbol("probes_fired") + 8 * index).value

@@ -15,7 +15,7 @@ import termios
 from harness import LIBRARY
 from notes import notes
 
-from pyusdt import libpyusdt
+from pyusdt.commands.probes import table
 
 DEADLINE = 60
 SIZES = {"str": 8, "ptr": 8, "i32": -4, "u32": 4, "i64": -8, "u64": 8}
@@ -36,13 +36,11 @@ def probes(*options: str) -> str:
 def test_the_table_is_that_of_the_notes() -> None:
     """Every probe of the library, with as many arguments, of these sizes and signs."""
     found = notes(LIBRARY) | notes(LIBRARY.with_name("libpyusdt_compat.so"))
-    assert [row["name"] for row in json.loads(probes("--json"))] == [
-        p[0] for p in libpyusdt.probes()
-    ]
-    assert {p[0] for p in libpyusdt.probes()} == found.keys()
-    for name, arguments, *_ in libpyusdt.probes():
-        sizes = [SIZES[argument.split()[0]] for argument in arguments]
-        assert [int(note.split("@")[0]) for note in found[name].arguments] == sizes, name
+    assert [row["name"] for row in json.loads(probes("--json"))] == [p.name for p in table()]
+    assert {p.name for p in table()} == found.keys()
+    for probe in table():
+        sizes = [SIZES[argument.split()[0]] for argument in probe.arguments]
+        assert [int(n.split("@")[0]) for n in found[probe.name].arguments] == sizes, probe.name
 
 
 def test_the_events_that_a_probe_needs() -> None:
@@ -77,12 +75,10 @@ def cells(line: str) -> list[str]:
 def test_the_plain_table_has_a_line_for_each_probe() -> None:
     heading, *lines = probes().splitlines()
     assert cells(heading) == ["provider", "probe", "arguments", "fires when", "events"]
-    for line, (name, arguments, summary, needs, provider) in zip(
-        lines, libpyusdt.probes(), strict=True
-    ):
-        names = ", ".join(argument.split()[1] for argument in arguments)
-        events = [", ".join(needs)] if needs and needs != (name,) else []
-        assert cells(line) == [provider, name, names, summary, *events]
+    for line, p in zip(lines, table(), strict=True):
+        names = ", ".join(argument.split()[1] for argument in p.arguments)
+        events = [", ".join(p.needs)] if p.needs and p.needs != (p.name,) else []
+        assert cells(line) == [p.provider, p.name, names, p.summary, *events]
 
 
 def test_the_table_on_a_terminal() -> None:
@@ -99,5 +95,5 @@ def test_the_table_on_a_terminal() -> None:
     text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
     assert text != shown.decode()
     assert all(len(line) <= 100 for line in text.splitlines())
-    for name, *_, provider in libpyusdt.probes():
-        assert len(re.findall(rf"^{provider} +{name} ", text, re.MULTILINE)) == 1
+    for probe in table():
+        assert len(re.findall(rf"^{probe.provider} +{probe.name} ", text, re.MULTILINE)) == 1

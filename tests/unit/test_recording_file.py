@@ -15,7 +15,7 @@ from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
 
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording, Snapshot, Writer, load
-from pyusdt.recording.snapshot import clean
+from pyusdt.recording.snapshot import StepRow, clean
 from pyusdt.recording.tree import walk
 
 pytestmark = pytest.mark.apart
@@ -91,7 +91,7 @@ def test_a_flush_after_one_that_failed_writes_everything(path, monkeypatch):
     writer.write(snapshot())
     later = snapshot()
     later.nodes = [row._replace(calls=2 * row.calls) for row in later.nodes]
-    later.steps = [*later.steps, ("last", "mark", 99, 9, None, 1)]
+    later.steps = [*later.steps, StepRow("last", "mark", 99, 9, None, 1)]
     with monkeypatch.context() as broken:
         broken.setattr("pyusdt.recording.writer.clean_step", lambda _row: (1, 2))
         with pytest.raises(UserError):
