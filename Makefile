@@ -34,7 +34,7 @@ test-matrix: all $(VENV)/ready.test ## The same under every Python, in a second 
 	@$(PY) tools/test-matrix $(PYTEST_ARGS)
 
 test-cpython: all $(VENV)/ready.test ## CPython's own tests, watched and not, end alike (LONG=1: many more).
-	@PYUSDT_TEST_SUITES=more PYTHONS="$${PYTHONS:-all}" tools/test tests/cpython $(PYTEST_ARGS)
+	@PYUSDT_TEST_SUITES=more PYTHONS="$${PYTHONS:-all}" tools/test -m cpython $(PYTEST_ARGS)
 
 asan: all $(VENV)/ready.test ## Storms, lifecycle and more under the address sanitizers (PYTEST_ARGS=).
 	@tools/sanitize asan $(PYTEST_ARGS)
@@ -43,7 +43,7 @@ tsan: all $(VENV)/ready.test ## Storms, exits and more under the thread sanitize
 	@tools/sanitize tsan $(PYTEST_ARGS)
 
 leaks: all $(VENV)/ready.test ## Loops that may leave nothing behind: memory, references, files (LONG=1).
-	@tools/test tests/leaks $(PYTEST_ARGS)
+	@tools/test -m leaks $(PYTEST_ARGS)
 
 fuzz: all ## Texts, filters and settings under libFuzzer, 20 s each (LONG=1: 10 minutes each).
 	@tools/fuzz

@@ -10,7 +10,7 @@ from types import FunctionType
 
 import pyusdt
 from docs import escape
-from pyusdt import errors, libpyusdt, recording
+from pyusdt import libpyusdt, recording
 
 STUB = Path(libpyusdt.__file__).parent / "libpyusdt.pyi"
 # What pyusdt.load() and pyusdt.record() give, and what they raise.
@@ -22,7 +22,6 @@ CLASSES = (
     recording.CodeRecord,
     recording.Node,
     recording.Step,
-    errors.UserError,
 )
 
 type Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """USDT probes for Python programs: import this, and tracers can follow what Python does.
 
-Importing starts the core: a watcher that switches events on while a tracer wants them, and off
-again. Raises ImportError, with the reason and the remedy, where that is not possible.
+Importing starts the core: a watcher that enables events while a tracer wants them. Raises
+ImportError, with the reason and the remedy, where that is not possible.
 """
 
 import os
@@ -29,27 +29,40 @@ TYPE_CHECKING = False  # what type checkers take for true, without importing typ
 if TYPE_CHECKING:
     from os import PathLike
 
+    from pyusdt.errors import UserError
     from pyusdt.recorder import record
     from pyusdt.recording import Recording
     from pyusdt.remote.control_layout import Status, Values
 
-__all__ = ["__version__", "configure", "load", "mark", "record", "status", "step", "steps"]
+__all__ = [
+    "UserError",
+    "__version__",
+    "configure",
+    "load",
+    "mark",
+    "record",
+    "status",
+    "step",
+    "steps",
+]
+
+_LAZY = {"UserError": "pyusdt.errors", "record": "pyusdt.recorder"}
 
 
 def __getattr__(name: str) -> object:
-    """Import what is not for every program that imports this."""
-    if name == "record":
-        from pyusdt.recorder import record
+    """Import what a program that only imports this does not need."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        globals()[name] = record
-        return record
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    return found
 
 
 def load(path: "str | PathLike[str]") -> "Recording":
     """Return the recording in the file at `path`, with all its processes.
 
-    Raises pyusdt.errors.UserError when it is missing, not ours, of a newer format, or damaged.
+    Raises UserError when it is missing, no recording, of a newer format, or damaged.
     """
     from pyusdt import recording  # sqlite3 is not for every program that imports this
 
@@ -59,9 +72,9 @@ def load(path: "str | PathLike[str]") -> "Recording":
 def status() -> "Status":
     """Return what pyusdt does in this process at this moment.
 
-    A dict: which probes tracers watch and which events are on for them, how often each probe was
-    fired, what was lost, and the settings in effect. `Status` of
-    pyusdt.remote.control_layout describes its keys.
+    A dict: which probes tracers watch and which events are enabled for them, how often each probe
+    has fired, what was lost, and the settings in effect. `Status` of pyusdt.remote.control_layout
+    describes its keys.
     """
     from pyusdt.remote import control_layout
 
@@ -75,20 +88,20 @@ def configure(
     values: "Values | None" = None,
     slow: str | float | None = None,
 ) -> None:
-    """Change settings of this process, at once and for as long as it lives. None: as it is.
+    """Change settings of this process, at once and for as long as it lives. None keeps a setting.
 
-    only     patterns of the functions that are told of, "" for all. A pattern is
-             `module:qualname`, in which * stands for any characters and ? for one; without a colon,
-             a module and all below it. Commas between patterns.
-    exclude  patterns of functions that are not, even where `only` has them; "" for none.
+    only     patterns of the functions to trace, "" for all. A pattern is `module:qualname`, in
+             which * stands for any characters and ? for one; without a colon, a module and all
+             below it. Commas separate patterns.
+    exclude  patterns of functions not to trace, even where `only` has them; "" for none.
     values   how values become text: "safe" never runs code of the program, "repr" calls repr(),
              "off" makes them "".
-    slow     from when on the probe function__slow tells of a call: a time like "10ms", "500us",
-             "1.5s", a number of seconds, or "off".
+    slow     how long a call takes for function__slow to fire: a time like "10ms", "500us", "1.5s",
+             a number of seconds, or "off".
 
     Raises ValueError where a value is not good, and TypeError where it is of another type; nothing
-    is changed then. A call in progress is not told of at its end by function__done where a change
-    of the filters reaches a caller of it.
+    is changed then. function__done does not fire for a call in progress whose caller a change of
+    the filters affects.
     """
     from pyusdt.remote import control_layout
 
@@ -96,7 +109,7 @@ def configure(
 
 
 def _launched() -> bool:
-    """Tell whether this import belongs to `python -m pyusdt`, which starts the core by itself.
+    """Whether this import belongs to `python -m pyusdt`, which starts the core by itself.
 
     While Python looks for the module of -m, sys.argv[0] is "-m" and the module's name, which may
     be glued to the option, is the word of the command line before sys.argv[1:].

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from types import TracebackType
 from typing import Any, Literal, Self, final, overload
 
+DORMANT: tuple[str | None, ...]
+"""Why no event is enabled although some are wanted, by the struct's PYUSDT_DORMANT_*."""
+
 def start() -> None:
     """Start the watcher and check demand: wanted events are on when this returns. Idempotent."""
 

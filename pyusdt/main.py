@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pyusdt._version import __version__
 from pyusdt.commands import VERBS
 from pyusdt.errors import ExitCode, UsageError, UserError, nearest
+from pyusdt.launch.options import in_help
 from pyusdt.launch.run import Program, is_program, parse
 
 USAGE = """\
@@ -25,16 +26,7 @@ The program finds what python would give it. A file of the given name wins over 
 Python's own options go before -m pyusdt.
 
 options:
-  --wait[=SECONDS]    hold the program until a tracer attaches; when none has after SECONDS,
-                      the program is not run and the exit code is 1
-  -o, --output=FILE   record the whole run, with its child processes, to FILE
-  --flush=SECONDS     write FILE that often while the program runs, in case it is killed
-  --c-calls           record the calls of C functions too
-  --only=PATTERNS     tell and record only of these functions: module:qualname with * and ?, or
-                      a module and all below it; commas between patterns
-  --exclude=PATTERNS  not of these, even where --only has them
-  -h, --help          print this help
-  -V, --version       print the version of pyusdt
+{options}
 
 verbs (`python -m pyusdt verb --help` has more):
 """
@@ -80,7 +72,7 @@ def _dispatch() -> int | Program:
         sys.stderr.write(USAGE)
         return ExitCode.USAGE
     if first in ("-h", "--help"):
-        print(USAGE + HELP + "\n".join(_verb_lines()))
+        print(USAGE + HELP.format(options=in_help()) + "\n".join(_verb_lines()))
     elif first in ("-V", "--version"):
         print(f"pyusdt {__version__}")
     elif is_program(first) or first not in VERBS:

@@ -94,7 +94,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.max_nodes = max_nodes
         self.flush = flush
         self._writer = None if path is None else Writer(path, replace=not join)
-        self._filters = patterns.text(only), patterns.text(exclude)
+        self._filters = patterns.text("only", only), patterns.text("exclude", exclude)
         self._wanted = patterns.row_chooser(*self._filters, c_calls)
         self._serials: set[int] | None = None if threads == "all" else set()
         self._depth = 0
@@ -198,7 +198,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self._before = self._count()
         if self._serials is not None:
             me = get_ident()
-            self._serials.update(t[0] for t in self._before.threads if t[1] == me)
+            self._serials.update(t.serial for t in self._before.threads if t.ident == me)
 
     def _count(self) -> Counts:
         return unpack(core.recorded(), self._functions)
@@ -280,7 +280,7 @@ def _apply() -> None:
     only, exclude = filters.pop() if len(filters) == 1 else ("", "")
     if not core.record(c_calls, max_nodes, only, exclude):
         raise UserError(
-            "cannot record: other tools hold the ids 2 to 4 of sys.monitoring, or it refuses; "
+            f"cannot record: {core.DORMANT[1]}, or it refuses; "
             "stop the other profiler or coverage tool, and try again"
         )
 

@@ -15,6 +15,8 @@
 #include "capture/stack.h"
 #include "capture/thread.h"
 #include "control/control.h"
+#include "control/messages.h"
+#include "pyusdt_control.h"
 #include "control/fork.h"
 #include "control/settings.h"
 #include "control/wait_tracer.h"
@@ -226,10 +228,22 @@ static int check_interpreter(void) {
     return -1;
 }
 
+/* Why no event is enabled, by PYUSDT_DORMANT_*: what the status of any process is shown with. */
+static int add_dormant(PyObject *module) {
+    PyObject *reasons = Py_BuildValue(
+        "(zzzz)", messages_dormant(PYUSDT_DORMANT_NOT), messages_dormant(PYUSDT_DORMANT_NO_TOOL),
+        messages_dormant(PYUSDT_DORMANT_REFUSED), messages_dormant(PYUSDT_DORMANT_JIT));
+    int ret = reasons ? PyModule_AddObjectRef(module, "DORMANT", reasons) : -1;
+
+    Py_XDECREF(reasons);
+    return ret;
+}
+
 static int core_exec(PyObject *module) {
     static bool s_done;
 
-    if (check_interpreter() < 0 || step_type_init(module) < 0 || module_record_add(module) < 0)
+    if (check_interpreter() < 0 || step_type_init(module) < 0 || module_record_add(module) < 0 ||
+        add_dormant(module) < 0)
         return -1;
     if (s_done)
         return 0;

@@ -8,7 +8,9 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from harness import LIBRARY, Tracer
@@ -27,12 +29,12 @@ for _number, _usual in (
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)
 
+SECOND_WORLD = Path("/etc/world-recipe").exists()  # see tools/world
 CI = os.environ.get("CI", "") not in ("", "0", "false")
 
 
-# What neither traces pyusdt's library nor minds that others trace it: may run beside the rest.
-APART = ("c/", "elf/", "packaging/", "browser/", "unit/test_re", "unit/test_compare")
-# Which part tools/test asks for, "apart" or "together"; neither: all.
+# Which part tools/test asks for: "apart", the tests with that marker; "together", those without it;
+# neither: all. A variable and not `-m`, which a second `-m` would replace.
 PART = os.environ.get("PYUSDT_TEST_PART", "")
 
 
@@ -45,14 +47,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    parts: dict[str, list[pytest.Item]] = {"apart": [], "together": []}
-    for item in items:
-        apart = str(item.path.relative_to(here)).startswith(APART)
-        parts["apart" if apart else "together"].append(item)
-    if PART:
-        config.hook.pytest_deselected(items=[i for i in items if i not in parts[PART]])
-        items[:] = parts[PART]
+    """Leave out the other part, and what this world cannot run."""
+
+    def wanted(item: pytest.Item) -> bool:
+        apart = item.get_closest_marker("apart") is not None
+        foreign = not SECOND_WORLD and item.get_closest_marker("second_world") is not None
+        return not foreign and PART in ("", "apart" if apart else "together")
+
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -61,7 +64,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.OK
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip with the reason; in CI, where everything is installed, fail."""
     if CI:
         pytest.fail(f"in CI there must be no skip, but: {what}")
@@ -90,14 +93,11 @@ def bpftrace() -> None:
 
 
 @pytest.fixture(scope="session")
-def tool():  # type: ignore[no-untyped-def]
+def tool() -> Callable[[str], str]:
     """tool("clang"): the path of a program that the test cannot do without."""
 
     def find(name: str) -> str:
-        path = shutil.which(name)
-        if path is None:
-            missing(f"{name} is not installed")
-        return path or ""
+        return shutil.which(name) or missing(f"{name} is not installed")
 
     return find
 

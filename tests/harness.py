@@ -13,9 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from notes import notes
 
@@ -31,28 +32,38 @@ DEADLINE = float(os.environ.get("PYUSDT_TEST_DEADLINE", "60"))
 class Process:
     """A child whose output, stdout and stderr together, can be waited for word by word."""
 
-    def __init__(self, argv: Sequence[str | Path], **popen: object) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | Path | None = None,
+        pass_fds: Collection[int] = (),
+    ) -> None:
         self.argv = [str(a) for a in argv]
         self.output = ""
         self._seen = 0
         self._lines: queue.Queue[str | None] = queue.Queue()
-        self.child = subprocess.Popen(  # type: ignore[call-overload]
+        self.child = subprocess.Popen(
             self.argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="backslashreplace",
-            **popen,
+            env=env,
+            cwd=cwd,
+            pass_fds=pass_fds,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     @property
     def pid(self) -> int:
-        return int(self.child.pid)
+        return self.child.pid
 
     def _read(self) -> None:
+        assert self.child.stdout
         for line in self.child.stdout:
             self._lines.put(line)
         self._lines.put(None)
@@ -102,7 +113,7 @@ class Process:
             self.kill()
             raise AssertionError(f"{self.argv}\ndid not end; it said:\n{self.output}") from None
         self._drain()
-        return int(code)
+        return code
 
     def _drain(self) -> None:
         self._reader.join(DEADLINE)
@@ -117,9 +128,10 @@ class Process:
         self._drain()
         if self.child.stdin and not self.child.stdin.closed:
             self.child.stdin.close()
-        self.child.stdout.close()
+        if self.child.stdout:
+            self.child.stdout.close()
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

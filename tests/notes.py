@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import NoteSection
 
 
 class Note(NamedTuple):
@@ -32,7 +33,7 @@ def sites(path: Path) -> list[Note]:
     found = []
     with path.open("rb") as file:
         section = ELFFile(file).get_section_by_name(".note.stapsdt")
-        for note in section.iter_notes() if section else ():
+        for note in section.iter_notes() if isinstance(section, NoteSection) else ():
             raw = note["n_descdata"]
             blob = raw if isinstance(raw, bytes) else raw.encode("latin-1")
             location, _base, semaphore = (

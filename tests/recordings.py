@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings with known answers, and the names that every format must survive."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from pyusdt.recording import Snapshot
 from pyusdt.recording.histogram import bucket_of
+from pyusdt.recording.snapshot import FunctionRow, HistogramRow, NodeRow, StepRow, ThreadRow
 
 HOSTILE = [
     "",
@@ -25,6 +29,25 @@ HOSTILE = [
 MS = 1_000_000
 
 
+def snapshot_of(
+    threads: Iterable[Any] = (),
+    functions: Iterable[Any] = (),
+    nodes: Iterable[Any] = (),
+    histograms: Iterable[Any] = (),
+    steps: Iterable[Any] = (),
+    losses: dict[str, int] | None = None,
+) -> Snapshot:
+    """A snapshot of plain tuples."""
+    return Snapshot(
+        [ThreadRow(*row) for row in threads],
+        [FunctionRow(*row) for row in functions],
+        [NodeRow(*row) for row in nodes],
+        [HistogramRow(*row) for row in histograms],
+        [StepRow(*row) for row in steps],
+        losses or {},
+    )
+
+
 def snapshot(scale: int = 1) -> Snapshot:
     """Two threads. Main: main -> parse -> parse -> read, main -> read. Worker: run -> read.
 
@@ -32,7 +55,7 @@ def snapshot(scale: int = 1) -> Snapshot:
     read 10; the first parse's own read 10; read below main 30; run 50 (45), its read 5.
     """
     ms = MS * scale
-    return Snapshot(
+    return snapshot_of(
         threads=[(100, "MainThread", 100 * ms), (101, "worker-1", 50 * ms)],
         functions=[
             (7, "app", "main", "main", "/srv/app.py", 1),
@@ -70,7 +93,7 @@ def snapshot(scale: int = 1) -> Snapshot:
 def hostile() -> Snapshot:
     """Every hostile name as module, qualname, file, thread, step and loss."""
     n = len(HOSTILE)
-    return Snapshot(
+    return snapshot_of(
         threads=[(index + 1, name, MS) for index, name in enumerate(HOSTILE)],
         functions=[(i, name, name, name, name, i) for i, name in enumerate(HOSTILE)],
         nodes=[

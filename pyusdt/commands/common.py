@@ -5,6 +5,8 @@ import argparse
 import sys
 import time
 
+from pyusdt import patterns
+from pyusdt.errors import UsageError
 from pyusdt.recording import Recording, load
 
 _PATIENCE_SECONDS = 1.0
@@ -31,6 +33,25 @@ def loaded(path: str) -> Recording:
         return load(path, tell)
     finally:
         progress.stop()
+
+
+def declare_filters(parser: argparse.ArgumentParser) -> None:
+    """Add --only and --exclude; `filters_of` reads them."""
+    add = parser.add_argument
+    add("--only", action="append", metavar="PATTERNS",
+        help="these functions alone, see `pyusdt set --help`")  # fmt: skip
+    add("--exclude", action="append", metavar="PATTERNS", help="all but these")
+
+
+def filters_of(verb: str, arguments: argparse.Namespace) -> tuple[str, str]:
+    """What --only and --exclude ask for, each as one list of patterns. Raises UsageError."""
+    try:
+        return (
+            patterns.text("--only", arguments.only),
+            patterns.text("--exclude", arguments.exclude),
+        )
+    except ValueError as error:
+        raise UsageError(f"{verb}: {error}") from None
 
 
 def count(text: str) -> int:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pyusdt.commands.common import count, loaded
+from pyusdt.commands.common import count, declare_filters, filters_of, loaded
 from pyusdt.compare import Change, Comparison, FunctionChange, StepChange, compare, regressions
 from pyusdt.errors import ExitCode, UsageError, UserError
 from pyusdt.recording import Recording
@@ -33,7 +33,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--to", metavar="FILE", nargs="+", default=[], help="the runs after")
     add("--sort", choices=_SORTS, default="self", help="functions by the change of this")
     add("--top", type=count, default=20, metavar="N", help="so many functions (default: 20)")
-    add("--only", action="append", metavar="PATTERN", help="functions that match, see report")
+    declare_filters(parser)
     add("--fail-above", type=_percent, metavar="PERCENT",
         help="exit with 1 when the whole, a function (by 1%% of the whole at least) or a step"
         " grew by more than this, and more than the noise")  # fmt: skip
@@ -56,9 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
         if len(before) != 2:
             raise UsageError("compare: give two recordings, or several: A1 A2 --to B1 B2")
         before, after = before[:1], before[1:]
+    only, exclude = filters_of("compare", arguments)
     comparison = compare(
-        [_loaded(path, arguments.only) for path in before],
-        [_loaded(path, arguments.only) for path in after],
+        [_loaded(path, only, exclude) for path in before],
+        [_loaded(path, only, exclude) for path in after],
     )
     grown = []
     if arguments.fail_above is not None:
@@ -71,11 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.FAILURE if grown else ExitCode.OK
 
 
-def _loaded(path: str, only: list[str] | None) -> Recording:
+def _loaded(path: str, only: str, exclude: str) -> Recording:
     recording = loaded(path)
     if recording.empty:
         raise UserError(f"{path}: nothing recorded")
-    return filters.only(recording, only) if only else recording
+    return filters.functions(recording, only, exclude)
 
 
 def _print(console: Console, comparison: Comparison, arguments: argparse.Namespace) -> None:

@@ -2,15 +2,9 @@
 """`pyusdt lib`: print the path of the library that has the probes."""
 
 import argparse
-import os
 
-from pyusdt import libpyusdt
 from pyusdt.errors import ExitCode
-
-
-def library_path() -> str:
-    """Return the library's canonical path, which is the one that tracers should be given."""
-    return os.path.realpath(libpyusdt.__file__)
+from pyusdt.library import library_path
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

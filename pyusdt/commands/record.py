@@ -5,17 +5,16 @@ import argparse
 import contextlib
 import gc
 import math
-import os
 import shlex
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 
-from pyusdt import patterns
-from pyusdt.commands.common import count
+from pyusdt.commands.common import count, declare_filters, filters_of
 from pyusdt.commands.processes import process_id
-from pyusdt.errors import ExitCode, UsageError, UserError
+from pyusdt.errors import ExitCode, UserError
+from pyusdt.remote import proc
 from pyusdt.remote.recording import Options, Outside, replacing
 
 _TICK_SECONDS = 0.1
@@ -33,8 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-p", "--pid", type=process_id, required=True, metavar="PID", help="the process")
     add("-d", "--duration", type=_seconds, metavar="SECONDS", help="how long (default: till ^C)")
     add("-o", "--output", required=True, metavar="FILE", help="the recording")
-    add("--only", metavar="PATTERNS", help="these functions alone, see `pyusdt set --help`")
-    add("--exclude", metavar="PATTERNS", help="all but these")
+    declare_filters(parser)
     add("--c-calls", action="store_true", help="the calls of C functions too")
     add("--max-nodes", type=count, default=defaults.max_nodes, metavar="N",
         help=f"memory for so many calling contexts (default: {defaults.max_nodes})")  # fmt: skip
@@ -54,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Record until the time is over, or somebody presses Ctrl-C; then write."""
     gc.disable()  # it would look for circles in millions of rows, which have none
     path, pid = arguments.output, arguments.pid
-    options = _options(arguments)
+    only, exclude = filters_of("record", arguments)
+    options = Options(only, exclude, arguments.c_calls, arguments.max_nodes)
     lost: UserError | None = None
     with replacing(path) as write, _stopping() as stop, Outside(pid, options) as outside:
         begin = time.monotonic()
@@ -67,22 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
         write(outside.row, None if lost else "end", outside.snapshot())
         seconds = outside.updated - begin
     if lost is not None:
-        why = lost if os.path.exists(f"/proc/{pid}") else f"process {pid} has ended"
+        why = lost if proc.exists(pid) else f"process {pid} has ended"
         raise UserError(f"{why}; {path} has what was recorded in {max(seconds, 0):.1f} seconds")
     print(f"{path}: recorded; to look into it: pyusdt report {shlex.quote(path)}")
     return ExitCode.OK
-
-
-def _options(arguments: argparse.Namespace) -> Options:
-    try:
-        return Options(
-            patterns.text(arguments.only),
-            patterns.text(arguments.exclude),
-            arguments.c_calls,
-            arguments.max_nodes,
-        )
-    except ValueError as error:
-        raise UsageError(f"record: {error}") from None
 
 
 def _wait(

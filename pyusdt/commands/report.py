@@ -5,11 +5,10 @@ import argparse
 import sys
 
 from pyusdt import report
-from pyusdt.commands.common import count, loaded
+from pyusdt.commands.common import count, declare_filters, filters_of, loaded
 from pyusdt.errors import ExitCode, UsageError
 from pyusdt.report import filters
 
-_ONLY = "functions whose module:qualname matches, or a module and below; may be repeated"
 _SORTS = {
     "self": "self_ns",
     "total": "total_ns",
@@ -36,7 +35,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--steps", action="store_true", help="steps and marks")
     add("--sort", choices=_SORTS, default="self", help="functions by this, the most first")
     add("--top", type=count, metavar="N", help="so many functions (default: 30 in the table)")
-    add("--only", action="append", metavar="PATTERN", help=_ONLY)
+    declare_filters(parser)
     add(
         "--thread",
         metavar="NAME",
@@ -52,13 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
     if chosen.binary and path == "-" and sys.stdout.isatty():
         raise UsageError(f"report: {chosen.name} is binary: give -o FILE{chosen.suffixes[0]}")
     top = arguments.top or (30 if chosen.name == "table" else None)
+    only, exclude = filters_of("report", arguments)
     recording = loaded(arguments.file)
     if arguments.process:
         recording = filters.process(recording, arguments.process)
     if arguments.thread:
         recording = filters.thread(recording, arguments.thread)
-    if arguments.only:
-        recording = filters.only(recording, arguments.only)
+    recording = filters.functions(recording, only, exclude)
     options = report.Options(_SORTS[arguments.sort], top, arguments.tree, arguments.steps)
     report.write(recording, path, chosen, options)
     if path != "-":

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from pyusdt.commands.processes import process_id, settings_in_words
 from pyusdt.errors import ExitCode
-from pyusdt.remote.attached import Found, Process, command_of, find_all
+from pyusdt.remote.attached import Found, Process, find_all
 from pyusdt.remote.control_layout import Status
+from pyusdt.remote.proc import command_of
 from pyusdt.report.text import number, plural, printable
 
 if TYPE_CHECKING:

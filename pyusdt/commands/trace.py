@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from pyusdt.commands.lib import library_path
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UsageError, UserError
+from pyusdt.library import library_path
+from pyusdt.remote import proc
 from pyusdt.remote.attached import Process
 from pyusdt.tracing.bpftrace import Installed, Tracer, require
 from pyusdt.tracing.scripts import DIRECTORY, Script, collection, find
@@ -74,7 +75,7 @@ def _trace_running(script: Script, parameters: list[str], pid: int | None) -> in
     with _tracer(installed, script, library, parameters, pid) as tracer:
         _on_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), tracer.stop)
         tracer.wait_attached()
-        if code := tracer.relay_all(lambda: pid is not None and not os.path.exists(f"/proc/{pid}")):
+        if code := tracer.relay_all(lambda: pid is not None and not proc.exists(pid)):
             raise UserError(f"bpftrace ended with exit code {code}")
     return ExitCode.OK
 

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The launcher's own options, which stand before the program that is to be run."""
+"""The launcher's own options, which stand before the program to run: one table, which is parsed
+by, printed by --help, and shown in README.md."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyusdt import patterns
 from pyusdt.errors import UsageError, nearest
 
 FOREVER = float("inf")
-
-# Takes a value: --option=VALUE, or the next word.
-_VALUED = ("-o", "--output", "--flush", "--only", "--exclude")
-_PLAIN = ("--wait", "--c-calls")
 
 
 @dataclass
@@ -20,13 +19,97 @@ class Options:
     hold_seconds: float = 0.0
     """For how long to wait for a tracer, 0: not at all."""
     holder: int | None = None
-    """A socket's number, if `pyusdt trace` is to say when to go on."""
+    """A socket's number, if `pyusdt trace` holds the program."""
     output: str | None = None
     """The file that the run is recorded to."""
     flush: float | None = None
     only: str = ""
     exclude: str = ""
     c_calls: bool = False
+
+
+class Option(NamedTuple):
+    """A row of the table."""
+
+    names: tuple[str, ...]
+    """The long one is the last."""
+    value: str
+    """The name of its value; "": it takes none; in brackets: it may be left out, and never is the
+    next word."""
+    field: str
+    """Of `Options`."""
+    convert: Callable[[str, str, str], object]
+    """Of the word that was given, the value, and what an earlier one has set; raises UsageError."""
+    help: str
+    """"": not shown."""
+
+    @property
+    def usage(self) -> str:
+        """How it is spelled."""
+        equals = f"[={self.value[1:-1]}]" if self.value[:1] == "[" else f"={self.value}"
+        return ", ".join(self.names) + (equals if self.value else "")
+
+
+def _seconds(word: str, value: str, _before: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < FOREVER:
+        name = word.partition("=")[0]
+        raise UsageError(f"option '{word}' needs a number of seconds above 0, as in {name}=10")
+    return seconds
+
+
+def _wait_seconds(word: str, value: str, before: str) -> float:
+    return _seconds(word, value, before) if "=" in word else FOREVER
+
+
+def _file(word: str, value: str, _before: str) -> str:
+    if not value:
+        raise UsageError(f"option '{word.partition('=')[0]}' needs the name of a file")
+    return value
+
+
+def _patterns(word: str, value: str, before: str) -> str:
+    try:
+        more = patterns.text(f"option '{word.partition('=')[0]}'", value)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return ",".join(filter(None, [before, more]))
+
+
+def _holder(_word: str, value: str, _before: str) -> int:
+    return int(value)
+
+
+def _yes(_word: str, _value: str, _before: str) -> bool:
+    return True
+
+
+OPTIONS = (
+    Option(("--wait",), "[SECONDS]", "hold_seconds", _wait_seconds,
+        "hold the program until a tracer attaches; when none has after SECONDS, the program is not"
+        " run and the exit code is 1"),
+    Option(("-o", "--output"), "FILE", "output", _file,
+        "record the whole run, with its child processes, to FILE"),
+    Option(("--flush",), "SECONDS", "flush", _seconds,
+        "write FILE that often while the program runs, in case it is killed"),
+    Option(("--c-calls",), "", "c_calls", _yes,
+        "record the calls of C functions too"),
+    Option(("--only",), "PATTERNS", "only", _patterns,
+        "trace and record only these functions: module:qualname with * and ?, or a module and all"
+        " below it; commas between patterns"),
+    Option(("--exclude",), "PATTERNS", "exclude", _patterns,
+        "not these, even where --only has them"),
+    Option(("--held-by",), "NUMBER", "holder", _holder, ""),
+)  # fmt: skip
+# Answered before a program is looked for, by pyusdt.main.
+_ANSWERED = (
+    (("-h", "--help"), "print this help"),
+    (("-V", "--version"), "print the version of pyusdt"),
+)
+_BY_NAME = {name: option for option in OPTIONS for name in option.names}
 
 
 def read(words: list[str]) -> tuple[Options, list[str]]:
@@ -38,38 +121,27 @@ def read(words: list[str]) -> tuple[Options, list[str]]:
         if word == "-" or not word.startswith("-") or word[:2] in ("-m", "-c"):
             return _checked(options), rest
         del rest[0]
-        name, equals, value = word.partition("=")
-        if name[:2] == "-o" and name != "-o":  # -oFILE
-            name, equals, value = "-o", "=", word[2:]
-        if name in _VALUED and not equals:
-            if not rest:
-                raise UsageError(f"option '{name}' needs a value")
-            value = rest.pop(0)
-        _take(options, word, name, value)
+        _take(options, word, rest)
     raise UsageError("name the program to run: script.py, -m module, -c code or -")
 
 
-def _take(options: Options, word: str, name: str, value: str) -> None:
-    if name == "--wait":
-        options.hold_seconds = _seconds(word, value) if "=" in word else FOREVER
-    elif name == "--held-by":  # for `pyusdt trace`, so not in --help
-        options.holder = int(value)
-    elif name in ("-o", "--output"):
-        options.output = _file(value)
-    elif name == "--flush":
-        options.flush = _seconds(word, value)
-    elif name == "--only":
-        options.only = _patterns(name, options.only, value)
-    elif name == "--exclude":
-        options.exclude = _patterns(name, options.exclude, value)
-    elif word == "--c-calls":
-        options.c_calls = True
-    else:
+def _take(options: Options, word: str, rest: list[str]) -> None:
+    """Set what `word` asks for, whose value may be the first of the `rest`."""
+    name, equals, value = word.partition("=")
+    if name[:2] == "-o" and name != "-o":  # -oFILE
+        name, equals, value = "-o", "=", word[2:]
+    option = _BY_NAME.get(name)
+    if option is None or (equals and not option.value):
         raise UsageError(f"unknown option '{word}'{_hint(word)}")
+    if option.value.isalpha() and not equals:
+        if not rest:
+            raise UsageError(f"option '{name}' needs a value")
+        value = rest.pop(0)
+    setattr(options, option.field, option.convert(word, value, getattr(options, option.field)))
 
 
 def _checked(options: Options) -> Options:
-    """Options that make sense only with another one."""
+    """Raises UsageError where an option makes sense only with another one."""
     if options.output is None:
         for name, given in (("--flush", options.flush), ("--c-calls", options.c_calls)):
             if given:
@@ -77,32 +149,32 @@ def _checked(options: Options) -> Options:
     return options
 
 
-def _seconds(word: str, value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < FOREVER:
-        name = word.partition("=")[0]
-        raise UsageError(f"option '{word}' needs a number of seconds above 0, as in {name}=10")
-    return seconds
-
-
-def _file(value: str) -> str:
-    if not value:
-        raise UsageError("option '-o' needs the name of a file")
-    return value
-
-
-def _patterns(name: str, before: str, value: str) -> str:
-    try:
-        return ",".join(filter(None, [before, patterns.text(value)]))
-    except ValueError as error:
-        raise UsageError(f"option '{name}': {error}") from None
-
-
 def _hint(word: str) -> str:
     if not word.startswith("--"):
         return f"; Python's own options go first: python {word} -m pyusdt"
-    known = (*_PLAIN, *_VALUED[1:], "--help", "--version")
+    known = [names[-1] for names, _ in _ANSWERED]
+    known += [option.names[-1] for option in OPTIONS if option.help]
     return nearest(word, known) or "; see `python -m pyusdt --help`"
+
+
+def rows() -> list[tuple[str, str]]:
+    """How each option is spelled, and what it does."""
+    answered = [(", ".join(names), help_text) for names, help_text in _ANSWERED]
+    return [(option.usage, option.help) for option in OPTIONS if option.help] + answered
+
+
+def in_help() -> str:
+    """The options as --help shows them."""
+    from textwrap import wrap
+
+    lines = []
+    for usage, help_text in rows():
+        first, *others = wrap(help_text, 72)
+        lines += [f"  {usage:<19} {first}", *(f"{'':22}{line}" for line in others)]
+    return "\n".join(lines)
+
+
+def markdown() -> str:
+    """The options as they stand in the README."""
+    lines = ["| option | |", "|---|---|"]
+    return "\n".join(lines + [f"| `{usage}` | {help_text} |" for usage, help_text in rows()])

@@ -299,8 +299,10 @@ def _invitation() -> str:
     """Return the line that tells how to attach to this process while it waits."""
     from shlex import quote
 
+    from pyusdt.library import library_path
+
     pid = os.getpid()
-    library = f"/proc/{pid}/root{os.path.realpath(libpyusdt.__file__)}"
+    library = f"/proc/{pid}/root{library_path()}"
     example = quote(f"usdt:{library}:pyusdt:PY_START {{ @[str(arg0)] = count(); }}")
     return f"pyusdt: process {pid} waits for a tracer, such as: bpftrace -p {pid} -e {example}"
 

@@ -149,7 +149,7 @@ class Step:
 
     @cached_property
     def series(self) -> list[int | float | str | None]:
-        return [row[4] if self.kind == "step" else row[5] for row in self.rows]
+        return [row.elapsed_ns if self.kind == "step" else row.value for row in self.rows]
 
     @cached_property
     def numbers(self) -> list[float]:
@@ -189,6 +189,6 @@ def steps_of(processes: Iterable[list[StepRow]]) -> list[Step]:
     """Steps of all processes by name and kind, in the order of their first start."""
     steps: dict[tuple[str, str], Step] = {}
     for rows in processes:
-        for row in sorted(rows, key=lambda row: (row[3], row[2])):
-            steps.setdefault((row[1], row[0]), Step(row[0], row[1])).rows.append(row)
-    return sorted(steps.values(), key=lambda step: step.rows[0][3])
+        for row in sorted(rows, key=lambda row: (row.start_ns, row.sequence)):
+            steps.setdefault((row.kind, row.name), Step(row.name, row.kind)).rows.append(row)
+    return sorted(steps.values(), key=lambda step: step.rows[0].start_ns)

@@ -18,8 +18,8 @@ def histograms_of(
 ) -> dict[tuple[int, int], dict[int, int]]:
     """What `Recording.histograms` holds for a process. `place` maps a function id to its index."""
     histograms: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for function, bucket, count in rows:
-        histograms[process.id, place[function]][bucket] = count
+    for row in rows:
+        histograms[process.id, place[row.function]][row.bucket] = row.calls
     return dict(histograms)
 
 
@@ -33,16 +33,17 @@ def threads_of(
     """Threads with their trees. `place` maps a function id to its index, `seen` is called for each
     node. Raise DamageError where the rows do not make trees."""
     rows: list[dict[int, tuple[Node, int]]] = [{} for _ in threads]
-    for thread, node, parent, function, *counts in nodes:
+    for row in nodes:
+        thread, function = row.thread, row.function
         if not 0 <= thread < len(threads):
-            raise DamageError(f"node {node} is of thread {thread}, which is not there")
+            raise DamageError(f"node {row.node} is of thread {thread}, which is not there")
         if function not in place:
-            raise DamageError(f"node {node} names function {function}, which is not there")
-        rows[thread][node] = Node(place[function], counts), parent
+            raise DamageError(f"node {row.node} names function {function}, which is not there")
+        rows[thread][row.node] = Node(place[function], row.figures), row.parent
         seen()
     return [
-        Thread(process.id, index, tid, name, elapsed_ns, _tree(rows[index], elapsed_ns))
-        for index, (tid, name, elapsed_ns) in enumerate(threads)
+        Thread(process.id, index, *thread, _tree(rows[index], thread.elapsed_ns))
+        for index, thread in enumerate(threads)
     ]
 
 

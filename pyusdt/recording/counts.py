@@ -5,18 +5,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
-from pyusdt.recording.snapshot import FunctionRow
-
-# (serial, ident or 0, tid, name, elapsed)
-CountedThread = tuple[int, int, int, str, int]
-# (serial, node, parent or -1, function id, calls, resumes, errors, elapsed, self)
-CountedNode = tuple[int, int, int, int, int, int, int, int, int]
-# (serial, function id, bucket, count)
-CountedBucket = tuple[int, int, int, int]
-# (ident of the thread, name, start, elapsed or None for a mark, the mark's value)
-CountedStep = tuple[int, str, int, int | None, int | float | str | None]
+from pyusdt.recording.snapshot import FunctionRow, Value
 
 HEAD = Struct("=d2Q8I")
 LOSS = Struct("=IIQ")
@@ -29,6 +20,63 @@ NAME = Struct("=I")
 _CODECS = (LOSS, THREAD, NODE, BUCKET, FUNCTION, STEP, NAME)
 _STEP, _MARK, _INTEGER, _REAL, _TEXT = range(5)
 _SIGNED, _DOUBLE, _WORD = Struct("=q"), Struct("=d"), Struct("=Q")
+
+
+class CountedThread(NamedTuple):
+    """A thread, also one that has ended."""
+
+    serial: int
+    ident: int
+    """What Python calls it; 0: it has ended."""
+    tid: int
+    name: str
+    elapsed: int
+
+
+class CountedNode(NamedTuple):
+    """A calling context; its figures are those of `snapshot.Figures`, with times in ticks."""
+
+    serial: int
+    node: int
+    parent: int
+    """The context above it, or -1."""
+    function: int
+    calls: int
+    resumes: int
+    errors: int
+    elapsed: int
+    own: int
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Thread and node: what the core knows it by."""
+        return self[:2]
+
+    @property
+    def ticks(self) -> tuple[int, int, int, int, int]:
+        """What was counted: calls, resumes, errors, and the two times in ticks."""
+        return self[4:]
+
+
+class CountedBucket(NamedTuple):
+    """How many calls of a function took about that long."""
+
+    serial: int
+    function: int
+    bucket: int
+    calls: int
+
+
+class CountedStep(NamedTuple):
+    """A step that has ended, or a mark."""
+
+    ident: int
+    """Of the thread."""
+    name: str
+    start: int
+    elapsed: int | None
+    """None: it is a mark."""
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +116,19 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
     for number, line, *parts in named:
         if number not in functions:
             module, qualname, name, file = map(text, parts)
-            functions[number] = number, module, qualname, name, file, line
+            functions[number] = FunctionRow(number, module, qualname, name, file, line)
     step_names = [text(at) for (at,) in names]
     return Counts(
         ns_per_tick=rate,
         threads=[
-            (serial, ident, tid, text(name), elapsed)
+            CountedThread(serial, ident, tid, text(name), elapsed)
             for serial, tid, ident, elapsed, name, _ in threads
         ],
-        nodes=nodes,
-        histograms=buckets,
+        nodes=list(map(CountedNode._make, nodes)),
+        histograms=list(map(CountedBucket._make, buckets)),
         losses={text(name): count for name, _, count in losses},
         steps=[
-            (ident, step_names[name], start, *_elapsed_and_value(kind, value, text))
+            CountedStep(ident, step_names[name], start, *_elapsed_and_value(kind, value, text))
             for start, value, ident, name, kind in steps
         ],
         now=now,
@@ -109,9 +157,7 @@ class _Texts:
         return self._data[at : self._data.index(b"\0", at)].decode(errors="backslashreplace")
 
 
-def _elapsed_and_value(
-    kind: int, value: int, text: _Texts
-) -> tuple[int | None, int | float | str | None]:
+def _elapsed_and_value(kind: int, value: int, text: _Texts) -> tuple[int | None, Value]:
     if kind == _STEP:
         return value, None
     if kind == _TEXT:

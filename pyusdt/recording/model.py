@@ -33,13 +33,13 @@ class Recording:
     def from_snapshot(cls, snapshot: Snapshot, process: Process | None = None) -> "Recording":
         """The recording of one process, straight from memory (no file, no copy on disk)."""
         process = process or Process(0, os.getpid(), os.getppid())
-        place = {row[0]: index for index, row in enumerate(snapshot.functions)}
-        threads = [(tid, clean(name), elapsed) for tid, name, elapsed in snapshot.threads]
+        place = {row.id: index for index, row in enumerate(snapshot.functions)}
+        threads = [row._replace(name=clean(row.name)) for row in snapshot.threads]
         steps = [clean_step(row) for row in snapshot.steps]
         return cls(
             records=[
-                CodeRecord(clean(module), clean(qualname), clean(name), clean(file), line)
-                for _, module, qualname, name, file, line in snapshot.functions
+                CodeRecord(clean(f.module), clean(f.qualname), clean(f.name), clean(f.file), f.line)
+                for f in snapshot.functions
             ],
             processes=[process],
             threads=threads_of(process, threads, snapshot.nodes, place),

@@ -16,7 +16,7 @@ from pyusdt.recording.build import DamageError, threads_of
 from pyusdt.recording.histogram import BUCKETS
 from pyusdt.recording.model import Recording
 from pyusdt.recording.records import CodeRecord, Process, Thread
-from pyusdt.recording.snapshot import StepRow
+from pyusdt.recording.snapshot import NodeRow, StepRow, ThreadRow
 
 Progress = Callable[[int, int], None]
 _PROGRESS_EVERY = 10_000
@@ -147,16 +147,19 @@ def _read(database: sqlite3.Connection, path: str, progress: Progress | None) ->
 def _read_threads(
     database: sqlite3.Connection, process: Process, place: dict[int, int], seen: Callable[[], None]
 ) -> list[Thread]:
-    threads = database.execute(
-        "SELECT tid, name, elapsed_ns FROM threads WHERE process = ? ORDER BY thread",
-        (process.id,),
-    ).fetchall()
+    threads = [
+        ThreadRow(*row)
+        for row in database.execute(
+            "SELECT tid, name, elapsed_ns FROM threads WHERE process = ? ORDER BY thread",
+            (process.id,),
+        )
+    ]
     nodes = database.execute(
         "SELECT thread, node, parent, function, calls, resumes, errors, elapsed_ns, self_ns"
         " FROM nodes WHERE process = ? ORDER BY thread, node",
         (process.id,),
     )
-    return threads_of(process, threads, nodes, place, seen)
+    return threads_of(process, threads, map(NodeRow._make, nodes), place, seen)
 
 
 def _read_histograms(
@@ -180,7 +183,7 @@ def _read_steps(database: sqlite3.Connection) -> dict[int, list[StepRow]]:
         "SELECT process, name, kind, sequence, start_ns, elapsed_ns, value FROM steps"
         " ORDER BY process, sequence"
     ):
-        steps[process].append(tuple(row))
+        steps[process].append(StepRow(*row))
     return dict(steps)
 
 

@@ -1,24 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the recorder hands over for its own process: plain tuples, counted since it began.
+"""What the recorder hands over for its own process: rows, counted since it began.
 
 A snapshot is cumulative, so a lost or late flush costs nothing but freshness. Indices are stable:
 a thread, a node or a function keeps its number for as long as the process lives.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
-# (tid, name, elapsed_ns): the thread's time while recorded. Its place in the list is its index.
-ThreadRow = tuple[int, str, int]
-# (id, module, qualname, name, file, line)
-FunctionRow = tuple[int, str, str, str, str, int]
-# (thread index, node index, parent's node index or -1, function id,
-#  calls, resumes, errors, elapsed_ns, self_ns). elapsed_ns includes the children, not suspension.
-NodeRow = tuple[int, int, int, int, int, int, int, int, int]
-# (function id, bucket, count): see histogram.py for the buckets.
-HistogramRow = tuple[int, int, int]
-# (name, "step" or "mark", sequence, start_ns, elapsed_ns or None, value or None).
-# start_ns is CLOCK_MONOTONIC; sequence grows in the order of ends within the process.
-StepRow = tuple[str, str, int, int, int | None, int | float | str | None]
+Value = int | float | str | None
+"""Of a mark."""
+
+
+class ThreadRow(NamedTuple):
+    """A thread; its place in the list is its index."""
+
+    tid: int
+    name: str
+    elapsed_ns: int
+    """The thread's time while it was recorded."""
+
+
+class FunctionRow(NamedTuple):
+    """A function, by the number that this process knows it by."""
+
+    id: int
+    module: str
+    qualname: str
+    name: str
+    file: str
+    line: int
+
+
+class Figures(NamedTuple):
+    """What is counted in a calling context."""
+
+    calls: int
+    resumes: int
+    errors: int
+    elapsed_ns: int
+    """Includes the children, not suspension."""
+    self_ns: int
+
+
+class NodeRow(NamedTuple):
+    """A calling context."""
+
+    thread: int
+    node: int
+    """Its index among those of the thread."""
+    parent: int
+    """The same of the one above it, or -1."""
+    function: int
+    calls: int
+    resumes: int
+    errors: int
+    elapsed_ns: int
+    self_ns: int
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The thread and the node: what the node is known by."""
+        return self[:2]
+
+    @property
+    def figures(self) -> tuple[int, int, int, int, int]:
+        """What was counted, in the order of `Figures`."""
+        return self[4:]
+
+
+class HistogramRow(NamedTuple):
+    """How many calls of a function took as long as the bucket stands for (histogram.py)."""
+
+    function: int
+    bucket: int
+    calls: int
+
+
+class StepRow(NamedTuple):
+    """A step that has ended, or a mark."""
+
+    name: str
+    kind: Literal["step", "mark"]
+    sequence: int
+    """Grows in the order of ends within the process."""
+    start_ns: int
+    """On CLOCK_MONOTONIC."""
+    elapsed_ns: int | None
+    """None for a mark."""
+    value: Value
 
 
 @dataclass(slots=True)
@@ -41,9 +111,9 @@ def clean(text: str) -> str:
 
 def clean_step(row: StepRow) -> StepRow:
     """`row` with clean texts; an integer that 64 bits cannot hold becomes a float."""
-    name, kind, sequence, start_ns, elapsed_ns, value = row
+    value = row.value
     if isinstance(value, str):
         value = clean(value)
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         value = float(value)
-    return clean(name), kind, sequence, start_ns, elapsed_ns, value
+    return row._replace(name=clean(row.name), value=value)

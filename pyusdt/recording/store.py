@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from pyusdt import files
 from pyusdt.errors import UserError
 from pyusdt.recording.schema import APPLICATION_ID, SCHEMA, VERSION
 
@@ -61,20 +62,13 @@ def create(path: str, replace: bool) -> None:
         check_header(path)
         if not replace:
             return
-    new = f"{path}.{os.getpid()}-{secrets.token_hex(4)}.new"
-    try:
-        with explained(path):
-            _fill_new(new)
-            _move(new, path, replace)
-    finally:
-        for leftover in (new, new + "-journal"):
-            with contextlib.suppress(OSError):
-                os.unlink(leftover)
+    with explained(path), files.beside(path) as new:
+        _fill_new(new)
+        _move(new, path, replace)
 
 
 def _fill_new(new: str) -> None:
-    # SQLite would say "unable to open database file" and no more; this says why.
-    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    files.make_empty(new)
     database = sqlite3.connect(new, isolation_level=None)
     try:
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")

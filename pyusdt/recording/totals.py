@@ -11,12 +11,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import add
 
 from pyusdt.recording.counts import Counts
-from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, StepRow
+from pyusdt.recording.snapshot import (
+    Figures,
+    FunctionRow,
+    HistogramRow,
+    NodeRow,
+    Snapshot,
+    StepRow,
+    ThreadRow,
+)
 
 _Key = tuple[int, int]  # serial, node: as the core numbers them
 _Place = tuple[int, int]  # thread, node: as the recording does; node -1: above them all
-_Figures = list[int]  # calls, resumes, errors, elapsed_ns, self_ns
-_ZEROS = (0, 0, 0, 0, 0)
+_ZEROS = Figures(0, 0, 0, 0, 0)
 
 
 class Totals:
@@ -48,7 +55,7 @@ class Totals:
         """The sums with what was counted from `before` until `now`, in threads of those serials."""
         threads = self._sum_threads(now, before, serials)
         nodes = self._sum_nodes(now, before, functions)
-        used = {row[3] for row in nodes}
+        used = {row.function for row in nodes}
         self._last = Snapshot(
             functions=[functions[number] for number in sorted(used)],
             threads=threads,
@@ -66,19 +73,20 @@ class Totals:
 
     def _sum_threads(
         self, now: Counts, before: Counts, serials: Collection[int] | None
-    ) -> list[tuple[int, str, int]]:
-        earlier = {row[0]: row[4] for row in before.threads}
+    ) -> list[ThreadRow]:
+        earlier = {row.serial: row.elapsed for row in before.threads}
         threads = dict(enumerate(self._settled.threads))
-        for serial, _, tid, name, ticks in sorted(now.threads):
+        for row in sorted(now.threads):
+            serial = row.serial
             # Less than before where a thread has ended since: then its last moments do not count.
-            elapsed = max(round((ticks - earlier.get(serial, 0)) * now.ns_per_tick), 0)
+            elapsed = max(round((row.elapsed - earlier.get(serial, 0)) * now.ns_per_tick), 0)
             if serials is not None and serial not in serials:
                 continue
             if not elapsed and serial not in self._thread_of:
                 continue
             thread = self._thread_of.setdefault(serial, len(self._thread_of))
-            spent = threads[thread][2] if thread in threads else 0
-            threads[thread] = (tid, name, spent + elapsed)
+            spent = threads[thread].elapsed_ns if thread in threads else 0
+            threads[thread] = ThreadRow(row.tid, row.name, spent + elapsed)
         # One that is gone since the last update keeps what it had then.
         known = dict(enumerate(self._last.threads)) | threads
         return [known[thread] for thread in range(len(self._thread_of))]
@@ -86,33 +94,33 @@ class Totals:
     def _sum_nodes(
         self, now: Counts, before: Counts, functions: Mapping[int, FunctionRow]
     ) -> list[NodeRow]:
-        sums: dict[_Place, _Figures] = {row[:2]: list(row[4:]) for row in self._settled.nodes}
-        earlier = {row[:2]: row[4:] for row in before.nodes}
+        sums = {row.place: Figures._make(row.figures) for row in self._settled.nodes}
+        earlier = {row.key: row.ticks for row in before.nodes}
         nearest: dict[_Key, _Key] = {}  # the context itself, or the wanted one that it is in
         links: dict[_Key, tuple[_Key, int]] = {}  # wanted context -> the one above, function
         places: dict[_Key, _Place] = {}
-        for serial, node, parent, function, *counted in now.nodes:
-            if serial not in self._thread_of:
+        for row in now.nodes:
+            if row.serial not in self._thread_of:
                 continue
-            key, up = (serial, node), (serial, parent)
+            key, up = row.key, (row.serial, row.parent)
             owner = nearest.get(up, up)
-            wanted = self._is_wanted(function, functions)
+            wanted = self._is_wanted(row.function, functions)
             if wanted:
-                links[key] = owner, function
+                links[key] = owner, row.function
                 owner = key
             nearest[key] = owner
             if owner[1] < 0:
                 continue
-            figures = _difference(counted, earlier.get(key), now.ns_per_tick)
+            figures = _difference(row.ticks, earlier.get(key), now.ns_per_tick)
             if not any(figures):
                 continue
             place = places.get(owner) or self._place(owner, links, places)
             known = sums.get(place)
             if not wanted:
-                figures = [0, 0, 0, 0, figures[4]]
-            sums[place] = figures if known is None else list(map(add, known, figures))
+                figures = _ZEROS._replace(self_ns=figures.self_ns)
+            sums[place] = figures if known is None else Figures(*map(add, known, figures))
         return [
-            (thread, node, parent, function, *sums.get((thread, node), _ZEROS))
+            NodeRow(thread, node, parent, function, *sums.get((thread, node), _ZEROS))
             for (thread, node), (parent, function) in self._above.items()
         ]
 
@@ -147,29 +155,36 @@ class Totals:
 
     def _sum_histograms(
         self, now: Counts, before: Counts, used: Collection[int]
-    ) -> list[tuple[int, int, int]]:
-        sums = Counter({row[:2]: row[2] for row in self._settled.histograms})
+    ) -> list[HistogramRow]:
+        sums = Counter({(row.function, row.bucket): row.calls for row in self._settled.histograms})
         for sign, rows in ((1, now.histograms), (-1, before.histograms)):
-            for serial, function, bucket, count in rows:
+            for row in rows:
                 # A frame that its thread's end left open may be closed much later: an end alone.
-                if serial in self._thread_of and function in used:
-                    sums[function, bucket] += sign * count
-        # A bucket that is full halves its histogram (src/histogram.h): then less may be left.
-        return [(*key, count) for key, count in sums.items() if count > 0]
+                if row.serial in self._thread_of and row.function in used:
+                    sums[row.function, row.bucket] += sign * row.calls
+        # A bucket that is full halves its histogram (src/base/histogram.h): less may be left then.
+        return [HistogramRow(*key, calls) for key, calls in sums.items() if calls > 0]
 
     def _add_steps(
         self, now: Counts, n_before: int, serials: Collection[int] | None
     ) -> list[StepRow]:
         """All steps and marks; those that are new since the last time are behind the others."""
-        idents = {row[1] for row in now.threads if serials is not None and row[0] in serials}
-        for ident, name, start, elapsed, value in now.steps[n_before + self._n_taken :]:
+        idents = {t.ident for t in now.threads if serials is not None and t.serial in serials}
+        for step in now.steps[n_before + self._n_taken :]:
             self._n_taken += 1
-            if serials is not None and ident not in idents:
+            if serials is not None and step.ident not in idents:
                 continue
-            kind = "mark" if elapsed is None else "step"
-            start_ns = max(now.now_ns - round((now.now - start) * now.ns_per_tick), 0)
-            elapsed_ns = None if elapsed is None else round(elapsed * now.ns_per_tick)
-            self._steps.append((name, kind, len(self._steps), start_ns, elapsed_ns, value))
+            elapsed = step.elapsed
+            self._steps.append(
+                StepRow(
+                    name=step.name,
+                    kind="mark" if elapsed is None else "step",
+                    sequence=len(self._steps),
+                    start_ns=max(now.now_ns - round((now.now - step.start) * now.ns_per_tick), 0),
+                    elapsed_ns=None if elapsed is None else round(elapsed * now.ns_per_tick),
+                    value=step.value,
+                )
+            )
         return self._steps
 
     def _sum_losses(self, now: Counts, before: Counts) -> dict[str, int]:
@@ -179,8 +194,8 @@ class Totals:
         return {name: count for name, count in sums.items() if count > 0}
 
 
-def _difference(now: _Figures, before: Sequence[int] | None, ns_per_tick: float) -> _Figures:
+def _difference(now: Sequence[int], before: Sequence[int] | None, ns_per_tick: float) -> Figures:
     if before is not None:
         now = [max(a - b, 0) for a, b in zip(now, before, strict=True)]
     calls, resumes, errors, elapsed, own = now
-    return [calls, resumes, errors, round(elapsed * ns_per_tick), round(own * ns_per_tick)]
+    return Figures(calls, resumes, errors, round(elapsed * ns_per_tick), round(own * ns_per_tick))

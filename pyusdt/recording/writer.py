@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pyusdt.errors import UserError
 from pyusdt.recording import store
@@ -21,6 +22,17 @@ from pyusdt.recording.snapshot import FunctionRow, NodeRow, Snapshot, clean, cle
 
 # Nobody holds the lock for longer than one flush; ten at once are well within this.
 _BUSY_SECONDS = 30.0
+
+
+class _Shape(NamedTuple):
+    """Where a node is in its tree."""
+
+    depth: int
+    outermost: int
+    """1 if no caller above it is the same function."""
+
+
+_AT_THE_TOP = _Shape(0, 1)
 
 
 class Writer:
@@ -62,13 +74,13 @@ class Writer:
         self._rows: dict[int, int] = {}  # function id -> row in the file
         self._written: dict[tuple[int, int], int] = {}  # node -> hash of what the file has
         self._n_steps = 0  # that the file has
-        self._shapes: dict[tuple[int, int], tuple[int, int]] = {}  # node -> depth, outermost
+        self._shapes: dict[tuple[int, int], _Shape] = {}
 
     def _update(self, snapshot: Snapshot, reason: str | None) -> None:
         if os.getpid() != self._pid:
             self._begin()
             self._replace = False
-        self._functions.update((row[0], row) for row in snapshot.functions)
+        self._functions.update((row.id, row) for row in snapshot.functions)
         store.create(self._path, self._replace)
         self._replace = False
         with store.explained(self._path):
@@ -120,8 +132,8 @@ class Writer:
         put(
             "INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?, ?)",
             (
-                (process, index, tid, clean(name), elapsed_ns)
-                for index, (tid, name, elapsed_ns) in enumerate(snapshot.threads)
+                (process, index, row.tid, clean(row.name), row.elapsed_ns)
+                for index, row in enumerate(snapshot.threads)
             ),
         )
         self._write_functions(database)
@@ -131,7 +143,10 @@ class Writer:
         )
         put(
             "INSERT OR REPLACE INTO histograms VALUES (?, ?, ?, ?)",
-            ((process, self._rows[f], bucket, n) for f, bucket, n in snapshot.histograms),
+            (
+                (process, self._rows[row.function], row.bucket, row.calls)
+                for row in snapshot.histograms
+            ),
         )
         put(
             "INSERT OR REPLACE INTO steps"
@@ -148,8 +163,9 @@ class Writer:
     def _write_functions(self, database: sqlite3.Connection) -> None:
         """Find or make the rows of the functions that this recording does not know from us yet."""
         for number in self._functions.keys() - self._rows.keys():
-            _, module, qualname, name, file, line = self._functions[number]
-            record = (clean(module), clean(qualname), clean(name), clean(file), line)
+            row = self._functions[number]
+            texts = map(clean, (row.module, row.qualname, row.name, row.file))
+            record = (*texts, row.line)
             database.execute("INSERT OR IGNORE INTO functions VALUES (NULL, ?, ?, ?, ?, ?)", record)
             (self._rows[number],) = database.execute(
                 "SELECT id FROM functions WHERE module = ? AND qualname = ? AND name = ?"
@@ -162,22 +178,21 @@ class Writer:
         if len(nodes) > len(self._shapes):  # nodes are only ever added
             self._shapes = _shapes(nodes)
         for row in nodes:
-            thread, node, parent, function, *counts = row
-            place, known = (thread, node), hash(row)
+            place, known = row.place, hash(row)
             if self._written.get(place) != known:
                 self._written[place] = known
-                depth, outermost = self._shapes.get(place, (0, 1))
-                yield thread, node, parent, self._rows[function], depth, outermost, *counts
+                shape = self._shapes.get(place, _AT_THE_TOP)
+                yield *place, row.parent, self._rows[row.function], *shape, *row.figures
 
 
-def _shapes(nodes: list[NodeRow]) -> dict[tuple[int, int], tuple[int, int]]:
-    """For (thread, node): its depth, and 1 if no caller above it is the same function."""
+def _shapes(nodes: list[NodeRow]) -> dict[tuple[int, int], _Shape]:
+    """The shape of each node, by its place."""
     children: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for thread, node, parent, function, *_ in nodes:
-        children.setdefault((thread, parent), []).append((node, function))
-    shapes: dict[tuple[int, int], tuple[int, int]] = {}
+    for row in nodes:
+        children.setdefault((row.thread, row.parent), []).append((row.node, row.function))
+    shapes: dict[tuple[int, int], _Shape] = {}
     active: Counter[int] = Counter()
-    for thread in {row[0] for row in nodes}:
+    for thread in {row.thread for row in nodes}:
         levels = [iter(children.get((thread, -1), ()))]
         path: list[int] = []
         while levels:
@@ -187,7 +202,7 @@ def _shapes(nodes: list[NodeRow]) -> dict[tuple[int, int], tuple[int, int]]:
                 if path:
                     active[path.pop()] -= 1
                 continue
-            shapes[thread, node] = len(path), int(not active[function])
+            shapes[thread, node] = _Shape(len(path), int(not active[function]))
             path.append(function)
             active[function] += 1
             levels.append(iter(children.get((thread, node), ())))

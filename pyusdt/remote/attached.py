@@ -16,49 +16,33 @@ from struct import Struct
 from typing import BinaryIO, NamedTuple, Self
 
 from pyusdt.errors import UserError
+from pyusdt.remote import proc
 from pyusdt.remote.control_layout import (
-    CONTROL,
     MAGIC,
-    REQUEST,
     SIZES,
     SYMBOL,
     VERSION,
+    Control,
     Memory,
+    Request,
     Snapshot,
     Status,
     actions,
     snapshot,
 )
+from pyusdt.remote.proc import Mapping
 
 _LIBRARY = re.compile(r"/libpyusdt(\.[^/]*)?\.so$")
-_MAPPING = re.compile(
-    rb"([0-9a-f]+)-([0-9a-f]+) .{4} ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) ([0-9]+) +(/.*)"
-)
-_GONE = " (deleted)"
 _HEAD = Struct("=8sII")
 _NUMBER = Struct("=I")
 _ANOTHER = "is not the program any more that it was"
 _ANSWER_SECONDS = 2.0  # beyond the watcher's interval: it may have to wait for the GIL
 _POLL_SECONDS = 0.005
-_PF_EXITING = 4  # include/linux/sched.h
 _PIECE = 1 << 20  # bytes that are read at once
 
 
 _offsets: dict[tuple[str, int], int] = {}
 """Of the struct in each library, by device and inode: many processes share one."""
-
-
-class Library(NamedTuple):
-    """A library as /proc/PID/maps shows it."""
-
-    base: int
-    """Where it begins in memory."""
-    end: int
-    """Where its first mapping ends."""
-    device: str
-    inode: int
-    path: str
-    """As far as the kernel can name it from here: not always a path that can be opened."""
 
 
 class Process:
@@ -130,11 +114,11 @@ class Process:
         with self._our_turn():
             before = self._snapshot()
             sequence = (before.requested | 1) + 1
-            body = REQUEST.offsets["fields"]
+            body = Request.fields.offset
             self._write_sequence(sequence - 1)
             self._write(body, request[body:])
             if options:
-                self._write(CONTROL.offsets["record_options"] - CONTROL.offsets["request"], options)
+                self._write(Control.record_options.offset - Control.request.offset, options)
             self._write_sequence(sequence)
             return self._answer(sequence, before.status["check_msec"] / 1e3 + _ANSWER_SECONDS)
 
@@ -156,7 +140,7 @@ class Process:
     def _require_answers(self) -> None:
         """Raise UserError where nobody is there to answer."""
         with self._explained():
-            state = _state(self.pid)
+            state = proc.stat(self.pid).state
         if state == "T":
             raise UserError(
                 f"process {self.pid} is stopped and cannot answer: kill -CONT {self.pid}"
@@ -190,7 +174,7 @@ class Process:
 
     def _refuse_others(self) -> None:
         """Raise UserError where the struct is none of a version that we understand."""
-        head = self._read(0, CONTROL.offsets["status"])
+        head = self._read(0, Control.status.offset)
         magic, there, size = _HEAD.unpack(head)
         if magic != MAGIC:
             raise UserError(
@@ -207,7 +191,7 @@ class Process:
 
     def _snapshot(self) -> Snapshot:
         late = time.monotonic() + _ANSWER_SECONDS
-        status = CONTROL.offsets["status"]
+        status = Control.status.offset
         while True:
             before = self._read(status, 4)
             data = self._read(0, SIZES[self._version])
@@ -224,11 +208,11 @@ class Process:
             return data
 
     def _write_sequence(self, sequence: int) -> None:
-        self._write(REQUEST.offsets["sequence"], _NUMBER.pack(sequence % 2**32))
+        self._write(Request.sequence.offset, _NUMBER.pack(sequence % 2**32))
 
     def _write(self, offset: int, data: bytes) -> None:
         with self._explained():
-            at = self.address + CONTROL.offsets["request"] + offset
+            at = self.address + Control.request.offset + offset
             if os.pwrite(self._memory, data, at) != len(data):
                 raise ProcessLookupError
 
@@ -260,55 +244,27 @@ def _no_permission(pid: int) -> str:
 
 def _no_process(pid: int) -> str:
     try:
-        ended = _is_ending(pid)
+        ended = proc.stat(pid).is_ending
     except OSError:
         return f"there is no process {pid}"
     return f"process {pid} has ended" if ended else f"process {pid} {_ANOTHER}"
 
 
-def _is_ending(pid: int) -> bool:
-    """Its memory goes before it is a zombie: meanwhile the kernel's flag PF_EXITING tells."""
-    return _state(pid) in "ZX" or bool(int(_stat(pid)[6]) & _PF_EXITING)
-
-
-def _exists(pid: int) -> bool:
-    return os.path.exists(f"/proc/{pid}")
-
-
-def _state(pid: int) -> str:
-    """One letter, as in ps; of the first thread."""
-    return _stat(pid)[0].decode()
-
-
-def _stat(pid: int) -> list[bytes]:
-    """What /proc/PID/stat has after the name: state, parent, group ... (proc(5))."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()
-
-
-def _library(pid: int) -> Library:
+def _library(pid: int) -> Mapping:
     library = next(_libraries(pid), None)
     if library is None:
-        if _is_ending(pid):
+        if proc.stat(pid).is_ending:
             raise ProcessLookupError
         raise UserError(f"process {pid} has not loaded pyusdt: it has to import it")
     return library
 
 
-def _libraries(pid: int) -> Iterator[Library]:
-    """Mappings of a file's beginning, of files with the library's name."""
-    with open(f"/proc/{pid}/maps", "rb") as maps:
-        for line in maps:
-            found = _MAPPING.match(line) if b"libpyusdt" in line else None
-            if found is None or int(found[3], 16) != 0:
-                continue
-            path = os.fsdecode(found[6]).removesuffix(_GONE).replace("\\012", "\n")
-            if _LIBRARY.search(path):
-                base, end = int(found[1], 16), int(found[2], 16)
-                yield Library(base, end, found[4].decode(), int(found[5]), path)
+def _libraries(pid: int) -> Iterator[Mapping]:
+    """Files with the library's name in the process's memory."""
+    return (m for m in proc.mappings(pid, b"libpyusdt") if _LIBRARY.search(m.path))
 
 
-def _symbol_offset(pid: int, library: Library) -> int:
+def _symbol_offset(pid: int, library: Mapping) -> int:
     """How far the struct is from the library's beginning."""
     key = library.device, library.inode
     if key not in _offsets:
@@ -317,13 +273,12 @@ def _symbol_offset(pid: int, library: Library) -> int:
     return _offsets[key]
 
 
-def _opened(pid: int, library: Library) -> BinaryIO:
-    """The file that is mapped. The path is that of the process's own root, or, of a process in a
-    chroot, ours; where another file has taken its place, the mapping itself still has it."""
-    for path in (f"/proc/{pid}/root{library.path}", library.path):
+def _opened(pid: int, library: Mapping) -> BinaryIO:
+    """The file that is mapped; where another one has taken its place, the mapping has it still."""
+    path = proc.path_of(pid, library)
+    if path is not None:
         with contextlib.suppress(OSError):
-            if os.stat(path).st_ino == library.inode:
-                return open(path, "rb")
+            return open(path, "rb")
     try:
         return open(f"/proc/{pid}/map_files/{library.base:x}-{library.end:x}", "rb")
     except PermissionError:
@@ -364,8 +319,7 @@ class Found(NamedTuple):
 def find_all() -> Found:
     """Return the status of every process that has pyusdt loaded, but for this one."""
     found = Found({}, [], 0)
-    pids = sorted(int(name) for name in os.listdir("/proc") if name.isdecimal())
-    for pid in pids:
+    for pid in proc.pids():
         try:
             if pid == os.getpid() or next(_libraries(pid), None) is None:
                 continue
@@ -376,15 +330,6 @@ def find_all() -> Found:
         except OSError:
             continue  # it has ended
         except UserError as error:
-            if _exists(pid):
+            if proc.exists(pid):
                 found.problems.append(str(error))
     return found
-
-
-def command_of(pid: int) -> str:
-    """The command line of a process, or "" when it has ended. Raises nothing."""
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""

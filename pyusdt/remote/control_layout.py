@@ -4,25 +4,21 @@
 include/pyusdt_control.h is the layout's source, and tells how it is read and written.
 """
 
+import ctypes
 import math
 import re
-from struct import Struct
 from typing import Any, Literal, NamedTuple, TypedDict
+
+from pyusdt.libpyusdt import DORMANT
 
 MAGIC = b"pyusdt\n\0"
 VERSION = 2
 SYMBOL = "pyusdt_control"
 
-_PROBES_MAX, _LOSSES_MAX = 64, 16
+FILTER_SIZE = 1024
+_PROBES_MAX, _LOSSES_MAX, _NAME_SIZE, _MESSAGE_SIZE = 64, 16, 24, 256
 _NEVER = 2**64 - 1
 _LARGEST = 2**32 - 1
-_FILTER_SIZE = 1024
-_DORMANT = (
-    None,
-    "other tools hold the ids 2 to 4 of sys.monitoring",
-    "sys.monitoring refused",
-    "the JIT of Python 3.14 spoils local variables while events are on (see PYTHON_JIT=0)",
-)
 _UNITS_USEC = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
 
 Values = Literal["safe", "repr", "off"]
@@ -63,79 +59,108 @@ class Status(TypedDict):
     """Events that could not be told, by reason."""
 
 
-class _Layout:
-    """A struct of C whose members are aligned without padding: (name, format of `struct`)."""
+class _Struct(ctypes.Structure):
+    """A struct of C, with what its users here need."""
 
-    def __init__(self, *fields: tuple[str, str]) -> None:
-        self.names = [name for name, _ in fields]
-        self.codec = Struct("=" + "".join(code for _, code in fields))
-        self.size = self.codec.size
-        self.offsets = {}
-        offset = 0
-        for name, code in fields:
-            self.offsets[name] = offset
-            offset += Struct("=" + code).size
-
-    def unpack(self, data: bytes) -> dict[str, Any]:
-        return dict(zip(self.names, self.codec.unpack(data), strict=True))
-
-    def pack(self, **values: object) -> bytes:
-        return self.codec.pack(*(values[name] for name in self.names))
+    @classmethod
+    def offsets(cls) -> dict[str, int]:
+        """Where each member begins."""
+        return {field[0]: getattr(cls, field[0]).offset for field in cls._fields_}
 
 
-SETTINGS = _Layout(
-    ("slow_usec", "Q"),
-    ("values", "I"),
-    ("check_msec", "I"),
-    ("verbose", "I"),
-    ("reserved", "I"),
-    ("only", f"{_FILTER_SIZE}s"),
-    ("exclude", f"{_FILTER_SIZE}s"),
-)
-COUNT = _Layout(("name", "24s"), ("count", "Q"))
-STATUS = _Layout(
-    ("sequence", "I"),
-    ("acknowledged", "I"),
-    ("failed", "I"),
-    ("pid", "i"),
-    ("watcher", "I"),
-    ("dormant", "I"),
-    ("tool_id", "i"),
-    ("events_on", "I"),
-    ("probes_watched", "Q"),
-    ("n_probes", "I"),
-    ("n_losses", "I"),
-    ("error", "256s"),
-    ("python", "24s"),
-    ("settings", f"{SETTINGS.size}s"),
-    ("probes", f"{_PROBES_MAX * COUNT.size}s"),
-    ("losses", f"{_LOSSES_MAX * COUNT.size}s"),
-)
-REQUEST = _Layout(
-    ("sequence", "I"),
-    ("fields", "I"),
-    ("actions", "I"),
-    ("reserved", "I"),
-    ("settings", f"{SETTINGS.size}s"),
-)
-RECORD_OPTIONS = _Layout(
-    ("max_nodes", "Q"),
-    ("c_calls", "I"),
-    ("lease_msec", "I"),
-    ("only", f"{_FILTER_SIZE}s"),
-    ("exclude", f"{_FILTER_SIZE}s"),
-)
-RECORD = _Layout(("address", "Q"), ("size", "Q"), ("recorded", "I"), ("reserved", "I"))
-CONTROL = _Layout(
-    ("magic", "8s"),
-    ("version", "I"),
-    ("size", "I"),
-    ("status", f"{STATUS.size}s"),
-    ("request", f"{REQUEST.size}s"),
-    ("record_options", f"{RECORD_OPTIONS.size}s"),
-    ("record", f"{RECORD.size}s"),
-)
-SIZES = {1: CONTROL.offsets["record_options"], 2: CONTROL.size}
+class Settings(_Struct):
+    """struct pyusdt_settings"""
+
+    _fields_ = (
+        ("slow_usec", ctypes.c_uint64),
+        ("values", ctypes.c_uint32),
+        ("check_msec", ctypes.c_uint32),
+        ("verbose", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("only", ctypes.c_char * FILTER_SIZE),
+        ("exclude", ctypes.c_char * FILTER_SIZE),
+    )
+
+
+class Count(_Struct):
+    """struct pyusdt_count"""
+
+    _fields_ = (("name", ctypes.c_char * _NAME_SIZE), ("count", ctypes.c_uint64))
+
+
+class RawStatus(_Struct):
+    """struct pyusdt_status"""
+
+    _fields_ = (
+        ("sequence", ctypes.c_uint32),
+        ("acknowledged", ctypes.c_uint32),
+        ("failed", ctypes.c_uint32),
+        ("pid", ctypes.c_int32),
+        ("watcher", ctypes.c_uint32),
+        ("dormant", ctypes.c_uint32),
+        ("tool_id", ctypes.c_int32),
+        ("events_on", ctypes.c_uint32),
+        ("probes_watched", ctypes.c_uint64),
+        ("n_probes", ctypes.c_uint32),
+        ("n_losses", ctypes.c_uint32),
+        ("error", ctypes.c_char * _MESSAGE_SIZE),
+        ("python", ctypes.c_char * _NAME_SIZE),
+        ("settings", Settings),
+        ("probes", Count * _PROBES_MAX),
+        ("losses", Count * _LOSSES_MAX),
+    )
+
+
+class Request(_Struct):
+    """struct pyusdt_request"""
+
+    _fields_ = (
+        ("sequence", ctypes.c_uint32),
+        ("fields", ctypes.c_uint32),
+        ("actions", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("settings", Settings),
+    )
+
+
+class RecordOptions(_Struct):
+    """struct pyusdt_record_options"""
+
+    _fields_ = (
+        ("max_nodes", ctypes.c_uint64),
+        ("c_calls", ctypes.c_uint32),
+        ("lease_msec", ctypes.c_uint32),
+        ("only", ctypes.c_char * FILTER_SIZE),
+        ("exclude", ctypes.c_char * FILTER_SIZE),
+    )
+
+
+class Record(_Struct):
+    """struct pyusdt_record"""
+
+    _fields_ = (
+        ("address", ctypes.c_uint64),
+        ("size", ctypes.c_uint64),
+        ("recorded", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+    )
+
+
+class Control(_Struct):
+    """struct pyusdt_control"""
+
+    _fields_ = (
+        ("magic", ctypes.c_char * 8),
+        ("version", ctypes.c_uint32),
+        ("size", ctypes.c_uint32),
+        ("status", RawStatus),
+        ("request", Request),
+        ("record_options", RecordOptions),
+        ("record", Record),
+    )
+
+
+SIZES = {1: Control.record_options.offset, 2: ctypes.sizeof(Control)}
 """Of the struct in each version that is understood."""
 # The bits of request.fields.
 _FIELDS = {
@@ -174,46 +199,43 @@ class Snapshot(NamedTuple):
 def snapshot(data: bytes) -> Snapshot:
     """Read the bytes of a whole struct of a version that is understood; they may hold anything
     else."""
-    control = CONTROL.unpack(data.ljust(CONTROL.size, b"\0"))
-    record = RECORD.unpack(control["record"])
-    status = STATUS.unpack(control["status"])
-    settings = SETTINGS.unpack(status["settings"])
-    fired = _counts(status["probes"], status["n_probes"])
+    control = Control.from_buffer_copy(data.ljust(ctypes.sizeof(Control), b"\0"))
+    status, record = control.status, control.record
+    settings = status.settings
+    fired = _counts(status.probes, status.n_probes)
     names = list(fired)
-    slow, watcher = settings["slow_usec"], status["watcher"]
     return Snapshot(
         Status(
-            pid=status["pid"],
-            python=_text(status["python"]),
-            watcher="running" if watcher else "stopped",
-            dormant=_DORMANT[min(status["dormant"], len(_DORMANT) - 1)],
-            tool_id=status["tool_id"] if status["tool_id"] >= 0 else None,
-            probes_watched=[n for i, n in enumerate(names) if status["probes_watched"] >> i & 1],
-            events_on=[n for i, n in enumerate(names) if status["events_on"] >> i & 1],
-            only=_text(settings["only"]),
-            exclude=_text(settings["exclude"]),
-            values=VALUES[min(settings["values"], 2)],
-            slow_usec=slow if slow != _NEVER else None,
-            check_msec=settings["check_msec"],
-            verbose=bool(settings["verbose"]),
-            recorded=[who for i, who in enumerate(_RECORDERS) if record["recorded"] >> i & 1],
+            pid=status.pid,
+            python=_text(status.python),
+            watcher="running" if status.watcher else "stopped",
+            dormant=DORMANT[min(status.dormant, len(DORMANT) - 1)],
+            tool_id=status.tool_id if status.tool_id >= 0 else None,
+            probes_watched=[n for i, n in enumerate(names) if status.probes_watched >> i & 1],
+            events_on=[n for i, n in enumerate(names) if status.events_on >> i & 1],
+            only=_text(settings.only),
+            exclude=_text(settings.exclude),
+            values=VALUES[min(settings.values, 2)],
+            slow_usec=settings.slow_usec if settings.slow_usec != _NEVER else None,
+            check_msec=settings.check_msec,
+            verbose=bool(settings.verbose),
+            recorded=[who for i, who in enumerate(_RECORDERS) if record.recorded >> i & 1],
             probes_fired={name: count for name, count in fired.items() if count},
-            losses=_counts(status["losses"], status["n_losses"]),
+            losses=_counts(status.losses, status.n_losses),
         ),
-        answered=status["acknowledged"],
-        refusal=_text(status["error"]) if status["failed"] else None,
-        requested=REQUEST.unpack(control["request"])["sequence"],
-        counts=Memory(record["address"], record["size"]),
+        answered=status.acknowledged,
+        refusal=_text(status.error) if status.failed else None,
+        requested=control.request.sequence,
+        counts=Memory(record.address, record.size),
     )
 
 
 def _text(raw: bytes) -> str:
-    return raw.partition(b"\0")[0].decode(errors="replace")
+    return raw.decode(errors="replace")  # up to the NUL, or all that the array holds
 
 
-def _counts(raw: bytes, n: int) -> dict[str, int]:
-    counts = list(COUNT.codec.iter_unpack(raw))[:n]
-    return {_text(name): count for name, count in counts}
+def _counts(rows: "ctypes.Array[Count]", n: int) -> dict[str, int]:
+    return {_text(row.name): row.count for row in rows[:n]}
 
 
 def request(
@@ -239,32 +261,27 @@ def request(
     }
     # What is out of bounds goes on as something that is, too: the core says what the bounds are.
     given = {name: value for name, value in changed.items() if value is not None}
-    blank = dict.fromkeys(SETTINGS.names, 0) | {"only": b"", "exclude": b""}
-    return REQUEST.pack(
-        sequence=0,
-        fields=sum(_FIELDS[name] for name in given),
-        actions=0,
-        reserved=0,
-        settings=SETTINGS.pack(**blank | given),
-    )
+    fields = sum(_FIELDS[name] for name in given)
+    return bytes(Request(fields=fields, settings=Settings(**given)))
 
 
 def actions(bits: int) -> bytes:
     """Return a struct pyusdt_request for nothing but these actions."""
-    blank = SETTINGS.pack(**dict.fromkeys(SETTINGS.names, 0) | {"only": b"", "exclude": b""})
-    return REQUEST.pack(sequence=0, fields=0, actions=bits, reserved=0, settings=blank)
+    return bytes(Request(actions=bits))
 
 
 def record_options(
     *, max_nodes: int, c_calls: bool, lease_msec: int, only: str = "", exclude: str = ""
 ) -> bytes:
     """Return a struct pyusdt_record_options. Raises ValueError for what cannot be expressed."""
-    return RECORD_OPTIONS.pack(
-        max_nodes=max_nodes,
-        c_calls=int(c_calls),
-        lease_msec=lease_msec,
-        only=_patterns("only", only),
-        exclude=_patterns("exclude", exclude),
+    return bytes(
+        RecordOptions(
+            max_nodes=min(max_nodes, _NEVER),  # more is refused, as this is
+            c_calls=c_calls,
+            lease_msec=lease_msec,
+            only=_patterns("only", only),
+            exclude=_patterns("exclude", exclude),
+        )
     )
 
 
@@ -277,8 +294,8 @@ def _patterns(name: str, text: str) -> bytes:
         raise ValueError(f"{name} has a character that UTF-8 has not: {text!r}") from None
     if b"\0" in raw:
         raise ValueError(f"{name} has a NUL character: {text!r}")
-    if len(raw) >= _FILTER_SIZE:
-        raise ValueError(f"{name} is longer than {_FILTER_SIZE - 1} bytes: it has {len(raw)}")
+    if len(raw) >= FILTER_SIZE:
+        raise ValueError(f"{name} is longer than {FILTER_SIZE - 1} bytes: it has {len(raw)}")
     return raw
 
 

@@ -8,21 +8,20 @@ meanwhile takes no more than the last second with it.
 
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from pyusdt import patterns
+from pyusdt import files, patterns
 from pyusdt.errors import UserError
 from pyusdt.recording import Process as ProcessRow
 from pyusdt.recording import Snapshot, Writer, store
 from pyusdt.recording.counts import unpack
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
-from pyusdt.remote import control_layout
-from pyusdt.remote.attached import Process, command_of
+from pyusdt.remote import control_layout, proc
+from pyusdt.remote.attached import Process
 
 REFRESH_SECONDS = 1.0
 _LEASE_MSEC = 10_000  # how long the process goes on when we are gone
@@ -111,24 +110,19 @@ class Outside:
 
 
 def _row(pid: int, status: control_layout.Status) -> ProcessRow:
+    parent = 0
+    with contextlib.suppress(OSError):
+        parent = proc.stat(pid).parent
     return ProcessRow(
         id=0,
         pid=pid,
-        parent_pid=_parent(pid),
+        parent_pid=parent,
         host=os.uname().nodename,
-        command=command_of(pid),
+        command=proc.command_of(pid),
         python=status["python"],
         started_ns=time.time_ns(),
         started_monotonic_ns=time.monotonic_ns(),
     )
-
-
-def _parent(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return 0
 
 
 @contextlib.contextmanager
@@ -140,26 +134,21 @@ def replacing(path: str) -> Iterator[Callable[[ProcessRow, str | None, Snapshot]
     if os.path.exists(path):
         store.check_header(path)
     path = os.path.realpath(path)
-    new = f"{path}.{os.getpid()}-{secrets.token_hex(4)}.new"
-    with store.explained(path):
-        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        os.unlink(new)
-
-    def write(process: ProcessRow, reason: str | None, snapshot: Snapshot) -> None:
-        writer = Writer(new, process=process)
-        try:
-            if reason is None:
-                writer.write(snapshot)
-            else:
-                writer.close(reason, snapshot)
-        except UserError as error:
-            raise UserError(str(error).replace(new, path)) from None
+    with files.beside(path) as new:
         with store.explained(path):
-            os.replace(new, path)
+            files.make_empty(new)
+            os.unlink(new)
 
-    try:
+        def write(process: ProcessRow, reason: str | None, snapshot: Snapshot) -> None:
+            writer = Writer(new, process=process)
+            try:
+                if reason is None:
+                    writer.write(snapshot)
+                else:
+                    writer.close(reason, snapshot)
+            except UserError as error:
+                raise UserError(str(error).replace(new, path)) from None
+            with store.explained(path):
+                os.replace(new, path)
+
         yield write
-    finally:
-        for leftover in (new, new + "-journal"):
-            with contextlib.suppress(OSError):
-                os.unlink(leftover)

@@ -1,37 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What --only, --thread and --process choose: small functions from recording to recording."""
+"""What --only, --exclude, --thread and --process choose: from recording to recording."""
 
-import re
 from collections.abc import Sequence
-from fnmatch import fnmatchcase, translate
 
+from pyusdt import patterns
 from pyusdt.errors import UserError
-from pyusdt.recording import CodeRecord, Recording
+from pyusdt.recording import Recording
 from pyusdt.report.text import printable
 
 
-def only(recording: Recording, patterns: Sequence[str]) -> Recording:
-    """The functions that a pattern names: globs over `module:qualname`; without a colon, the module
-    and all below it. The time of the others belongs to their callers."""
-    matches = re.compile("|".join(_regex(pattern) for pattern in patterns)).match
-
-    def wanted(record: CodeRecord) -> bool:
-        return bool(matches(f"{record.module}:{record.qualname}"))
-
-    if not any(wanted(record) for record in recording.records):
-        raise UserError(f"{recording.path}: no function matches {' '.join(patterns)}")
-    return recording.only(wanted)
+def functions(recording: Recording, only: str, exclude: str = "") -> Recording:
+    """The functions that `only` has and `exclude` has not: lists of patterns as `patterns.text`
+    returns them. The time of the others belongs to their callers."""
+    if not only and not exclude:
+        return recording
+    chosen = patterns.chooser(only, exclude)
+    if not any(chosen(record.module, record.qualname) for record in recording.records):
+        raise UserError(f"{recording.path}: no function matches {_in_words(only, exclude)}")
+    return recording.only(lambda record: chosen(record.module, record.qualname))
 
 
-def _regex(pattern: str) -> str:
-    if ":" in pattern:
-        return translate(pattern)
-    return f"{translate(pattern + ':*')}|{translate(pattern + '.*:*')}"
+def _in_words(only: str, exclude: str) -> str:
+    words = (f"--only {only}" if only else "", f"--exclude {exclude}" if exclude else "")
+    return " ".join(filter(None, words))
 
 
 def thread(recording: Recording, wanted: str) -> Recording:
     """The threads of that tid, or whose name the glob matches."""
-    chosen = recording.select(thread=lambda t: str(t.tid) == wanted or fnmatchcase(t.name, wanted))
+    named = patterns.glob(wanted)
+    chosen = recording.select(thread=lambda t: str(t.tid) == wanted or named(t.name))
     if not chosen.threads:
         names = sorted({printable(t.name, 40) or str(t.tid) for t in recording.threads})
         raise UserError(f"{recording.path}: no thread {wanted}; there are {_some(names)}")
@@ -40,9 +37,8 @@ def thread(recording: Recording, wanted: str) -> Recording:
 
 def process(recording: Recording, wanted: str) -> Recording:
     """The processes of that pid, or whose command the glob matches."""
-    chosen = recording.select(
-        process=lambda p: str(p.pid) == wanted or fnmatchcase(p.command, wanted)
-    )
+    named = patterns.glob(wanted)
+    chosen = recording.select(process=lambda p: str(p.pid) == wanted or named(p.command))
     if not chosen.processes:
         pids = [str(p.pid) for p in recording.processes]
         raise UserError(f"{recording.path}: no process {wanted}; there are {_some(pids)}")

@@ -3,13 +3,13 @@
 
 import contextlib
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from pyusdt.errors import UserError
+from pyusdt.files import beside
 
 
 @contextlib.contextmanager
@@ -31,14 +31,10 @@ def opened(path: str) -> Iterator[BinaryIO]:
                 yield out
             return
         target = os.path.realpath(path)
-        new = f"{target}.{os.getpid()}-{secrets.token_hex(4)}.new"
-        try:
+        with beside(target) as new:
             with open(new, "xb") as out:
                 yield out
             os.replace(new, target)
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(new)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is traced: a process that has pyusdt loaded, or a program that is started for it."""
 
-import contextlib
 import os
 import re
 import shutil
@@ -14,9 +13,10 @@ from typing import Self
 
 from pyusdt.errors import UsageError, UserError
 from pyusdt.launch.run import is_program
+from pyusdt.remote import proc
 from pyusdt.remote.attached import Process
 
-_LIBPYTHON = re.compile(r" (/.*/libpython3[^/]*\.so[^/]*)$", re.MULTILINE)
+_LIBPYTHON = re.compile(r"/libpython3[^/]*\.so[^/]*$")
 _PYTHON = re.compile(r"python(\d+(\.\d+)?t?d?)?$")
 _HASH_BANG = re.compile(rb"#! *(\S+)(?: +(\S+))?")
 
@@ -27,25 +27,22 @@ def library_of(process: Process) -> str:
     It leads through the process's own root, where bpftrace finds it once, whatever its version, and
     also in another mount namespace. Raises UserError when it is not there any more.
     """
-    path, inode = process.library.path, process.library.inode
-    # Of a process in a chroot without mounts of its own, the path is as it is seen from here.
-    for candidate in (f"/proc/{process.pid}/root{path}", path):
-        with contextlib.suppress(OSError):
-            if os.stat(candidate).st_ino == inode:
-                return candidate
-    raise UserError(
-        f"the library of process {process.pid}, {path}, has been replaced since it was loaded: "
-        "restart the process"
-    )
+    path = proc.path_of(process.pid, process.library)
+    if path is None:
+        raise UserError(
+            f"the library of process {process.pid}, {process.library.path}, has been replaced "
+            "since it was loaded: restart the process"
+        )
+    return path
 
 
 def python_of(pid: int) -> str:
     """Return the path of the file that has the interpreter's code in process `pid`: libpython, or
     the program where it is all in one. Raises UserError."""
     try:
-        with open(f"/proc/{pid}/maps", errors="surrogateescape") as maps:
-            found = _LIBPYTHON.search(maps.read())
-        return f"/proc/{pid}/root{found[1] if found else os.readlink(f'/proc/{pid}/exe')}"
+        paths = (mapping.path for mapping in proc.mappings(pid, b"/libpython3"))
+        libpython = next(filter(_LIBPYTHON.search, paths), None)
+        return f"/proc/{pid}/root{libpython or os.readlink(f'/proc/{pid}/exe')}"
     except OSError as error:
         raise UserError(f"cannot look into process {pid}: {error.strerror}") from None
 

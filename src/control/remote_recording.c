@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/filter.h"
 #include "capture/monitor.h"
+#include "control/messages.h"
 #include "control/recorder.h"
 #include "control/snapshot.h"
 
@@ -66,11 +67,6 @@ static int check(uint32_t actions, const struct pyusdt_record_options *options,
 }
 
 static int start(const struct pyusdt_record_options *options, char why[PYUSDT_MESSAGE_SIZE]) {
-    static const char *const reasons[] = {
-        [-MONITOR_NO_TOOL] = "other tools hold the ids 2 to 4 of sys.monitoring",
-        [-MONITOR_REFUSED] = "sys.monitoring refused, or this Python hides its functions in C",
-        [-MONITOR_JIT] = "the JIT of Python 3.14 spoils local variables while events are on",
-    };
     struct recorder_options wanted = {
         .c_calls = options->c_calls,
         .max_nodes = (int64_t)options->max_nodes,
@@ -80,7 +76,11 @@ static int start(const struct pyusdt_record_options *options, char why[PYUSDT_ME
     int error = recorder_start(RECORDER_OUTSIDE, &wanted);
 
     s_lease_ns = (uint64_t)options->lease_msec * 1000000;
-    return error < 0 ? refuse(why, reasons[-error]) : 0;
+    if (error == MONITOR_REFUSED && options->c_calls)
+        return refuse(why, "sys.monitoring refused, or this Python hides its functions in C");
+    if (error == MONITOR_EARLY)
+        return refuse(why, "its Python is still starting");
+    return error < 0 ? refuse(why, messages_dormant(messages_dormancy(error))) : 0;
 }
 
 static int take_counts(char why[PYUSDT_MESSAGE_SIZE]) {

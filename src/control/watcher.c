@@ -19,6 +19,7 @@
 #include "control/apply.h"
 #include "control/autosave.h"
 #include "control/control.h"
+#include "control/messages.h"
 #include "control/remote_recording.h"
 #include "control/replay.h"
 #include "probe/demand.h"
@@ -64,15 +65,8 @@ static bool stopping(void) {
 
 /* What others see of us is as of the last tick. No GIL. */
 static void publish(bool running) {
-    static const uint32_t why[] = {
-        [-MONITOR_NO_TOOL] = PYUSDT_DORMANT_NO_TOOL,
-        [-MONITOR_REFUSED] = PYUSDT_DORMANT_REFUSED,
-        [-MONITOR_JIT] = PYUSDT_DORMANT_JIT,
-        [-MONITOR_EARLY] = PYUSDT_DORMANT_NOT,
-    };
-
     control_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED,
-                    why[-apply_refused()]);
+                    messages_dormancy(apply_refused()));
 }
 
 static void attend_to_others(void) {

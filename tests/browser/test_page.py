@@ -4,18 +4,18 @@
 import random
 
 import pytest
-from recordings import HOSTILE, MS, hostile, snapshot
+from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from pyusdt import report
-from pyusdt.recording import Recording, Snapshot
+from pyusdt.recording import Recording
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import Options
 
-pytestmark = [pytest.mark.once, pytest.mark.browser]
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
 ROW = 22
 
@@ -238,7 +238,7 @@ def large(n):
         (0, i, (i - 1) // 3 if i else -1, rng.randrange(500), 1, 0, 0, total[i], own[i])
         for i in range(n)
     ]
-    return Snapshot([(1, "MainThread", total[0])], functions, nodes)
+    return snapshot_of([(1, "MainThread", total[0])], functions, nodes)
 
 
 def test_100_000_nodes(page):
@@ -263,7 +263,7 @@ def test_a_stack_20_000_deep(page):
     n = 20_000
     nodes = [(0, i, i - 1, i % 3, 1, 0, 0, (n - i) * 1000, 1000) for i in range(n)]
     functions = [(i, "m", f"f{i}", f"f{i}", "f.py", i) for i in range(3)]
-    page.open(Snapshot([(1, "t", n * 1000)], functions, nodes), f"#zoom={n - 5}")
+    page.open(snapshot_of([(1, "t", n * 1000)], functions, nodes), f"#zoom={n - 5}")
     assert page.texts("#crumbs button")[0] == "t"
     assert len(page.texts("#crumbs button")) == 5
     assert page.functions() == ["f0", "f1", "f2"]

@@ -17,7 +17,7 @@ from pyusdt import report
 from pyusdt.recording import Recording
 from pyusdt.report import Options
 
-pytestmark = [pytest.mark.once, pytest.mark.browser]
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
 VERSION = "1.25.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pyusdt-tests"

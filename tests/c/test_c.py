@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from conftest import missing
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

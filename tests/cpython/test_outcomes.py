@@ -27,7 +27,7 @@ LIMIT_SECONDS = 270
 LONG = os.environ.get("LONG", "") not in ("", "0")
 MORE = LONG or "PYUSDT_TEST_SUITES" in os.environ  # make test-cpython
 
-pytestmark = [pytest.mark.timeout(LIMIT_SECONDS + 30), pytest.mark.thorough]
+pytestmark = [pytest.mark.timeout(LIMIT_SECONDS + 30), pytest.mark.thorough, pytest.mark.cpython]
 
 
 class Run:

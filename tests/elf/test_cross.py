@@ -10,7 +10,7 @@ from elf.builds import C_WAYS, WARNINGS, Build, Compile, Tool
 from elf.elfnotes import Image
 from elf.expected import ARITIES, check_kinds
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 GCC = "aarch64-linux-gnu-gcc"
 OPERAND = re.compile(r"-?[1248]@(x[0-9]+|-?[0-9]+)")

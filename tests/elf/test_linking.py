@@ -9,7 +9,7 @@ import pytest
 from elf.builds import USUAL, Build, Compile
 from elf.elfnotes import Image
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 LINKS = {
     "pie": (),

@@ -11,7 +11,7 @@ from elf.builds import C_BUILDS, USUAL, Build, Compile
 from elf.elfnotes import Image
 from elf.expected import ARITIES, TEXTS, check_kinds
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 # A register or a constant: what every tracer can read.
 OPERAND = re.compile(r"-?[1248]@(%[a-z0-9]+|\$-?[0-9]+)")

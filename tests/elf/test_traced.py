@@ -11,7 +11,7 @@ from elf.builds import Build, Compile
 from elf.elfnotes import Image
 from elf.expected import KINDS, MIXED_VALUES, TEXTS
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("bpftrace")]
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("bpftrace"), pytest.mark.apart]
 
 GCC = Build("gcc", "c11", "-O2")
 BUILDS = [GCC, Build("clang++", "c++17", "-O0")]

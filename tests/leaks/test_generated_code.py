@@ -8,44 +8,20 @@ from pathlib import Path
 import pytest
 from harness import Program, Tracer, maps, probe
 
-SCRIPT = '''
-import sys
-import pyusdt
+pytestmark = pytest.mark.leaks
 
-def resident_kb():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-def template():
-    return name
-
-def make(first, n):
-    """Functions whose name is the text of what they return."""
-    code = template.__code__
-    for i in range(first, first + n):
-        name = f"f{i}"
-        function = type(make)(code.replace(co_name=repr(name)), {"name": name})
-        function()
-
-print("ready", flush=True)
-sys.stdin.readline()
-make(0, 50_000)
-before = resident_kb()
-make(50_000, 1_000_000)
-print("grown", resident_kb() - before, flush=True)
-'''
+PROGRAM = Path(__file__).parent / "programs/generated.py"
 
 
 @pytest.mark.usefixtures("bpftrace", "library")
-def test_a_million_functions_leave_no_memory_and_no_wrong_name(tmp_path: Path) -> None:
-    script = tmp_path / "generated.py"
-    script.write_text(SCRIPT)
+def test_a_million_functions_leave_no_memory_and_no_wrong_name() -> None:
     name, value = "str(arg0, 16)", "str(arg4, 16)"
-    with Program(script) as program:
+    line = PROGRAM.read_text().split("\n").index("def template():") + 1
+    with Program(PROGRAM) as program:
         program.expect("^ready")
         with Tracer(
-            f"{probe('PY_RETURN')} /arg2 == 9/ {{ @all = count(); }}"
-            f"{probe('PY_RETURN')} /arg2 == 9 && {name} != {value}/ {{ @wrong = count(); }}",
+            f"{probe('PY_RETURN')} /arg2 == {line}/ {{ @all = count(); }}"
+            f"{probe('PY_RETURN')} /arg2 == {line} && {name} != {value}/ {{ @wrong = count(); }}",
             program.pid,
         ) as tracer:
             program.expect_on("PY_RETURN")

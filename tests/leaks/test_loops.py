@@ -30,7 +30,11 @@ CASES = (
     "watched children",
 )
 
-pytestmark = [pytest.mark.timeout(DEADLINE + 30), pytest.mark.usefixtures("library")]
+pytestmark = [
+    pytest.mark.timeout(DEADLINE + 30),
+    pytest.mark.usefixtures("library"),
+    pytest.mark.leaks,
+]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -34,11 +34,11 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """run(SOURCE, MODE, OPTION..., VARIABLE=VALUE...): the outcome of a program."""
+    """run(PROGRAM, MODE, OPTION..., VARIABLE=VALUE...): its outcome. PROGRAM: a file or a text."""
 
-    def run_program(source: str, mode: str, *options: str, **variables: str) -> Outcome:
+    def run_program(source: str | Path, mode: str, *options: str, **variables: str) -> Outcome:
         script = tmp_path / "program.py"
-        script.write_text(f"{PRELUDES[mode]}\n{dedent(source)}")
+        script.write_text(f"{PRELUDES[mode]}\n{text_of(source)}")
         done = subprocess.run(
             [sys.executable, *options, script],
             env=inside(**variables),
@@ -54,6 +54,10 @@ def run(tmp_path: Path) -> Run:
     return run_program
 
 
+def text_of(program: str | Path) -> str:
+    return program.read_text() if isinstance(program, Path) else dedent(program)
+
+
 def comparable(text: str) -> str:
     """Without addresses and process ids."""
     return re.sub(r"0x[0-9a-f]+|pid=\d+", "...", text)
@@ -61,9 +65,9 @@ def comparable(text: str) -> str:
 
 @pytest.fixture
 def same(run: Run) -> Callable[..., Outcome]:
-    """same(SOURCE, OPTION..., VARIABLE=VALUE...): the outcome of a program, alike in every mode."""
+    """same(PROGRAM, OPTION..., VARIABLE=VALUE...): the outcome, alike in every mode."""
 
-    def same_outcome(source: str, *options: str, **variables: str) -> Outcome:
+    def same_outcome(source: str | Path, *options: str, **variables: str) -> Outcome:
         without = run(source, "without", *options, **variables)
         assert run(source, "idle", *options, **variables) == without
         assert run(source, "watched", *options, **variables) == without

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from harness import ROOT
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.asan]
 
 REMEDY = "run the program with CPython 3.12 or newer on Linux"
 TOO_OLD = [f"3.{minor}" for minor in range(6, 12)]

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+pytestmark = [pytest.mark.asan, pytest.mark.tsan]
+
+PROGRAMS = Path(__file__).parent / "programs/exit"
+
 
 class Ending(NamedTuple):
     code: int
-    source: str
+    source: str | Path
 
 
 EXIT_WITHOUT_STDERR = 120 if sys.version_info >= (3, 14) else 1
@@ -50,38 +55,15 @@ ENDINGS = {
     ),
     "daemon threads": Ending(
         0,
-        """
-        import threading
-        def spin():
-            while True: [i for i in range(100)]
-        def resume():
-            while True: yield
-        for _ in range(3):
-            threading.Thread(target=spin, daemon=True).start()
-            threading.Thread(target=lambda: [None for _ in resume()], daemon=True).start()
-        """,
+        PROGRAMS / "daemon_threads.py",
     ),
     "daemon threads and an exception": Ending(
         1,
-        """
-        import threading
-        def spin():
-            while True: len([1])
-        for _ in range(4): threading.Thread(target=spin, daemon=True).start()
-        raise SystemExit("over")
-        """,
+        PROGRAMS / "daemon_threads_and_an_exception.py",
     ),
     "a thread goes on": Ending(
         0,
-        """
-        import threading
-        go = threading.Event()
-        def work():
-            go.wait()
-            print(sum(i for i in range(1000)))
-        threading.Thread(target=work).start()
-        go.set()
-        """,
+        PROGRAMS / "a_thread_goes_on.py",
     ),
     "sys.exit in a thread": Ending(
         0,
@@ -102,41 +84,16 @@ ENDINGS = {
     ),
     "atexit runs Python": Ending(
         0,
-        """
-        import atexit, asyncio
-        def numbers(n): yield from range(n)
-        async def nap(): await asyncio.sleep(0); return "awake"
-        def work():
-            print(list(numbers(5)), asyncio.run(nap()))
-            try: int("x")
-            except ValueError as error: print(error)
-        atexit.register(work)
-        """,
+        PROGRAMS / "atexit_runs_python.py",
     ),
     "atexit fails": Ending(0, "import atexit; atexit.register(lambda: 1 / 0)"),
     "finalizers run Python": Ending(
         0,
-        """
-        class Last:
-            def __del__(self): print([i for i in range(3)], flush=True)
-        last = Last()
-        loop = [Last()]; loop.append(loop)
-        def suspended():
-            try: yield
-            finally: print("closed", flush=True)
-        generator = suspended(); next(generator)
-        """,
+        PROGRAMS / "finalizers_run_python.py",
     ),
     "fork in atexit": Ending(
         0,
-        """
-        import atexit, os
-        def work():
-            child = os.fork()
-            if child: print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-            else: os._exit(6)
-        atexit.register(work)
-        """,
+        PROGRAMS / "fork_in_atexit.py",
     ),
     "exec": Ending(7, "import os, sys; os.execv(sys.executable, ['python', '-c', 'exit(7)'])"),
     "stderr is closed": Ending(EXIT_WITHOUT_STDERR, "import os; os.close(2); raise ValueError"),
@@ -149,30 +106,11 @@ def test_ends_as_without(same, name):
     assert same(ending.source).code == ending.code
 
 
-FIRST_IMPORT_AT_EXIT = """
-import atexit
-def late():
-    import semaphores
-    semaphores.up("PY_START", "LINE")
-    import pyusdt
-    semaphores.wait_for("PY_START", "LINE")
-    print("imported")
-atexit.register(late)
-"""
-
-
 def test_first_import_at_exit(run):
-    assert run(FIRST_IMPORT_AT_EXIT, "without") == ("imported\n", "", 0)
+    assert run(PROGRAMS / "first_import_at_exit.py", "without") == ("imported\n", "", 0)
 
 
 def test_events_are_off_when_other_exit_handlers_run(run):
     """Ours runs before those that were registered before it: nothing of ours is left then."""
-    source = """
-    import atexit
-    import semaphores
-    def last(): print(semaphores.events(), semaphores.watchers())
-    atexit.register(last)
-    semaphores.up("PY_START")
-    import pyusdt
-    """
+    source = PROGRAMS / "events_at_exit.py"
     assert run(source, "without") == ("set() 0\n", "", 0)

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from harness import DEADLINE, INSIDE, ROOT, Process, Tracer, environment, maps, probe
 
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.asan]
 
 PROGRAMS = Path(__file__).parent / "programs"
 CALLS = 100  # in meeting.py

@@ -8,16 +8,17 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 from harness import DEADLINE, LIBRARY, Program, Tracer, environment, maps, probe
 from notes import notes
 
-from .conftest import Outcome, comparable
+from .conftest import Outcome, comparable, text_of
 from .test_exit import ENDINGS
 
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.asan]
+
+PROGRAMS = Path(__file__).parent / "programs"
 
 LONG = bool(os.environ.get("LONG"))
 TIMES = 1000 if LONG else 60
@@ -53,7 +54,7 @@ def scripts(directory: Path, first_line: str) -> list[Path]:
     paths = []
     for i, ending in enumerate(ENDINGS.values()):
         paths.append(directory / f"ending_{i}.py")
-        paths[-1].write_text(f"{first_line}\n{dedent(ending.source)}")
+        paths[-1].write_text(f"{first_line}\n{text_of(ending.source)}")
     return paths
 
 
@@ -74,36 +75,9 @@ def test_processes(tmp_path: Path) -> None:
     assert found["depth"] > 0
 
 
-STOPS = f"""
-import sys, threading
-import pyusdt
-from pyusdt.libpyusdt import start, stop
-
-def deep(n):
-    return deep(n - 1) if n else [i for i in range(10)]
-
-def spin():
-    while not over:
-        deep(50)
-
-over = False
-sys.setswitchinterval(0.0005)
-threads = [threading.Thread(target=spin) for _ in range(3)]
-for thread in threads: thread.start()
-print("ready", flush=True)
-input()
-for _ in range({TIMES}):
-    stop()
-    assert not any(sys.monitoring.get_tool(i) for i in range(6))
-    start()
-over = True
-for thread in threads: thread.join()
-"""
-
-
 def test_in_one_process() -> None:
     """While threads work whose slots are live, and whose stacks are deep."""
-    with Program("-c", STOPS, PYUSDT_VERBOSE="0") as program:
+    with Program(PROGRAMS / "restarts.py", str(TIMES), PYUSDT_VERBOSE="0") as program:
         program.expect("^ready")
         with Tracer(EVERYTHING) as tracer:
             program.send("")

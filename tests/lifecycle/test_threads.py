@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from harness import INSIDE, ROOT, Program, Tracer, maps, probe
 
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.asan]
 
 PROGRAMS = Path(__file__).parent / "programs"
 COUNT = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 PROGRAMS = "awk bash cat cmp cut dirname env head make mkdir paste pwd rm sh sort timeout touch"
 # Runs the real interpreter, which then takes itself for an older one; its arguments are -I -c CODE.

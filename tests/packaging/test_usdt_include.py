@@ -11,17 +11,11 @@ import pytest
 from harness import LIBRARY, Program, Tracer, maps, probe
 from notes import notes
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 OTHER = Path(__file__).parent / "other"
 CALLS = 23
-PROGRAM = f"""
-def work(): pass
-input()
-for _ in range({CALLS}): work()
-print("done", flush=True)
-input()
-"""
+PROGRAM = Path(__file__).parent / "programs/work.py"
 
 
 def build(checkout: Path, include: Path) -> subprocess.CompletedProcess[str]:
@@ -63,7 +57,7 @@ def test_same_probes(other: Path) -> None:
 @pytest.mark.usefixtures("bpftrace")
 def test_traced_to_the_last_call(other: Path) -> None:
     where = {"PYTHONPATH": str(other.parent.parent)}
-    with Program("-m", "pyusdt", "-c", PROGRAM, python=["-P"], **where) as program:
+    with Program("-m", "pyusdt", PROGRAM, str(CALLS), python=["-P"], **where) as program:
         program.expect("ready")
         # The README says why this path and not the bare one.
         start = probe("PY_START", f"/proc/{program.pid}/root{other}")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.apart
+
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYUSDT", "USDT"))}
 

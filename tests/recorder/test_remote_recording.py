@@ -26,45 +26,7 @@ from pyusdt.remote.recording import Options, Outside
 
 from .recorded import calls
 
-TARGET = """
-import os, sys, threading
-import pyusdt
-
-def leaf(): pass
-
-def work(n):
-    for i in pyusdt.steps(range(n), "round"):
-        leaf()
-    len([])
-
-def thread(n):
-    t = threading.Thread(target=work, args=(n,), name="helper")
-    t.start()
-    t.join()
-
-def fork(n):
-    child = os.fork()
-    if child == 0:
-        work(n)
-        pyusdt.libpyusdt.stop()
-        pyusdt.libpyusdt.start()
-        os._exit(bool(pyusdt.status()["events_on"] or pyusdt.status()["recorded"]))
-    print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-def inside(n):
-    with pyusdt.record(only="__main__:leaf") as rec:
-        work(n)
-    print("inside", sum(f.calls for f in rec.functions), flush=True)
-
-def answer():
-    print("ready", flush=True)
-    for line in sys.stdin:
-        what, n = line.split()
-        globals()[what](int(n))
-        print("done", what, flush=True)
-
-answer()
-"""
+TARGET = Path(__file__).parent / "programs/target.py"
 
 
 QUIET = environment(PYUSDT_VERBOSE="0")
@@ -72,7 +34,7 @@ QUIET = environment(PYUSDT_VERBOSE="0")
 
 @pytest.fixture
 def target() -> Iterator[Program]:
-    with Program("-c", TARGET) as program:
+    with Program(TARGET) as program:
         program.expect("^ready")
         yield program
 
@@ -141,7 +103,7 @@ def test_until_ctrl_c(target, out):
     assert found.losses == {}
     (process,) = found.processes
     assert (process.pid, process.parent_pid) == (target.pid, os.getpid())
-    assert "import os, sys, threading" in process.command
+    assert str(TARGET) in process.command
     assert process.python == ".".join(map(str, sys.version_info[:3]))
     assert process.reason == "end"
     assert process.started_ns < process.ended_ns
@@ -282,7 +244,7 @@ def test_garbage_harms_nobody(target, out):
     chance = random.Random(7)
     with Traced(target.pid, write=True) as process:
         for i in range(40):
-            options = bytearray(chance.randbytes(control_layout.RECORD_OPTIONS.size))
+            options = bytearray(chance.randbytes(control_layout.Control.record_options.size))
             if i % 2:  # as good as can be, but for the patterns
                 options[:16] = control_layout.record_options(
                     max_nodes=9, c_calls=True, lease_msec=1
@@ -299,7 +261,7 @@ def test_garbage_harms_nobody(target, out):
 def test_a_process_with_an_older_pyusdt(target, out):
     """Version 1 of the control struct ends where recording begins."""
     with Traced(target.pid) as process, open(f"/proc/{target.pid}/mem", "r+b", 0) as memory:
-        memory.seek(process.address + control_layout.CONTROL.offsets["version"])
+        memory.seek(process.address + control_layout.Control.version.offset)
         memory.write(b"".join(n.to_bytes(4, sys.byteorder) for n in (1, control_layout.SIZES[1])))
     assert status(target.pid)["recorded"] == []
     with Traced(target.pid, write=True) as process:
@@ -331,7 +293,7 @@ def test_an_output_that_cannot_be_written(target, tmp_path):
     [
         ([], "record: the following arguments are required: -p/--pid, -o/--output"),
         (["-p", "1", "-o", "x", "-d", "nan"], "record: argument -d/--duration: not a number of"),
-        (["-p", "1", "-o", "x", "--only", ","], "record: an empty pattern in ','"),
+        (["-p", "1", "-o", "x", "--only", ","], "record: --only has an empty pattern"),
         (["-p", "1", "-o", "x", "--max-nodes", "0"], "record: argument --max-nodes: not a number"),
     ],
 )

@@ -157,14 +157,7 @@ def test_forked_children(out):
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing(out, method):
-    code = f"""
-import sys
-sys.path.insert(0, {str(PROGRAM.parent)!r})
-import endings
-endings.work(1000)
-endings.children({method!r})
-"""
-    assert run(out, "-c", code).stderr.count("recorded") == 1
+    assert run(out, PROGRAM.with_name("pools.py"), method).stderr.count("recorded") == 1
     assert calls(pyusdt.load(out), "endings")["leaf"] == 1000 + 10 + 20 + 30 + 40
 
 
@@ -176,21 +169,7 @@ def test_subprocesses(out):
 
 
 def test_ten_processes_of_which_two_are_killed(out):
-    code = f"""
-import os, sys
-sys.path.insert(0, {str(PROGRAM.parent)!r})
-import endings
-for i in range(10):
-    if os.fork() == 0:
-        endings.work(100 + i)
-        if i in (3, 6):
-            sys.stdin.readline()  # for ever: it will be killed
-        os._exit(0)
-print("started", flush=True)
-ends = [os.wait()[1] for _ in range(10)]
-print("ended", sorted(map(os.waitstatus_to_exitcode, ends)))
-"""
-    with launched(out, "--flush", "0.05", "-c", code) as program:
+    with launched(out, "--flush", "0.05", PROGRAM.with_name("ten.py")) as program:
         program.expect("^started")
         wanted = sum(100 + i for i in range(10))
         while calls(pyusdt.load(out), "endings").get("leaf") != wanted:
@@ -241,7 +220,7 @@ def test_c_calls(out):
         (["--flush=1", "p.py"], "option '--flush' is about a recording: give -o FILE too"),
         (["--c-calls", "p.py"], "option '--c-calls' is about a recording: give -o FILE too"),
         (["-o", "x", "--c-call", "p.py"], "unknown option '--c-call'; did you mean '--c-calls'?"),
-        (["-o", "x", "--only", "a,,b", "p.py"], "option '--only': an empty pattern"),
+        (["-o", "x", "--only", "a,,b", "p.py"], "option '--only' has an empty pattern"),
         (["-o", "x"], "name the program to run"),
     ],
 )

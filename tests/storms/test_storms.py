@@ -24,7 +24,12 @@ ROUNDS_INSIDE = 20_000 if LONG else 600
 ROUNDS_OUTSIDE = 500 if LONG else 25
 SECONDS_LONG = 3600
 
-pytestmark = [pytest.mark.timeout(SECONDS_LONG if LONG else 300), pytest.mark.thorough]
+pytestmark = [
+    pytest.mark.timeout(SECONDS_LONG if LONG else 300),
+    pytest.mark.thorough,
+    pytest.mark.asan,
+    pytest.mark.tsan,
+]
 
 
 def start(name: str, *arguments: object) -> Process:

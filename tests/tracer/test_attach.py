@@ -143,20 +143,8 @@ def test_children_of_a_fork_are_traced() -> None:
         assert maps(tracer.finish())["[work]"] == 1011
 
 
-def test_a_child_forked_while_idle_is_traced_later(tmp_path: Path) -> None:
-    script = tmp_path / "prefork.py"
-    script.write_text(
-        "import os, sys, pyusdt\n"
-        "def work(i): return i\n"
-        "child = os.fork()\n"
-        "if child:\n"
-        "    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
-        "print('ready', flush=True)\n"
-        "input()\n"
-        "for i in range(29): work(i)\n"
-        "print('done', flush=True)\n"
-    )
-    with Program(script) as program:
+def test_a_child_forked_while_idle_is_traced_later() -> None:
+    with Program(Path(__file__).parent / "programs/prefork.py") as program:
         program.expect("^ready")
         with Tracer(f"{probe('PY_START')} {{ {COUNT} }}") as tracer:
             # Parent and child both say so.

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from harness import Program, Tracer, argument, probe
 
+pytestmark = pytest.mark.asan
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 # The arguments of each probe as tracers know them: people's scripts count on this order.

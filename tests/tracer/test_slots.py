@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from harness import Program, Tracer, maps, probe
 
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.asan]
 
 PROGRAM = Path(__file__).parent / "programs/slots.py"
 FRAMES = ["PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from harness import Program, Tracer, maps, probe
 
-pytestmark = pytest.mark.usefixtures("bpftrace", "library")
+pytestmark = [pytest.mark.usefixtures("bpftrace", "library"), pytest.mark.asan]
 
 PROGRAM = Path(__file__).parent / "programs/steps.py"
 LIMIT = 1020  # bytes of a name, before "..."

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command lines, as `python` would be given them, whose effect must be the same under pyusdt.
 
-The programs are those of programs.py, and what test_launcher.py makes beside them.
+The programs are those of launched.py, and what test_launcher.py makes beside them.
 """
 
 from dataclasses import dataclass

@@ -7,12 +7,14 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recordings import MS, hostile, snapshot
+from recordings import MS, hostile, snapshot, snapshot_of
 
 from pyusdt.commands import compare as command
 from pyusdt.compare import Change, compare, regressions
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording, Snapshot, Writer
+
+pytestmark = pytest.mark.apart
 
 
 def recording(**own_ms):
@@ -21,13 +23,13 @@ def recording(**own_ms):
     nodes = [
         (0, i, -1, i, 10, 0, 0, int(ms * MS), int(ms * MS)) for i, ms in enumerate(own_ms.values())
     ]
-    return Recording.from_snapshot(Snapshot([(1, "t", MS)], functions, nodes))
+    return Recording.from_snapshot(snapshot_of([(1, "t", MS)], functions, nodes))
 
 
 def steps(*series_ms):
     """A run of one step, so long each time."""
     rows = [("load", "step", i, i, int(ms * MS), None) for i, ms in enumerate(series_ms)]
-    return Recording.from_snapshot(Snapshot(steps=rows))
+    return Recording.from_snapshot(snapshot_of(steps=rows))
 
 
 def changes(comparison):
@@ -45,7 +47,7 @@ def test_functions_are_matched_by_name_wherever_they_lie():
 def test_functions_of_one_name_are_taken_together():
     functions = [(i, "app", "<lambda>", "<lambda>", "/a.py", i) for i in (1, 2)]
     nodes = [(0, i, -1, i, 1, 0, 0, MS, MS) for i in (1, 2)]
-    twice = Recording.from_snapshot(Snapshot([(1, "t", MS)], functions, nodes))
+    twice = Recording.from_snapshot(snapshot_of([(1, "t", MS)], functions, nodes))
     assert changes(compare([twice], [twice]))["<lambda>"].self_ns.before == (2 * MS,)
 
 

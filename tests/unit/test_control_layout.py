@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import subprocess
 import sys
@@ -15,21 +16,25 @@ from harness import DEADLINE, ROOT, environment
 
 from pyusdt.remote import control_layout
 
+PROGRAMS = Path(__file__).parent / "programs"
+
 STRUCTS = {
-    "settings": control_layout.SETTINGS,
-    "count": control_layout.COUNT,
-    "status": control_layout.STATUS,
-    "request": control_layout.REQUEST,
-    "record_options": control_layout.RECORD_OPTIONS,
-    "record": control_layout.RECORD,
-    "control": control_layout.CONTROL,
+    "settings": control_layout.Settings,
+    "count": control_layout.Count,
+    "status": control_layout.RawStatus,
+    "request": control_layout.Request,
+    "record_options": control_layout.RecordOptions,
+    "record": control_layout.Record,
+    "control": control_layout.Control,
 }
 
 
-def python(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def python(program: str | Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a file, or a text."""
+    how = [program] if isinstance(program, Path) else ["-c", program]
     environ = {**environment(**variables), "PYUSDT_VERBOSE": variables.get("PYUSDT_VERBOSE", "0")}
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, *how, *words],
         capture_output=True, text=True, timeout=DEADLINE, env=environ, check=False,
     )  # fmt: skip
 
@@ -46,7 +51,7 @@ def test_the_layout_is_that_of_the_header(tool: Callable[[str], str], tmp_path: 
     rows = []
     for struct, layout in STRUCTS.items():
         rows.append(f'printf("{struct} %zu\\n", sizeof(struct pyusdt_{struct}));')
-        for field in layout.names:
+        for field in layout.offsets():
             member = f"struct pyusdt_{struct}, {field}"
             rows.append(f'printf("{struct}.{field} %zu\\n", offsetof({member}));')
     rows.append('printf("%s %d\\n", PYUSDT_CONTROL_MAGIC, PYUSDT_CONTROL_VERSION);')
@@ -60,8 +65,8 @@ def test_the_layout_is_that_of_the_header(tool: Callable[[str], str], tmp_path: 
     said = subprocess.run([program], capture_output=True, check=True).stdout.decode()
     expected = []
     for struct, layout in STRUCTS.items():
-        expected.append(f"{struct} {layout.size}\n")
-        expected += [f"{struct}.{name} {offset}\n" for name, offset in layout.offsets.items()]
+        expected.append(f"{struct} {ctypes.sizeof(layout)}\n")
+        expected += [f"{struct}.{name} {offset}\n" for name, offset in layout.offsets().items()]
     expected.append(f"{control_layout.MAGIC[:-1].decode()} {control_layout.VERSION}\n")
     assert said == "".join(expected)
 
@@ -157,17 +162,7 @@ def test_configure_changes_what_is_given() -> None:
     ids=lambda text: text[:20],
 )
 def test_configure_refuses_and_changes_nothing(arguments: str, error: str) -> None:
-    code = f"""
-import pyusdt
-try:
-    pyusdt.configure({arguments})
-except Exception as error:
-    print(f"{{type(error).__name__}}: {{error}}")
-status = pyusdt.status()
-assert (status["only"], status["exclude"], status["values"]) == ("", "", "safe")
-assert status["slow_usec"] == 10_000
-"""
-    done = python(code)
+    done = python(PROGRAMS / "configure.py", arguments)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(error)
 
@@ -181,18 +176,7 @@ def test_times(text: str | int, usec: float) -> None:
 
 
 def test_the_core_takes_no_request_of_another_size_or_version() -> None:
-    done = python(
-        "from pyusdt import libpyusdt\n"
-        "from pyusdt.remote import control_layout\n"
-        "good = control_layout.request(only='a')\n"
-        "libpyusdt.check(good)\n"
-        "for bad in (good[:-1], good + b'x', b'', good[:4] + b'\\xff' * 4 + good[8:],\n"
-        "            good[:8] + b'\\x02' + good[9:]):\n"
-        "    try:\n"
-        "        libpyusdt.change(bad)\n"
-        "    except ValueError as error:\n"
-        "        print(error)\n"
-    )
+    done = python(PROGRAMS / "requests.py")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         *["a request has 2088 bytes"] * 3,

@@ -21,7 +21,9 @@ from harness import DEADLINE, LIBRARY, ROOT, Process, Program, environment
 from pyusdt.errors import UserError
 from pyusdt.remote import control_layout
 from pyusdt.remote.attached import Process as Traced
-from pyusdt.remote.control_layout import CONTROL, REQUEST, request
+from pyusdt.remote.control_layout import Control, request
+
+PROGRAMS = Path(__file__).parent / "programs"
 
 READY = "print('ready', flush=True)"
 TARGET = f"import pyusdt; {READY}; input()"
@@ -131,10 +133,10 @@ def test_status_of_one_process_in_detail(target: Program) -> None:
 )
 def test_a_bad_value_is_not_written(target: Program, words: list[str], message: str) -> None:
     with Traced(target.pid) as process:
-        before = process._read(CONTROL.offsets["request"], REQUEST.size)
+        before = process._read(Control.request.offset, Control.request.size)
         words = [word.replace("PID", str(target.pid)) for word in words]
         assert pyusdt("set", *words, code=2).startswith(f"set: {message}")
-        assert process._read(CONTROL.offsets["request"], REQUEST.size) == before
+        assert process._read(Control.request.offset, Control.request.size) == before
 
 
 def test_processes_that_are_not_there_or_have_no_pyusdt() -> None:
@@ -230,12 +232,12 @@ def test_another_version_is_refused(
 def test_garbage_harms_nobody(target: Program) -> None:
     """Random requests: each is answered or waits for its end, and good ones work afterwards."""
     chance = random.Random(4)
-    offset = CONTROL.offsets["request"]
+    offset = Control.request.offset
     refused = 0
     with Traced(target.pid, write=True) as process:
         for i in range(40):
             fields = chance.randrange(64).to_bytes(4, "little") + bytes(8)
-            body = chance.randbytes(REQUEST.size - 16)
+            body = chance.randbytes(Control.request.size - 16)
             if i % 4 == 0:
                 fields = chance.randbytes(12)
             write(target.pid, offset + 4, fields + body)
@@ -246,7 +248,7 @@ def test_garbage_harms_nobody(target: Program) -> None:
         write(target.pid, offset, b"\xff" * 4)  # odd: its writer died while it was at it
         assert process.change(request(only="x", slow="1s", values="off"))["only"] == "x"
         # The status is for others: the process does not read it back.
-        write(target.pid, CONTROL.offsets["status"] + 4, chance.randbytes(300))
+        write(target.pid, Control.status.offset + 4, chance.randbytes(300))
         assert process.change(request(only="y"))["only"] == "y"
     assert refused > 30
     target.send("")
@@ -269,14 +271,7 @@ def test_many_at_a_time(target: Program) -> None:
 
 
 def test_a_child_has_its_own_and_inherits() -> None:
-    code = (
-        "import os, pyusdt\n"
-        "pyusdt.configure(only='inherited')\n"
-        "child = os.fork()\n"
-        "if child: print('child', child, flush=True); os.wait()\n"
-        "else: input()"
-    )
-    with Program("-c", code) as program:
+    with Program(PROGRAMS / "inherits.py") as program:
         child = int(program.expect(r"^child (\d+)$")[1])
         assert status_of(child)["only"] == "inherited"
         pyusdt("set", "-p", child, "--only", "x")
@@ -379,25 +374,10 @@ def test_a_process_in_a_chroot(tmp_path: Path) -> None:
             assert status_of(program.pid, prefix)["only"] == f"x{i}"
 
 
-AS_NOBODY = f"""
-import argparse, ctypes, locale, os, sys
-import elftools.elf.elffile, elftools.elf.sections, rich.console, rich.table, rich.text
-import pyusdt.main, pyusdt.remote.attached
-import pyusdt.commands.status, pyusdt.commands.set, pyusdt.commands.record
-import pyusdt.report.console, pyusdt.report.table
-os.setgroups([])
-os.setgid({NOBODY})
-os.setuid({NOBODY})
-PR_SET_DUMPABLE = 4
-ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1)  # which setuid() has taken away
-"""
-RUN_AS_NOBODY = AS_NOBODY + "pyusdt.main.console()"
-
-
 def as_nobody(copy: Path, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-c", RUN_AS_NOBODY, *map(str, words)],
-        env={**environment(PYTHONPATH=str(copy)), "PYUSDT_VERBOSE": "0"},
+        [sys.executable, "-P", PROGRAMS / "as_nobody.py", *map(str, words)],
+        env=environment(PYTHONPATH=str(copy), PYUSDT_VERBOSE="0", NOBODY=str(NOBODY)),
         capture_output=True, text=True, timeout=DEADLINE, check=False,
     )  # fmt: skip
 
@@ -420,8 +400,8 @@ def test_another_user_is_refused_and_the_same_is_not(copy: Path, target: Program
     assert done.returncode == 0
     assert "of others cannot be looked into: run this as root" in done.stderr
     assert str(target.pid) not in done.stdout
-    code = f"{AS_NOBODY}{TARGET}"
-    with Program("-c", code, python=["-P"], PYTHONPATH=str(copy)) as own:
+    program = PROGRAMS / "as_nobody.py"
+    with Program(program, python=["-P"], PYTHONPATH=str(copy), NOBODY=str(NOBODY)) as own:
         own.expect("^ready")
         done = as_nobody(copy, "set", "-p", own.pid, "--only", "x")
         assert (done.returncode, done.stderr) == (0, "")

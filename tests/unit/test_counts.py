@@ -65,12 +65,12 @@ def good() -> bytes:
 def test_what_it_holds(good: bytes) -> None:
     functions: dict[int, counts.FunctionRow] = {}
     found = counts.unpack(good, functions)
-    (row,) = [row for row in functions.values() if row[1:3] == (__name__, "work")]
-    (node,) = [node for node in found.nodes if node[3] == row[0]]
-    assert node[4:7] == (1, 0, 0)
-    assert [(step[1], step[4]) for step in found.steps] == [("mark", "text"), ("step", None)]
-    (thread,) = [thread for thread in found.threads if thread[0] == node[0]]
-    assert thread[3] == "MainThread"
+    (row,) = [row for row in functions.values() if (row.module, row.qualname) == (__name__, "work")]
+    (node,) = [node for node in found.nodes if node.function == row.id]
+    assert (node.calls, node.resumes, node.errors) == (1, 0, 0)
+    assert [(step.name, step.value) for step in found.steps] == [("mark", "text"), ("step", None)]
+    (thread,) = [thread for thread in found.threads if thread.serial == node.serial]
+    assert thread.name == "MainThread"
 
 
 def test_damaged(good: bytes) -> None:

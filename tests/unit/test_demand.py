@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
 from harness import DEADLINE, LIBRARY, Process, inside
 from notes import notes
+
+pytestmark = [pytest.mark.asan, pytest.mark.tsan]
+
+PROGRAMS = Path(__file__).parent / "programs/demand"
 
 CALLS = {"CALL"}  # brings C_RETURN and C_RAISE along, which CPython does not show
 FRAMES = {"PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"}
@@ -32,9 +37,11 @@ EVENTS = {
 NO_EVENTS = {"gc__begin", "gc__end", "mark", "step__start", "step__done"}
 
 
-def run(source: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(program: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a file, or a text."""
+    how = [program] if isinstance(program, Path) else ["-c", dedent(program)]
     return subprocess.run(
-        [sys.executable, "-c", dedent(source)],
+        [sys.executable, *how],
         env=inside(**variables),
         text=True,
         errors="backslashreplace",
@@ -44,9 +51,9 @@ def run(source: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def answer(source: str, **variables: str) -> Any:
+def answer(program: str | Path, **variables: str) -> Any:
     """What a program prints as JSON; it has nothing else to say."""
-    done = run(source, **variables)
+    done = run(program, **variables)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return json.loads(done.stdout)
@@ -55,30 +62,7 @@ def answer(source: str, **variables: str) -> Any:
 @pytest.mark.parametrize("watched", ["at import", "later"])
 def test_every_probe_has_its_events_and_no_others(watched: str) -> None:
     """At import, what is watched is on when `import pyusdt` returns; later, the watcher sees it."""
-    found = answer(
-        f"""
-        import json, semaphores
-        from semaphores import down, events, tool, up, wait_for
-        import pyusdt
-        from pyusdt.libpyusdt import start, stop
-
-        found = {{}}
-        for probe in {list(EVENTS)}:
-            if {watched == "at import"}:
-                stop()
-                assert tool() is None and not semaphores.watchers()
-                up(probe)
-                start()
-            else:
-                up(probe)
-                while not events(): pass
-            found[probe] = [tool(), sorted(events())]
-            down(probe)
-            wait_for()
-            assert tool() is None
-        print(json.dumps(found))
-        """
-    )
+    found = answer(PROGRAMS / "each_probe.py", PROBES=json.dumps(list(EVENTS)), WATCHED=watched)
     assert found == {name: [4, sorted(events)] for name, events in EVENTS.items()}
 
 
@@ -87,80 +71,22 @@ def test_the_table_here_is_whole() -> None:
 
 
 def test_events_are_those_of_all_that_is_watched() -> None:
-    answer(
-        """
-        from semaphores import down, up, wait_for
-        import pyusdt
-
-        up("LINE", "PY_START")
-        wait_for("LINE", "PY_START")
-        up("code__new", "C_RAISE")
-        wait_for("LINE", "PY_START", "CALL")
-        down("PY_START", "LINE")
-        wait_for("PY_START", "CALL")  # code__new needs the first
-        down("code__new", "C_RAISE")
-        wait_for()
-        print("null")
-        """
-    )
+    answer(PROGRAMS / "all_that_is_watched.py")
 
 
 def test_what_needs_no_event_holds_no_tool_id() -> None:
-    answer(
-        """
-        import gc
-        from semaphores import down, tool, up, wait_for
-        import pyusdt
-
-        before = list(gc.callbacks)
-        up("gc__begin", "gc__end", "mark", "step__start", "step__done")
-        while gc.callbacks == before: pass
-        assert tool() is None
-        gc.collect()
-        down("gc__begin", "gc__end", "mark", "step__start", "step__done")
-        while gc.callbacks != before: pass
-        print("null")
-        """
-    )
+    answer(PROGRAMS / "no_events.py")
 
 
 def test_idle_holds_nothing() -> None:
-    answer(
-        """
-        import semaphores, sys
-        import pyusdt
-
-        assert semaphores.watchers() == 1
-        assert semaphores.events() == set()
-        assert [sys.monitoring.get_tool(i) for i in range(6)] == [None] * 6
-        print("null")
-        """
-    )
-
-
-LOOK = """
-import semaphores, sys
-import pyusdt
-from pyusdt.libpyusdt import start, stop
-print("ready", flush=True)
-input()
-stop()
-start()  # the watcher has just looked
-semaphores.up("PY_START")
-print("up", flush=True)
-if sys.argv[1] == "react":
-    semaphores.wait_for("PY_START")
-    print("reacted", flush=True)
-input()
-print("on:", *semaphores.events(), flush=True)
-"""
+    answer(PROGRAMS / "idle.py")
 
 
 def test_check_msec_is_how_often_the_watcher_looks() -> None:
     """While one with 10 looks anew and reacts, one with 10000 that was up before it does not."""
 
     def start(msec: str, word: str) -> Process:
-        program = [sys.executable, "-c", LOOK, word]
+        program = [sys.executable, PROGRAMS / "react.py", word]
         return Process(program, env=inside(PYUSDT_CHECK_MSEC=msec))
 
     with start("10000", "wait") as rare, start("10", "react") as often:
@@ -220,19 +146,7 @@ def test_an_empty_setting_is_none(variable: str) -> None:
 
 
 def test_verbose_says_what_goes_on_and_off() -> None:
-    done = run(
-        """
-        from semaphores import down, up, wait_for
-        up("PY_START", "LINE")
-        import pyusdt
-        down("LINE")
-        wait_for("PY_START")
-        down("PY_START")
-        wait_for()
-        pyusdt.libpyusdt.stop()
-        """,
-        PYUSDT_VERBOSE="1",
-    )
+    done = run(PROGRAMS / "verbose.py", PYUSDT_VERBOSE="1")
     assert done.stderr.splitlines() == [
         "pyusdt: ready",
         "pyusdt: enabled, tool id 4: PY_START LINE",
@@ -243,38 +157,7 @@ def test_verbose_says_what_goes_on_and_off() -> None:
 
 def test_calls_are_told_once_whatever_else_comes_and_goes_meanwhile() -> None:
     """Whoever is alone has callbacks of its own: calls begin under those and end under others."""
-    fired = answer(
-        """
-        import json
-        from semaphores import down, events, up, wait_for
-        up("function__done")
-        import pyusdt
-
-        def inner(n):
-            if n: inner(n - 1)
-
-        def begins_alone():
-            inner(1)
-            up("LINE")
-            wait_for(*frames, "LINE")
-            inner(2)
-
-        def ends_alone():
-            inner(4)
-            down("LINE")
-            wait_for(*frames)
-            inner(6)
-
-        def begins_and_ends_alone():
-            begins_alone()
-            ends_alone()
-
-        frames = events()
-        begins_and_ends_alone()
-        print(json.dumps(pyusdt.status()["probes_fired"]["function__done"]))
-        """,
-        PYUSDT_ONLY="__main__:inner,__main__:*alone",
-    )
+    fired = answer(PROGRAMS / "calls_once.py", PYUSDT_ONLY="__main__:inner,__main__:*alone")
     assert fired == 3 + (2 + 3 + 5 + 7)
 
 
@@ -282,17 +165,8 @@ def test_calls_are_told_once_whatever_else_comes_and_goes_meanwhile() -> None:
 def test_an_event_that_is_on_is_heard_at_once(first: str) -> None:
     """A tracer attaches probe by probe, and the watcher may not look before the last one."""
     fired = answer(
-        f"""
-        import json
-        from semaphores import up
-        up("{first}")
-        import pyusdt
-        def work(): pass
-        up("PY_START", "PY_RETURN")
-        for _ in range(100): work()
-        fired = pyusdt.status()["probes_fired"]
-        print(json.dumps([fired["PY_START"], fired["PY_RETURN"]]))
-        """,
+        PROGRAMS / "at_once.py",
+        FIRST=first,
         PYUSDT_ONLY="__main__:work",
         PYUSDT_CHECK_MSEC="10000",
     )

@@ -69,7 +69,7 @@ def test_the_site_has_what_the_sources_have(site: Path) -> None:
     assert "CREATE VIEW" in re.sub(r"<[^>]+>", "", (site / "recording.html").read_text())
     assert 'id="pyusdt-function__slow"' in (site / "probes.html").read_text()
     api = (site / "api.html").read_text()
-    assert [n for n in pyusdt.__all__ if n[0] != "_" and f'id="pyusdt{n}"' not in api] == []
+    assert [n for n in pyusdt.__all__ if n[0] != "_" and f'id="pyusdt{n.lower()}"' not in api] == []
 
 
 def test_each_verb_has_a_page_with_its_arguments() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from .cases import CASES, Case
-from .programs import PROGRAMS
+from .launched import PROGRAMS
 
 DEADLINE = 60
 

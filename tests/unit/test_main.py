@@ -108,6 +108,16 @@ def test_usage_error_is_one_line(words, message):
     assert done.stdout == ""
 
 
+def test_the_api_has_what_it_names():
+    import pyusdt
+    from pyusdt.errors import UserError
+
+    assert pyusdt.UserError is UserError
+    assert all(hasattr(pyusdt, name) for name in pyusdt.__all__)
+    with pytest.raises(AttributeError, match="module 'pyusdt' has no attribute 'nothing'"):
+        _ = pyusdt.nothing
+
+
 @pytest.mark.parametrize("words", [["lib"], ["--help"], ["lib", "--help"]], ids=" ".join)
 def test_closed_pipe_is_not_told(words):
     reader, writer = os.pipe()

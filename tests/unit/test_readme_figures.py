@@ -9,7 +9,7 @@ import pytest
 
 from bench import readme, results
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 COSTS = re.compile(r"^## What it costs\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)

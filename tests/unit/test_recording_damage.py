@@ -11,6 +11,8 @@ from pyusdt.errors import UserError
 from pyusdt.recording import Writer, load
 from pyusdt.recording.schema import VERSION
 
+pytestmark = pytest.mark.apart
+
 
 @pytest.fixture
 def path(tmp_path):

@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import HOSTILE, MS, hostile, snapshot
+from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
 
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording, Snapshot, Writer, load
 from pyusdt.recording.snapshot import clean
 from pyusdt.recording.tree import walk
+
+pytestmark = pytest.mark.apart
+
+PROGRAMS = Path(__file__).parent / "programs/recording"
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}{os.pathsep}{HERE.parent}"}
@@ -33,11 +37,10 @@ def write(path, data, reason="exit"):
     writer.close(reason)
 
 
-def child(code, path, **options):
-    """A Python process that has `path` and the synthetic recordings."""
-    program = f"import os, sys\nfrom recordings import *\nfrom pyusdt.recording import *\n{code}"
+def child(program, *words, **options):
+    """A Python process that runs a file, and can import the synthetic recordings."""
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(path)],
+        [sys.executable, program, *words],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
@@ -87,7 +90,7 @@ def test_a_flush_after_one_that_failed_writes_everything(path, monkeypatch):
     writer = Writer(path)
     writer.write(snapshot())
     later = snapshot()
-    later.nodes = [(*row[:4], 2 * row[4], *row[5:]) for row in later.nodes]
+    later.nodes = [row._replace(calls=2 * row.calls) for row in later.nodes]
     later.steps = [*later.steps, ("last", "mark", 99, 9, None, 1)]
     with monkeypatch.context() as broken:
         broken.setattr("pyusdt.recording.writer.clean_step", lambda _row: (1, 2))
@@ -107,7 +110,7 @@ def test_only_what_changed_is_written_again(path):
     database.commit()
     database.close()
     later = snapshot()
-    later.nodes[0] = (*later.nodes[0][:4], 9, *later.nodes[0][5:])
+    later.nodes[0] = later.nodes[0]._replace(calls=9)
     writer.write(later)
     counts = [(node.calls, node.resumes) for node, _ in walk(load(path).threads[0].root)]
     assert counts[0] == (9, 0)
@@ -128,7 +131,7 @@ def test_any_text_and_any_number_survive(tmp_path, texts, number):
     path = tmp_path / "any.pyusdt"
     functions = [(i, text, text, text, text, i) for i, text in enumerate(texts)]
     nodes = [(0, i, -1, i, number, number, number, number, number) for i in range(len(texts))]
-    Writer(path, replace=True).close("x", Snapshot([(1, "t", number)], functions, nodes))
+    Writer(path, replace=True).close("x", snapshot_of([(1, "t", number)], functions, nodes))
     assert {r.qualname for r in load(path).records} == {clean(text) for text in texts}
 
 
@@ -168,18 +171,9 @@ def test_a_forked_child_gets_a_row_of_its_own(path):
 
 
 def test_ten_processes_two_of_them_killed(path):
-    code = """
-writer = Writer(sys.argv[1])
-writer.write(snapshot())
-print("flushed", flush=True)
-if sys.stdin.readline() == "hang\\n":
-    while True:
-        writer.write(snapshot())
-for _ in range(5):
-    writer.write(snapshot())
-writer.close()
-"""
-    processes = [child(code, path, stdin=subprocess.PIPE) for _ in range(10)]
+    processes = [
+        child(PROGRAMS / "flush_and_wait.py", path, stdin=subprocess.PIPE) for _ in range(10)
+    ]
     for process in processes:
         assert process.stdout.readline() == "flushed\n"
     for process in processes[:2]:
@@ -198,26 +192,7 @@ writer.close()
 
 
 def test_a_writer_killed_in_mid_flush_leaves_what_it_flushed_before(path):
-    code = """
-writer = Writer(sys.argv[1])
-writer.write(snapshot())
-def stop(rows):
-    yield from rows[:4]
-    print("half", flush=True)
-    sys.stdin.readline()
-big = snapshot(scale=9)
-big.nodes += [(0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 200_000)]
-class Rows(list):
-    def __iter__(self):
-        for number, row in enumerate(super().__iter__()):
-            yield row
-            if number == 199_990 and sys._getframe(1).f_code.co_name == "_node_rows":
-                print("half", flush=True)
-                sys.stdin.readline()
-big.nodes = Rows(big.nodes)
-writer.write(big)
-"""
-    process = child(code, path, stdin=subprocess.PIPE)
+    process = child(PROGRAMS / "stop_in_mid_flush.py", path, stdin=subprocess.PIPE)
     assert process.stdout.readline() == "half\n"
     process.kill()
     process.communicate()
@@ -233,8 +208,9 @@ writer.write(big)
 
 
 def test_many_processes_create_one_file_at_once(path):
-    code = "sys.stdin.readline(); Writer(sys.argv[1]).close('exit', snapshot())"
-    processes = [child(code, path, stdin=subprocess.PIPE) for _ in range(6)]
+    processes = [
+        child(PROGRAMS / "write_at_once.py", path, stdin=subprocess.PIPE) for _ in range(6)
+    ]
     for process in processes:
         print(file=process.stdin, flush=True)
     for process in processes:
@@ -269,23 +245,6 @@ def test_a_directory_that_is_not_there(tmp_path):
     assert str(e.value) == f"{path}: no such file or directory"
 
 
-def unprivileged(code, path):
-    """The child's words, without root's right to write everywhere."""
-    if os.geteuid() == 0:
-        code = f"os.setgid(65534); os.setuid(65534)\n{code}"
-    process = child(code, path)
-    return process.communicate()[0]
-
-
-WRITE_AND_TELL = """
-from pyusdt.errors import UserError
-try:
-    Writer(sys.argv[1]).write(snapshot())
-except UserError as e:
-    print(e)
-"""
-
-
 def test_a_read_only_directory(tmp_path):
     directory = tmp_path / "closed"
     directory.mkdir()
@@ -293,7 +252,7 @@ def test_a_read_only_directory(tmp_path):
     if os.geteuid() == 0:
         for parent in [tmp_path, *tmp_path.parents[:3]]:
             parent.chmod(parent.stat().st_mode | 0o055)
-    out = unprivileged(WRITE_AND_TELL, directory / "out.pyusdt")
+    out = child(PROGRAMS / "write.py", directory / "out.pyusdt", "unprivileged").communicate()[0]
     assert out == f"{directory}/out.pyusdt: permission denied\n"
     assert list(directory.iterdir()) == []
 
@@ -303,17 +262,7 @@ def test_a_full_disk(path, existing):
     if existing:
         write(path, snapshot())
     before = path.read_bytes() if existing else None
-    big = """
-import resource, signal
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))
-base = snapshot
-def snapshot():
-    big = base()
-    big.nodes += [(0, i, 0, 7, 1, 0, 0, 0, 0) for i in range(6, 20_000)]
-    return big
-"""
-    process = child(big + WRITE_AND_TELL, path)
+    process = child(PROGRAMS / "write.py", path, "limited")
     out = process.communicate()[0]
     assert out.startswith(f"{path}: cannot ")
     assert out.count("\n") == 1

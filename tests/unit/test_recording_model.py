@@ -4,11 +4,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recordings import MS, snapshot
+from recordings import MS, snapshot, snapshot_of
 
 from pyusdt.recording import Recording, Snapshot
 from pyusdt.recording.histogram import BUCKETS, bucket_of, bucket_range, percentile
 from pyusdt.recording.tree import walk
+
+pytestmark = pytest.mark.apart
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def test_callers_and_callees_are_the_same_edges(recording):
 def test_mutual_recursion_counts_each_edge_once():
     nodes = [(0, i, i - 1, i % 2, 1, 0, 0, (6 - i) * MS, MS) for i in range(6)]
     functions = [(0, "m", "ping", "ping", "f", 1), (1, "m", "pong", "pong", "f", 2)]
-    recording = Recording.from_snapshot(Snapshot([(1, "t", 6 * MS)], functions, nodes))
+    recording = Recording.from_snapshot(snapshot_of([(1, "t", 6 * MS)], functions, nodes))
     ping, pong = (by_name(recording)[name] for name in ("ping", "pong"))
     assert (ping.total_ns, pong.total_ns) == (6 * MS, 5 * MS)
     assert (ping.callees[pong.index].calls, ping.callees[pong.index].elapsed_ns) == (3, 5 * MS)
@@ -58,7 +60,7 @@ def test_a_tree_100_000_deep():
     n = 100_000
     nodes = [(0, i, i - 1, 0, 1, 0, 0, n - i, 1) for i in range(n)]
     recording = Recording.from_snapshot(
-        Snapshot([(1, "t", n)], [(0, "m", "f", "f", "f", 1)], nodes)
+        snapshot_of([(1, "t", n)], [(0, "m", "f", "f", "f", 1)], nodes)
     )
     assert recording.functions[0].total_ns == n
     assert sum(1 for _ in walk(recording.tree)) == n
@@ -67,10 +69,10 @@ def test_a_tree_100_000_deep():
 
 def test_the_tree_merges_threads():
     one = snapshot()
-    both = Snapshot(
+    both = snapshot_of(
         [(1, "a", 100 * MS), (2, "b", 100 * MS)],
         one.functions,
-        [(t, *row[1:]) for t in (0, 1) for row in one.nodes if row[0] == 0],
+        [row._replace(thread=t) for t in (0, 1) for row in one.nodes if row.thread == 0],
     )
     tree = Recording.from_snapshot(both).tree
     assert [depth for depth, *_ in shape(tree)] == [0, 1, 2, 3, 2, 1]
@@ -86,7 +88,7 @@ def test_percentiles_come_from_the_histogram(recording):
 
 
 def test_no_call_takes_longer_than_all_of_them():
-    one = Snapshot(
+    one = snapshot_of(
         [(1, "t", 130)],
         [(0, "m", "f", "f", "f", 1)],
         [(0, 0, -1, 0, 1, 0, 0, 130, 130)],

@@ -16,6 +16,8 @@ from pyusdt.errors import UserError
 from pyusdt.recording import Snapshot, Writer
 from pyusdt.report.text import duration, printable
 
+pytestmark = pytest.mark.apart
+
 
 @pytest.fixture
 def file(tmp_path):
@@ -87,14 +89,18 @@ def test_filters(file, shown):
     assert [line.split("|")[-3] for line in shown(file, "--only", "app.io")[2:3]] == ["read"]
     both = shown(file, "--only", "app.*:*", "--only", "app:run")[2:-1]
     assert sorted(line.split("|")[-3] for line in both) == ["Parser.parse", "read", "run"]
+    assert shown(file, "--only", "app.*:*, app:run")[2:-1] == both
     assert len(shown(file, "--only", "app")[2:-1]) == 4
+    rest = shown(file, "--exclude", "app.io, app:main")[2:-1]
+    assert not {"read", "main"} & {line.split("|")[-3] for line in rest}
     assert shown(file, "--thread", "worker-*")[2].startswith("45.0 ms")
     assert shown(file, "--thread", "101")[2].startswith("45.0 ms")
     assert len(shown(file, "--process", os.getpid())[2:-1]) == 4
 
 
 def test_filters_that_match_nothing(file):
-    assert refused(file, "--only", "nope") == (f"{file}: no function matches nope", 1)
+    assert refused(file, "--only", "a,") == ("report: --only has an empty pattern", 2)
+    assert refused(file, "--only", "nope") == (f"{file}: no function matches --only nope", 1)
     assert refused(file, "--thread", "x") == (
         f"{file}: no thread x; there are MainThread, worker-1", 1,
     )  # fmt: skip

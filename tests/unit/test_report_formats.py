@@ -13,12 +13,14 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.unknown_fields import UnknownFieldSet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import HOSTILE, MS, hostile, snapshot
+from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
 
 from pyusdt import report
-from pyusdt.recording import Recording, Snapshot
+from pyusdt.recording import Recording
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import Options
+
+pytestmark = pytest.mark.apart
 
 
 def written(recording, name, tmp_path, **options):
@@ -50,7 +52,7 @@ def test_any_name_through_every_format(tmp_path, names):
     functions = [(i, name, name, name, name, i) for i, name in enumerate(names)]
     nodes = [(0, i, i - 1, i, 1, 0, 0, len(names) - i, 1) for i in range(len(names))]
     steps = [(name, "step", i, i, 5, None) for i, name in enumerate(names)]
-    data = Snapshot([(1, names[0], len(names))], functions, nodes, steps=steps)
+    data = snapshot_of([(1, names[0], len(names))], functions, nodes, steps=steps)
     for chosen in report.FORMATS.values():
         path = tmp_path / "out"
         for options in (Options(), Options(tree=True), Options(steps=True)):
@@ -236,6 +238,6 @@ def test_pprof_decodes_by_its_schema(sample, nasty, tmp_path):
 def test_deep_stacks_do_not_square_the_pprof(tmp_path):
     n = 5_000
     nodes = [(0, i, i - 1, 0, 1, 0, 0, n - i, 1) for i in range(n)]
-    data = Snapshot([(1, "t", n)], [(0, "m", "f", "f", "f", 1)], nodes)
+    data = snapshot_of([(1, "t", n)], [(0, "m", "f", "f", "f", 1)], nodes)
     path = written(Recording.from_snapshot(data), "pprof", tmp_path)
     assert len(gzip.decompress(path.read_bytes())) < n * 1100

@@ -5,17 +5,19 @@ import json
 import subprocess
 from functools import partial
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import MS, snapshot
+from recordings import MS, snapshot, snapshot_of
 
-from pyusdt.recording import Recording, Snapshot
+from pyusdt.recording import Recording
 from pyusdt.report import html
 
-pytestmark = [pytest.mark.once, pytest.mark.browser]
+pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
+PROGRAM = Path(__file__).parent / "programs/model.js"
 MODEL = files("pyusdt.report.html").joinpath("model.js")
 
 
@@ -26,19 +28,13 @@ def node(tool):
 
 
 def _evaluate(node, data, expression):
-    program = f"""
-const Model = require({json.dumps(str(MODEL))});
-let text = "";
-process.stdin.on("data", (part) => (text += part)).on("end", () => {{
-    const data = JSON.parse(text);
-    const tree = Model.build(data, -1);
-    console.log(JSON.stringify({expression}));
-}});
-"""
     done = subprocess.run(
-        [node, "-e", program], input=html._escaped(data), capture_output=True, text=True,
+        [node, PROGRAM, str(MODEL), expression],
+        input=html._escaped(data),
+        capture_output=True,
+        text=True,
         check=True,
-    )  # fmt: skip
+    )
     return json.loads(done.stdout)
 
 
@@ -79,7 +75,7 @@ def trees(draw):
         if row[2] >= 0:
             nodes[row[2]][7] += row[7]
     functions = [(i, "m", f"f{i}", f"f{i}", "f", i) for i in range(4)]
-    return Snapshot([(1, "t", 0)], functions, [tuple(row) for row in nodes])
+    return snapshot_of([(1, "t", 0)], functions, [tuple(row) for row in nodes])
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,16 +4,35 @@
 from __future__ import annotations
 
 from pyusdt.recording import Recording
-from pyusdt.recording.counts import NOTHING, Counts
+from pyusdt.recording.counts import (
+    NOTHING,
+    CountedBucket,
+    CountedNode,
+    CountedThread,
+    Counts,
+)
+from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
 
 FUNCTIONS = {
-    number: (number, module, name, name, f"{module}.py", number)
+    number: FunctionRow(number, module, name, name, f"{module}.py", number)
     for number, (module, name) in enumerate(
         [("app", "main"), ("lib", "parse"), ("app", "read"), ("lib", "walk")]
     )
 }
 MAIN, PARSE, READ, WALK = FUNCTIONS
+
+
+def counted(rate, threads, nodes, histograms, losses):
+    """Counts of plain tuples."""
+    return Counts(
+        rate,
+        [CountedThread(*row) for row in threads],
+        [CountedNode(*row) for row in nodes],
+        [CountedBucket(*row) for row in histograms],
+        losses,
+    )
+
 
 # main -> parse -> read, main -> walk -> read; in ticks of 2 ns.
 NODES = [
@@ -23,7 +42,7 @@ NODES = [
     (7, 5, 2, WALK, 5, 0, 0, 30, 25),
     (7, 6, 5, READ, 6, 0, 0, 5, 5),
 ]
-NOW = Counts(2.0, [(7, 1, 70, "Main", 110)], NODES, [(7, READ, 20, 10)], {"lost": 3, "deep": 0})
+NOW = counted(2.0, [(7, 1, 70, "Main", 110)], NODES, [(7, READ, 20, 10)], {"lost": 3, "deep": 0})
 
 
 def everything(_row):
@@ -33,7 +52,7 @@ def everything(_row):
 def tree(snapshot, parent=-1, thread=0):
     """{function: (counts..., {below})}"""
     return {
-        FUNCTIONS[function][2]: (*counts, tree(snapshot, node, of))
+        FUNCTIONS[function].qualname: (*counts, tree(snapshot, node, of))
         for of, node, above, function, *counts in snapshot.nodes
         if above == parent and of == thread
     }
@@ -56,7 +75,7 @@ def test_all_of_it():
 
 def test_only_what_was_counted_since():
     gone = (6, 2, -1, WALK, 9, 0, 0, 50, 50)
-    before = Counts(
+    before = counted(
         2.0,
         [(7, 1, 70, "Main", 100), (6, 0, 60, "Gone", 50)],
         [*NODES[:2], (7, 4, 3, READ, 3, 3, 0, 30, 30), gone],
@@ -64,7 +83,7 @@ def test_only_what_was_counted_since():
         {"lost": 3},
     )
     threads = [*NOW.threads, (6, 0, 60, "Gone", 50)]
-    now = Counts(2.0, threads, [*NODES, gone], NOW.histograms, NOW.losses)
+    now = counted(2.0, threads, [*NODES, gone], NOW.histograms, NOW.losses)
     snapshot = Totals(everything).update(now, before, FUNCTIONS)
     assert snapshot.threads == [(70, "Main", 20)]
     assert tree(snapshot) == {
@@ -78,15 +97,15 @@ def test_only_what_was_counted_since():
 
 
 def test_the_time_of_the_unwanted_is_their_callers():
-    snapshot = Totals(lambda row: row[1] == "app").update(NOW, NOTHING, FUNCTIONS)
+    snapshot = Totals(lambda row: row.module == "app").update(NOW, NOTHING, FUNCTIONS)
     assert tree(snapshot) == {
         "main": (1, 0, 0, 200, 20 + 40 + 50, {"read": (10, 3, 0, 90, 90, {})})
     }
-    assert [row[2] for row in snapshot.functions] == ["main", "read"]
+    assert [row.qualname for row in snapshot.functions] == ["main", "read"]
 
 
 def test_the_time_of_the_unwanted_at_the_top_is_nobodys():
-    snapshot = Totals(lambda row: row[2] == "read").update(NOW, NOTHING, FUNCTIONS)
+    snapshot = Totals(lambda row: row.qualname == "read").update(NOW, NOTHING, FUNCTIONS)
     assert tree(snapshot) == {"read": (10, 3, 0, 90, 90, {})}
 
 
@@ -94,14 +113,14 @@ def test_several_times_add_up():
     totals = Totals(everything)
     totals.update(NOW, NOTHING, FUNCTIONS)
     totals.settle()
-    other = Counts(
+    other = counted(
         4.0,
         [(9, 0, 90, "Other", 10), (7, 1, 70, "Renamed", 120)],
         [(7, 2, -1, MAIN, 1, 0, 0, 10, 10), (9, 2, -1, READ, 1, 0, 0, 1, 1)],
         [(7, READ, 20, 1), (9, READ, 21, 1)],
         {"lost": 2, "deep": 1},
     )
-    before = Counts(4.0, [(7, 1, 70, "Main", 110)], [], [], {})
+    before = counted(4.0, [(7, 1, 70, "Main", 110)], [], [], {})
     for _ in range(2):  # updates do not add up until they are settled
         snapshot = totals.update(other, before, FUNCTIONS)
     assert snapshot.threads == [(70, "Renamed", 220 + 40), (90, "Other", 40)]
@@ -116,7 +135,7 @@ def test_numbers_stay():
     wherever the core has it."""
     totals = Totals(everything)
     zero = [(*row[:4], 0, 0, 0, 0, 0) for row in NODES]
-    early = Counts(2.0, NOW.threads, [NODES[0], *zero[1:3], NODES[3], zero[4]], [], {})
+    early = counted(2.0, NOW.threads, [NODES[0], *zero[1:3], NODES[3], zero[4]], [], {})
     first = totals.update(early, NOTHING, FUNCTIONS)
     last = totals.update(NOW, NOTHING, FUNCTIONS)
     assert [row[:4] for row in last.nodes[: len(first.nodes)]] == [row[:4] for row in first.nodes]
@@ -125,7 +144,7 @@ def test_numbers_stay():
 
 
 def test_one_thread():
-    now = Counts(1.0, [*NOW.threads, (8, 2, 80, "T", 9)],
+    now = counted(1.0, [*NOW.threads, (8, 2, 80, "T", 9)],
                  [*NODES, (8, 2, -1, WALK, 1, 0, 0, 9, 9)], [(8, WALK, 3, 1)], {})  # fmt: skip
     snapshot = Totals(everything).update(now, NOTHING, FUNCTIONS, {8})
     assert snapshot.threads == [(80, "T", 9)]
@@ -136,13 +155,13 @@ def test_one_thread():
 def test_deep():
     depth = 10_000
     nodes = [(1, i + 2, i + 1 if i else -1, MAIN, 1, 0, 0, depth - i, 1) for i in range(depth)]
-    now = Counts(1.0, [(1, 1, 1, "M", depth)], nodes, [], {})
+    now = counted(1.0, [(1, 1, 1, "M", depth)], nodes, [], {})
     assert len(Totals(everything).update(now, NOTHING, FUNCTIONS).nodes) == depth
 
 
 def test_a_histogram_that_was_halved_is_not_less_than_nothing():
-    before = Counts(1.0, [(7, 1, 70, "Main", 1)], NODES, [(7, READ, 20, 100)], {})
-    now = Counts(1.0, [(7, 1, 70, "Main", 9)], NODES, [(7, READ, 20, 60)], {})
+    before = counted(1.0, [(7, 1, 70, "Main", 1)], NODES, [(7, READ, 20, 100)], {})
+    now = counted(1.0, [(7, 1, 70, "Main", 9)], NODES, [(7, READ, 20, 60)], {})
     assert Totals(everything).update(now, before, FUNCTIONS).histograms == []
 
 
@@ -150,26 +169,26 @@ def test_a_thread_that_has_ended_since_the_last_update():
     """The time of an ended thread is without its last moments, and may be less than it was."""
     totals = Totals(everything)
     threads = [(7, 1, 70, "Main", 110), (8, 2, 80, "Short", 50)]
-    before = Counts(2.0, [(8, 2, 80, "Short", 40)], [], [], {})
-    totals.update(Counts(2.0, threads, NODES, [], {}), before, FUNCTIONS)
+    before = counted(2.0, [(8, 2, 80, "Short", 40)], [], [], {})
+    totals.update(counted(2.0, threads, NODES, [], {}), before, FUNCTIONS)
     threads[1] = (8, 0, 80, "Short", 39)
-    snapshot = totals.update(Counts(2.0, threads, NODES, [], {}), before, FUNCTIONS)
+    snapshot = totals.update(counted(2.0, threads, NODES, [], {}), before, FUNCTIONS)
     assert snapshot.threads == [(70, "Main", 220), (80, "Short", 0)]
 
 
 def test_a_thread_that_is_met_later_than_a_younger_one():
     totals = Totals(everything)
-    totals.update(Counts(2.0, [(8, 2, 80, "Young", 50)], [], [], {}), NOTHING, FUNCTIONS)
+    totals.update(counted(2.0, [(8, 2, 80, "Young", 50)], [], [], {}), NOTHING, FUNCTIONS)
     threads = [(7, 1, 70, "Main", 110), (8, 2, 80, "Young", 60)]
-    snapshot = totals.update(Counts(2.0, threads, NODES, [], {}), NOTHING, FUNCTIONS)
+    snapshot = totals.update(counted(2.0, threads, NODES, [], {}), NOTHING, FUNCTIONS)
     assert snapshot.threads == [(80, "Young", 120), (70, "Main", 220)]
     assert tree(snapshot, thread=1)["main"][0] == 1
 
 
 def test_an_end_alone_is_in_no_histogram():
     """A frame of a thread that has ended may be closed when all its time was counted already."""
-    now = Counts(2.0, NOW.threads, NODES, [(7, WALK, 20, 1), (7, READ, 20, 1)], {})
-    before = Counts(2.0, [(7, 1, 70, "Main", 100)], [*NODES[:2], *NODES[3:]], [], {})
+    now = counted(2.0, NOW.threads, NODES, [(7, WALK, 20, 1), (7, READ, 20, 1)], {})
+    before = counted(2.0, [(7, 1, 70, "Main", 100)], [*NODES[:2], *NODES[3:]], [], {})
     snapshot = Totals(everything).update(now, before, FUNCTIONS)
     assert snapshot.histograms == [(READ, 20, 1)]
     assert Recording.from_snapshot(snapshot).functions

@@ -12,51 +12,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from harness import LIBRARY, Process, Program, environment
 
-pytestmark = pytest.mark.usefixtures("library")
+pytestmark = [pytest.mark.usefixtures("library"), pytest.mark.second_world]
+
+PROGRAMS = Path(__file__).parent / "programs"
 
 RUNS = 23
 
-# Until its first line of input a program does what shows that the tool is there: the tools say that
-# they trace before they have opened their buffers.
-PROGRAM = """
-import gc, select, sys, time, pyusdt
-gc.disable()
-
-def tick(): pass
-def work(): pass
-def end(): pass
-
-class Slow:
-    def __init__(self): self.me = self
-    def __del__(self): time.sleep(0.3)
-
-def collect_slowly():
-    Slow()
-    gc.collect()
-
-def until_told(do):
-    while not select.select([sys.stdin], [], [], 0.01)[0]:
-        do()
-    input()
-
-print("ready", flush=True)
-"""
-CALLS = f"""{PROGRAM}
-until_told(tick)
-for _ in range({RUNS}): work()
-end()
-input()
-"""
-COLLECTS = f"""{PROGRAM}
-until_told(collect_slowly)
-for _ in range({RUNS}): gc.collect()
-collect_slowly()
-input()
-"""
+# A text and not a file: the tools show the file of a function, cut to some length.
+PROGRAM = (PROGRAMS / "bcc.py").read_text()
+CALLS = ("-c", PROGRAM, "calls", str(RUNS))
+COLLECTS = ("-c", PROGRAM, "collects", str(RUNS))
 SLOW = r"^\d+\.\d+ +\d{6,}\.\d+ "
 FAST = r"^\d+\.\d+ +\d{1,5}\.\d+ "
 
@@ -68,7 +38,7 @@ def bcc(tool: str, *arguments: str | int) -> Process:
 
 
 def test_tplist_lists_each_name_once() -> None:
-    with Program("-c", CALLS) as program:
+    with Program(*CALLS) as program:
         program.expect("^ready")
         with bcc("tplist-bpfcc", "-p", program.pid) as tool:
             assert tool.wait() == 0
@@ -82,9 +52,9 @@ def test_argdist_tells_an_argument() -> None:
     """Only as a histogram, once: with Debian's bcc 0.35 argdist fails at its own "-C", whatever it
     counts, and after the first interval ("'Probe' object has no attribute 'htab_batch_ops'")."""
     expression = f"u:{LIBRARY}:PY_START():u64:arg3#lines"
-    with Program("-c", CALLS) as program:
+    with Program(*CALLS) as program:
         program.expect("^ready")
-        line = PROGRAM.split("\n").index("def tick(): pass") + 1
+        line = PROGRAM.split("\n").index("def tick():") + 1
         with bcc("argdist-bpfcc", "-p", program.pid, "-i", 1, "-n", 1, "-H", expression) as tool:
             tool.expect(r"^ +lines +: count")
             tool.wait()
@@ -95,7 +65,7 @@ def test_argdist_tells_an_argument() -> None:
 
 
 def test_uflow_shows_each_entry_and_exit_once() -> None:
-    with Program("-c", CALLS) as program:
+    with Program(*CALLS) as program:
         program.expect("^ready")
         with bcc("uflow", "-l", "python", "-C", "<string>", program.pid) as tool:
             tool.expect(r"<- <string>\.tick")
@@ -106,7 +76,7 @@ def test_uflow_shows_each_entry_and_exit_once() -> None:
 
 
 def test_ugc_shows_each_collection_once() -> None:
-    with Program("-c", COLLECTS) as program:
+    with Program(*COLLECTS) as program:
         program.expect("^ready")
         with bcc("ugc", "-l", "python", program.pid) as tool:
             tool.expect(SLOW)
@@ -116,24 +86,10 @@ def test_ugc_shows_each_collection_once() -> None:
     assert len(re.findall(FAST, tool.output, re.MULTILINE)) == RUNS
 
 
-# A world in which /proc shows no other process, and a program in it.
-ALONE = """
-set -e
-real=$(mktemp -d)
-mount --rbind /proc "$real"
-mount -t tmpfs none /proc
-for entry in "$real"/*; do
-    name=${entry##*/}
-    [[ $name == [0-9]* && $name != $$ ]] || ln -s "$entry" "/proc/$name"
-done
-exec "$@"
-"""
-
-
 def test_ustat_tells_how_often_functions_start() -> None:
     """It looks at each process that is called python, and sets its semaphores: it is to see one."""
-    python = ["bash", "-c", ALONE, "bash", sys.executable]
-    with Process(["unshare", "--mount", *python, "-c", CALLS], env=environment()) as program:
+    python = [PROGRAMS / "alone.sh", sys.executable]
+    with Process(["unshare", "--mount", *python, *CALLS], env=environment()) as program:
         program.expect("^ready")
         inside = ["nsenter", f"--target={program.pid}", "--mount", "--root", "--wd"]
         with Process([*inside, "/usr/sbin/ustat", "-l", "python", "-C", "2", "1"]) as tool:

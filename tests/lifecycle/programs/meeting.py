@@ -12,7 +12,7 @@ import sys
 
 from threadnames import watchers
 
-import pyusdt  # noqa: F401  (it is what is traced)
+import pyusdt
 
 CALLS = 100
 

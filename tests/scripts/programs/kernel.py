@@ -19,7 +19,7 @@ from collections.abc import Callable
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pyusdt  # noqa: F401  (it is what is traced)
+import pyusdt
 
 SCRATCH = Path(tempfile.mkdtemp(prefix="pyusdt-"))
 

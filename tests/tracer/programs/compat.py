@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Coroutine, Generator
 
-import pyusdt  # noqa: F401  (it is what is traced)
+import pyusdt
 
 
 def plain(x: int) -> int:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 
-import pyusdt  # noqa: F401  (it is what is traced)
+import pyusdt
 
 MSEC = 1_000_000
 

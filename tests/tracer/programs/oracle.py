@@ -11,7 +11,7 @@ from types import CodeType
 
 import scenario
 
-import pyusdt  # noqa: F401  (it is what is traced)
+import pyusdt
 
 EVENTS = sys.monitoring.events
 TOOL = 5

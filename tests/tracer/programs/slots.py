@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 
-import pyusdt  # noqa: F401  (it is what is traced)
+import pyusdt
 
 wake = threading.Event()
 

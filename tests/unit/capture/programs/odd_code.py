@@ -9,7 +9,7 @@ from types import FunctionType
 import heard
 
 heard.up("PY_START")
-import pyusdt  # noqa: E402, F401  (with the semaphore up)
+import pyusdt
 
 
 def template() -> None:

@@ -10,8 +10,8 @@ import heard
 
 PROBES = ("PY_START", "PY_RETURN", "RAISE")
 heard.up(*PROBES)
-import pyusdt  # noqa: E402
-from pyusdt.errors import UserError  # noqa: E402
+import pyusdt
+from pyusdt.errors import UserError
 
 with contextlib.suppress(UserError):
     pyusdt.load("/no/such/recording")

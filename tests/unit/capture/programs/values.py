@@ -8,7 +8,7 @@ import json
 import heard
 
 heard.up("PY_RETURN")
-import pyusdt  # noqa: E402, F401  (with the semaphore up)
+import pyusdt
 
 ran: list[str] = []
 
