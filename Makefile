@@ -16,7 +16,8 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format docs man clean help FORCE
+.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format docs man picture \
+	clean help FORCE
 
 ##@ Use
 
@@ -63,6 +64,9 @@ docs: all $(VENV)/ready.docs ## Build the documentation into .cache/docs; a warn
 
 man: all ## Write the man pages anew, from the parsers of the command line.
 	@$(PY) -m docs man
+
+picture: all ## Make the README's picture of a report anew (needs chromium).
+	@$(PY) tools/picture
 
 clean: ## Remove what make and the tests made.
 	@tools/clean
