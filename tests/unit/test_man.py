@@ -12,7 +12,7 @@ from harness import ROOT
 
 from docs import commands, man
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 PAGES = sorted((ROOT / "man").glob("*.1"))
 # What groff and man show depends on no Python: one machine that has them is enough.
