@@ -68,7 +68,7 @@ static void adopt_self(struct thread *thread, bool entering) {
     frame = entering && frame ? stack_back(frame) : Py_XNewRef(frame);
     adopt(thread, frame);
     Py_XDECREF(frame);
-    if (!thread->told && probe_on(PROBE_thread__state))
+    if (!thread->state_fired && probe_on(PROBE_thread__state))
         fire_state(thread);
 }
 
@@ -184,10 +184,10 @@ bool tracking_has_news(void) {
 
 static void tell(struct thread *thread, void *unused) {
     (void)unused;
-    thread->told = true;
+    thread->state_fired = true;
     fire_state(thread);
 }
 
 void tracking_fire_states(bool all) {
-    thread_each_untold(all, tell, NULL);
+    thread_each_unreported(all, tell, NULL);
 }

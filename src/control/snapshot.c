@@ -237,9 +237,9 @@ static void add_losses(struct snapshot *s, uint64_t steps) {
     add_loss(s, "calls beyond max_nodes", s->lost.lost);
     add_loss(s, "calls too deep", s->lost.too_deep);
     add_loss(s, "calls without a histogram", s->lost.untimed);
-    add_loss(s, "exits that Python did not tell", s->lost.healed);
+    add_loss(s, "exits that Python did not report", s->lost.healed);
     add_loss(s, "exits without an entry", s->lost.unknown);
-    add_loss(s, "threads told as one with another", thread_merged);
+    add_loss(s, "threads merged with an ended one", thread_merged);
     add_loss(s, "events of unknown code", code_lost);
     add_loss(s, "steps and marks beyond 500,000", steps);
 }

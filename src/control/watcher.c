@@ -88,11 +88,11 @@ static void attend_to_others(void) {
 }
 
 /* One look. No GIL unless something is to be done. */
-static void look(void) {
+static void poll_demand(void) {
     probe_mask target = steady(demand_now()), applied = apply_applied(), now;
-    bool retell = replay_is_due(applied, s_tick_msec), stale = batch_look();
+    bool replay = replay_is_due(applied, s_tick_msec), stale = batch_look();
     bool again = target && apply_retry_is_due(s_tick_msec);
-    bool news = target != applied || retell || stale || tracking_has_news();
+    bool news = target != applied || replay || stale || tracking_has_news();
 
     if (!again && (!news || apply_refused()))
         return;
@@ -108,7 +108,7 @@ static void look(void) {
         apply_retry_begins();
     if (!stopping() && (target != apply_applied() || monitor_is_robbed()))
         apply_demand(target);
-    else if (!stopping() && retell)
+    else if (!stopping() && replay)
         replay_all();
     else if (!stopping())
         tracking_fire_states(false);
@@ -142,7 +142,7 @@ static void *watch(void *unused) {
             break;
         pthread_mutex_unlock(&s_lock);
         attend_to_others();
-        look();
+        poll_demand();
         publish(true);
         clock_refine();
         autosave_tick();
