@@ -32,8 +32,8 @@ void messages_refusal(int error) {
     if (error == MONITOR_NO_TOOL)
         log_line("other tools hold the ids 2 to 4 of sys.monitoring: dormant until one is free");
     else if (error == MONITOR_JIT)
-        log_line("the JIT of Python 3.14 spoils local variables while events are on: dormant; run "
-                 "Python with PYTHON_JIT=0 to trace it");
+        log_line("the JIT of Python 3.14 spoils local variables while events are enabled: dormant; "
+                 "run Python with PYTHON_JIT=0 to trace it");
     else
-        log_line("sys.monitoring refused to switch events on: dormant, trying again");
+        log_line("sys.monitoring refused to enable events: dormant, trying again");
 }

@@ -12,7 +12,7 @@ from harness import inside
 
 JIT = "print(getattr(getattr(sys, '_jit', None), 'is_available', bool)())"
 LINE = (
-    "pyusdt: the JIT of Python 3.14 spoils local variables while events are on: dormant; "
+    "pyusdt: the JIT of Python 3.14 spoils local variables while events are enabled: dormant; "
     "run Python with PYTHON_JIT=0 to trace it\n"
 )
 SOURCE = """

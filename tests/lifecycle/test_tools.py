@@ -169,7 +169,7 @@ print("ok")
     outcome = run(source, "without")
     assert (outcome.stdout, outcome.code) == ("ok\n", 0)
     assert set(outcome.stderr.splitlines()) == {
-        "pyusdt: sys.monitoring refused to switch events on: dormant, trying again"
+        "pyusdt: sys.monitoring refused to enable events: dormant, trying again"
     }
 
 
