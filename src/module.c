@@ -126,7 +126,7 @@ static PyObject *core_change(PyObject *module, PyObject *request) {
     "The probe `mark` gets `name` (a str), the value as text, and the value as a 64-bit\n"         \
     "integer: of an int or a float, cut towards zero; 0 where it does not fit, is anything\n"      \
     "else, or is None. The text is made without running code of `value`, unless\n"                 \
-    "PYUSDT_VALUES=repr asks for repr(); \"\" for None, and with PYUSDT_VALUES=off.\n"             \
+    "PYUSDT_VALUES=repr selects repr(); \"\" for None, and with PYUSDT_VALUES=off.\n"              \
     "Costs next to nothing without a reader.\n\n"                                                  \
     "Raises TypeError unless `name` is a str."
 #define DOC_STEP                                                                                   \

@@ -8,7 +8,7 @@
  * is gone or from calloc(). A batch is fired and emptied when it is full; when the watcher has
  * found it not empty, and not fired in between, at two polls in a row; when another thread takes it
  * over; and when the watcher stops. Batches are never freed, so the list can be walked at any time.
- * Where nobody watches the probe any more, firing only empties the batch.
+ * Once the probe is no longer watched, firing only empties the batch.
  *
  * Threads. Only the owner adds records, in a callback, which holds the GIL from beginning to end.
  * So any thread that holds the GIL may fire and empty any batch, and there is no lock. The watcher
@@ -127,7 +127,7 @@ NOINLINE void batch_fire(struct batch *batch) {
     empty(batch);
 }
 
-bool batch_look(void) {
+bool batch_poll(void) {
     bool any = false;
 
     for (struct batch *batch = s_batches; batch && compat_others_wait(); batch = batch->next) {

@@ -68,8 +68,8 @@ static inline void batch_add(const struct code_record *code, enum pyusdt_kind ki
 }
 
 /* Poll: true when records have waited since the last poll; batch_fire_stale() fires them. The
- * watcher only; batch_look() without the GIL. */
-bool batch_look(void);
+ * watcher only; batch_poll() without the GIL. */
+bool batch_poll(void);
 void batch_fire_stale(void);
 
 /* Fire all batches. No events are enabled. */

@@ -209,8 +209,7 @@ out:
 struct code_record *code_find_in(PyObject *code, PyObject *globals) {
     struct code_record *record = slot_of(&code_table, code)->record;
 
-    /* sys.monitoring.register_callback() hands our callbacks to any caller, who may pass anything.
-     */
+    /* Any code can get our callbacks from sys.monitoring.register_callback() and pass anything. */
     if (!record && Py_TYPE(code) == s_code_type)
         record = insert(code, globals);
     if (!record)

@@ -34,7 +34,7 @@ void recorder_stop(enum recorder_client client);
 /* Whether it records for this client. Any thread, no GIL. */
 bool recorder_is_on(enum recorder_client client);
 
-/* In the child of a fork: no process outside has asked to record it. */
+/* In the child of a fork: no process outside has requested to record it. */
 void recorder_postfork_child(void);
 
 #endif

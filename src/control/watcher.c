@@ -115,7 +115,7 @@ static void serve_requests(void) {
 /* One poll. Takes the GIL only if something is due. */
 static void poll_demand(void) {
     probe_mask target = steady(demand_now()), applied = apply_applied(), now;
-    bool replay = replay_is_due(applied, s_tick_msec), stale = batch_look();
+    bool replay = replay_is_due(applied, s_tick_msec), stale = batch_poll();
     bool again = target && apply_retry_is_due(s_tick_msec);
     bool news = target != applied || replay || stale || tracking_has_news();
 
