@@ -11,30 +11,24 @@
  * an ended thread (`kept`), its entry is spared. When THREAD_KEPT_MAX entries are spared, a new
  * thread is merged with the oldest of them, and the merge is counted as a loss.
  *
- * Names. The name and the native id are read from threading's Thread objects, through their own
- * __dict__ so that no user code runs. A thread that threading does not know has the kernel's name.
- *
  * Memory. All trees share one budget, s_budget, of which each allocates its nodes.
  *
- * Threads and locks. Everything is written under the GIL, with two exceptions: a thread marks its
- * own entry as ended, and the watcher counts losses. For the latter, s_trees is held while a tree
- * is replaced or its losses are read. It is never held while waiting for the GIL. Pointers to
- * entries stay valid for ever, so the list is walked without a lock.
+ * Threads and locks. Everything is written under the GIL, but for `ended` and `ended_at`, which a
+ * thread sets in its own entry as it ends. The watcher reads losses without the GIL, so s_trees is
+ * held while a tree is replaced or its losses are read. It is a leaf: nothing is waited for under
+ * it. Pointers to entries stay valid for ever, so the list is walked without a lock.
  *
  * Fork. In the child all entries but the forking thread's have ended.
  */
 #include "capture/thread.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "python/compat.h"
-#include "python/dict_read.h"
-#include "python/text.h"
 
 /* How much memory all call trees may take together, unless thread_allow() grants more. */
 #define TREES_BYTES ((int64_t)64 << 20)
@@ -46,11 +40,9 @@ static _Atomic int64_t s_budget = TREES_BYTES; /* what is left of s_limit */
 static int64_t s_limit = TREES_BYTES;
 static uint32_t s_serial;
 uint64_t thread_merged;
-static pthread_key_t s_ending;                            /* its destructor: thread_ended() */
-static PyObject *s_name, *s_tid, *s_threading, *s_active; /* interned */
-static _Atomic unsigned long s_ours;                      /* ident of thread_is_ours() */
-static unsigned long s_main;        /* ident of the main thread; 0: not known */
-static PyObject *s_locals, *s_self; /* "f_locals", "self" */
+static pthread_key_t s_ending;       /* its destructor: thread_ended() */
+static _Atomic unsigned long s_ours; /* ident of thread_is_ours() */
+static unsigned long s_main;         /* ident of the main thread; 0: not known */
 
 /* The watcher counts losses without the GIL: a tree must not be freed while it reads it. */
 static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
@@ -158,102 +150,6 @@ struct thread *thread_meet(void) {
     return thread;
 }
 
-/* threading._active, a dict from ident to Thread: a new reference, or NULL, also where the program
- * has put something else there. */
-static PyObject *active_threads(void) {
-    PyObject *threading = dict_read_name(PyImport_GetModuleDict(), s_threading);
-    PyObject *active = NULL;
-
-    if (threading && PyModule_Check(threading))
-        active = dict_read_name(PyModule_GetDict(threading), s_active);
-    if (!dict_read_is_numbered(active))
-        Py_CLEAR(active);
-    Py_XDECREF(threading);
-    return active;
-}
-
-/* Read the name and the native id from the Thread's own __dict__: a property of a subclass would be
- * user code. */
-static void read_thread(struct thread *thread, PyObject *object) {
-    PyObject *dict = PyObject_GenericGetDict(object, NULL);
-    PyObject *name = dict_read_name(dict, s_name), *tid = dict_read_name(dict, s_tid);
-
-    thread->named = name;
-    if (name)
-        text_name(name, thread->tree->name, sizeof thread->tree->name);
-    if (!thread->tree->tid && tid && PyLong_CheckExact(tid))
-        thread->tree->tid = (uint32_t)PyLong_AsLong(tid);
-    Py_XDECREF(dict);
-    Py_XDECREF(name);
-    Py_XDECREF(tid);
-}
-
-/* A thread that Python's threading does not know gets the kernel's name; the main thread gets the
- * name that threading would give it. */
-static void read_comm(struct thread *thread) {
-    char path[64];
-    FILE *file;
-
-    if (thread->tree->tid == (uint32_t)getpid()) {
-        strcpy(thread->tree->name, "MainThread");
-        return;
-    }
-    snprintf(path, sizeof path, "/proc/self/task/%u/comm", thread->tree->tid);
-    file = fopen(path, "re");
-    if (!file)
-        return;
-    if (fgets(thread->tree->name, sizeof thread->tree->name, file))
-        thread->tree->name[strcspn(thread->tree->name, "\n")] = '\0';
-    fclose(file);
-}
-
-/* The `self` of the running frame, which is Thread._bootstrap: a thread of Python's threading
- * begins there, long before it is in _active. The locals of other frames are not read, because that
- * would prolong their life. */
-static PyObject *first_self(void) {
-    PyObject *frame = (PyObject *)PyEval_GetFrame();
-    PyObject *locals = frame ? PyObject_GetAttr(frame, s_locals) : NULL;
-    PyObject *self = locals ? PyObject_GetItem(locals, s_self) : NULL;
-
-    Py_XDECREF(locals);
-    PyErr_Clear();
-    return self;
-}
-
-/* True for an object of threading.Thread or below. */
-static bool is_thread(PyObject *object) {
-    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
-    PyObject *threading = modules ? PyDict_GetItemString(modules, "threading") : NULL;
-    PyObject *type = NULL;
-
-    if (threading && PyModule_Check(threading))
-        type = PyDict_GetItemString(PyModule_GetDict(threading), "Thread");
-    return type && PyType_Check(type) && PyType_IsSubtype(Py_TYPE(object), (PyTypeObject *)type);
-}
-
-void thread_name_self(struct thread *thread, bool begins) {
-    PyObject *self = begins ? first_self() : NULL;
-
-    if (self && is_thread(self))
-        read_thread(thread, self);
-    else
-        read_comm(thread);
-    Py_XDECREF(self);
-    PyErr_Clear();
-}
-
-static void name(struct thread *thread, PyObject *active) {
-    PyObject *ident = PyLong_FromUnsignedLong(thread->ident);
-    PyObject *object = ident && active ? PyDict_GetItemWithError(active, ident) : NULL;
-
-    if (object)
-        read_thread(thread, object);
-    else if (!thread->named) /* a named one is about to end, and has left _active */
-        read_comm(thread);
-    Py_XDECREF(ident);
-    PyErr_Clear();
-}
-
 /* End the entries of threads that were found blocked and are gone. They never had an event, so the
  * destructor of s_ending did not run for them. */
 static void bury_missing(PyObject *frames) {
@@ -291,13 +187,13 @@ out:
 }
 
 void thread_each_unreported(bool all, void (*visit)(struct thread *, void *), void *context) {
-    PyObject *active = active_threads();
+    PyObject *active = thread_name_active();
 
     s_news = false;
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         if (thread->ended || (thread->state_fired && !all))
             continue;
-        name(thread, active);
+        thread_name(thread, active);
         /* Without its native id it is of no use to a tracer. Its first event finds that out. */
         if (thread->tree->tid)
             visit(thread, context);
@@ -306,11 +202,11 @@ void thread_each_unreported(bool all, void (*visit)(struct thread *, void *), vo
 }
 
 void thread_each(bool named, void (*visit)(struct thread *, void *), void *context) {
-    PyObject *active = named ? active_threads() : NULL;
+    PyObject *active = named ? thread_name_active() : NULL;
 
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         if (named && !thread->ended)
-            name(thread, active);
+            thread_name(thread, active);
         visit(thread, context);
     }
     Py_XDECREF(active);
@@ -402,13 +298,7 @@ void thread_postfork_child(void) {
 
 int thread_init(void) {
     learn_main();
-    s_name = PyUnicode_InternFromString("_name");
-    s_tid = PyUnicode_InternFromString("_native_id");
-    s_threading = PyUnicode_InternFromString("threading");
-    s_active = PyUnicode_InternFromString("_active");
-    s_locals = PyUnicode_InternFromString("f_locals");
-    s_self = PyUnicode_InternFromString("self");
-    if (!s_name || !s_tid || !s_threading || !s_active || !s_locals || !s_self)
+    if (thread_name_init() < 0)
         return -1;
     if (pthread_key_create(&s_ending, thread_ended) == 0)
         return 0;

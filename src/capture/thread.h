@@ -15,6 +15,7 @@
 
 #include "base/compiler.h"
 #include "calltree/calltree.h"
+#include "capture/thread_name.h"
 
 struct thread {
     struct calltree *tree; /* owned */
@@ -47,10 +48,6 @@ extern THREAD_LOCAL struct thread *t_thread;
 
 /* thread_self() for a thread that has no entry yet. */
 struct thread *thread_meet(void);
-
-/* Name the running thread when it is met: it may end before it is seen again. `begins`: it is about
- * to enter Thread._bootstrap. */
-void thread_name_self(struct thread *thread, bool begins);
 
 /* The entry of the running thread. NULL: out of memory, or hidden. */
 static inline struct thread *thread_self(void) {
