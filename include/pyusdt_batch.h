@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The records that the probe events tells, many by one trap: an interface, which never changes but
- * for new kinds.
+ * The records that the probe `events` reports, many in one trap: an interface, which never changes
+ * except for new kinds.
  *
  *     events(records, n):  records ----> | record 0 | record 1 | ... | record n - 1 |
  *
- * Each is one entry into a function or one exit from it. A batch is of one thread; its records are
- * in the order in which things happened, and so are the thread's batches. It is told when it has
- * PYUSDT_BATCH records; by the watcher when its first one is between one and two looks old
- * (PYUSDT_CHECK_MSEC); when the thread has ended; and at the end of the program. So the thread that
- * hits the probe may be another one: `tid` is right. What a process had not told when os._exit(),
- * execve() or a signal ends it is lost; a child of fork begins with no records of its parent's.
+ * Each record is one entry into a function or one exit from it. A batch belongs to one thread. Its
+ * records are in the order in which things happened, and so are the thread's batches. The probe
+ * fires when a batch has PYUSDT_BATCH records; when its first one is between one and two polls of
+ * the watcher old (PYUSDT_CHECK_MSEC); when the thread has ended; and at the end of the program. So
+ * another thread may hit the probe: `tid` is right. Records that wait when os._exit(), execve() or
+ * a signal ends the process are lost. A child of fork begins with no records of its parent.
  *
- * The records are readable while the probe is hit, no longer. What `id` stands for code__new tells,
- * before the first record of it. In bpftrace, of 64-bit words:
+ * The records are readable while the probe is hit, and no longer. code__new maps `id` to a
+ * function, and fires before the first record with that id. In bpftrace, of 64-bit words:
  *
  *     $record = (uint64 *)uptr(arg0 + 32 * $i)         for each $i below arg1
  *     $record[1] & 0xffffffff, $record[1] >> 32        id and kind
@@ -50,7 +50,7 @@ struct pyusdt_event {
     uint32_t kind;    /* enum pyusdt_kind */
     uint32_t tid;
     int32_t line;    /* co_firstlineno */
-    uint64_t serial; /* of the record in its thread: 1, 2, ... since somebody listens */
+    uint64_t serial; /* of the record in its thread: 1, 2, ... since the probe is watched */
 };
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Live control: the layout of `pyusdt_control`, a symbol that the library exports. Whoever may
+ * Live control: the layout of `pyusdt_control`, a symbol that the library exports. A user who may
  * trace a process may read and write it, through /proc/PID/mem.
  *
  *     outside    request:  sequence odd --> fields, actions, settings --> sequence even
@@ -8,15 +8,15 @@
  *                status:   sequence odd --> acknowledged = request.sequence, error, ... --> even
  *
  * A reader copies the struct, and copies again unless status.sequence was the same even number
- * before and after. Writers take turns by flock() on /proc/PID/mem. The process itself reads
- * nothing back but the request, and believes none of it: garbage is refused, with the reason in the
+ * before and after. Writers take turns by flock() on /proc/PID/mem. The process itself reads back
+ * only the request, and trusts none of it: an invalid one is refused, with the reason in the
  * status.
  *
- * To record, somebody outside asks for PYUSDT_RECORD_START, and for PYUSDT_RECORD_COUNTS before and
- * after what is to be recorded: the difference is the recording. The counts (pyusdt_counts.h) lie
- * in the process's memory until the next request with an action; whoever has copied them looks at
- * `record` once more, and has copied in vain when it has changed. A recording ends by itself when
- * there was no such request for lease_msec: who has asked for it may be gone.
+ * To record, a process outside requests PYUSDT_RECORD_START, and PYUSDT_RECORD_COUNTS at the
+ * beginning and at the end: the difference is the recording. The counts (pyusdt_counts.h) lie in
+ * the recorded process's memory until the next request with an action. After copying them, the
+ * other process must read `record` once more, and discard the copy if it has changed. A recording
+ * ends by itself without such a request for lease_msec: the other process may be gone.
  *
  * Texts are NUL-terminated UTF-8. Numbers are in the machine's own byte order. Any change of the
  * layout or of a meaning is another PYUSDT_CONTROL_VERSION: a newer one begins with what the one
@@ -45,13 +45,13 @@ enum { PYUSDT_VALUES_SAFE, PYUSDT_VALUES_REPR, PYUSDT_VALUES_OFF };
 #define PYUSDT_SLOW_OFF UINT64_MAX
 
 struct pyusdt_settings {
-    uint64_t slow_usec;               /* from when function__slow tells of a call, or never */
+    uint64_t slow_usec;               /* function__slow fires from this time on, or never */
     uint32_t values;                  /* PYUSDT_VALUES_* */
-    uint32_t check_msec;              /* how often the watcher looks */
-    uint32_t verbose;                 /* 1: say on stderr when events go on and off */
+    uint32_t check_msec;              /* how often the watcher polls */
+    uint32_t verbose;                 /* 1: log when events are enabled and disabled */
     uint32_t reserved;                /* 0 */
-    char only[PYUSDT_FILTER_SIZE];    /* patterns of what is told; empty: everything */
-    char exclude[PYUSDT_FILTER_SIZE]; /* patterns of what is not, even where `only` has it */
+    char only[PYUSDT_FILTER_SIZE];    /* patterns of functions to report; empty: all */
+    char exclude[PYUSDT_FILTER_SIZE]; /* patterns of functions to drop, even if in `only` */
 };
 
 struct pyusdt_count {
@@ -61,7 +61,7 @@ struct pyusdt_count {
 
 enum { PYUSDT_WATCHER_STOPPED, PYUSDT_WATCHER_RUNNING };
 
-/* Why no event is on although some are wanted. */
+/* Why no event is enabled although some are wanted. */
 enum { PYUSDT_DORMANT_NOT, PYUSDT_DORMANT_NO_TOOL, PYUSDT_DORMANT_REFUSED, PYUSDT_DORMANT_JIT };
 
 /* Written by the process alone. */
@@ -73,8 +73,8 @@ struct pyusdt_status {
     uint32_t watcher;        /* PYUSDT_WATCHER_* */
     uint32_t dormant;        /* PYUSDT_DORMANT_* */
     int32_t tool_id;         /* of sys.monitoring; -1: none is held */
-    uint32_t events_on;      /* bit N: the event of probes[N] is on */
-    uint64_t probes_watched; /* bit N: somebody watches probes[N] */
+    uint32_t events_on;      /* bit N: the event of probes[N] is enabled */
+    uint64_t probes_watched; /* bit N: a tracer watches probes[N] */
     uint32_t n_probes;
     uint32_t n_losses;
     char error[PYUSDT_MESSAGE_SIZE];
@@ -82,7 +82,7 @@ struct pyusdt_status {
     struct pyusdt_settings settings;
     struct pyusdt_count
         probes[PYUSDT_PROBES_MAX]; /* times fired, in the order of the event table */
-    struct pyusdt_count losses[PYUSDT_LOSSES_MAX]; /* what could not be told, by reason */
+    struct pyusdt_count losses[PYUSDT_LOSSES_MAX]; /* events that were lost, by reason */
 };
 
 /* Bits of `fields`: which of the settings the request is about. */
@@ -98,29 +98,29 @@ enum {
 
 /* Bits of `actions`. */
 enum {
-    PYUSDT_RECORD_START = 1,  /* as record_options says; refused while another one goes on */
-    PYUSDT_RECORD_COUNTS = 2, /* have the counts ready in `record`; and the lease begins anew */
+    PYUSDT_RECORD_START = 1,  /* with record_options; refused during another remote recording */
+    PYUSDT_RECORD_COUNTS = 2, /* put the counts in `record`, and renew the lease */
     PYUSDT_RECORD_STOP = 4,
     PYUSDT_RECORD_ALL = 7
 };
 
 /* Written from outside alone, as a part of the request. */
 struct pyusdt_record_options {
-    uint64_t max_nodes;  /* calling contexts that there is memory for, 1 or more */
+    uint64_t max_nodes;  /* how many calling contexts get memory, 1 or more */
     uint32_t c_calls;    /* 1: calls of functions in C too */
     uint32_t lease_msec; /* 1 or more */
     char only[PYUSDT_FILTER_SIZE];
     char exclude[PYUSDT_FILTER_SIZE];
 };
 
-/* Who is recording. */
+/* By whom the process is recorded. */
 enum { PYUSDT_RECORDED_INSIDE = 1, PYUSDT_RECORDED_OUTSIDE = 2 };
 
 /* Written by the process alone, as a part of the status. */
 struct pyusdt_record {
     uint64_t address; /* of the counts, or 0: there are none */
     uint64_t size;
-    uint32_t recorded; /* PYUSDT_RECORDED_*: by whom the process is */
+    uint32_t recorded; /* PYUSDT_RECORDED_* */
     uint32_t reserved; /* 0 */
 };
 
@@ -128,7 +128,7 @@ struct pyusdt_record {
 struct pyusdt_request {
     uint32_t sequence; /* odd while it is written */
     uint32_t fields;   /* PYUSDT_SET_* */
-    uint32_t actions;  /* PYUSDT_RECORD_*: what is to be done once, in this order */
+    uint32_t actions;  /* PYUSDT_RECORD_*: done once, in this order */
     uint32_t reserved; /* 0 */
     struct pyusdt_settings settings;
 };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the recorder has counted, as it is handed over: inside the process as bytes, and to others
- * through its memory (pyusdt_control.h). The machine's own byte order, no padding:
+ * The layout of the recorder's counts: inside the process they are handed over as bytes, and to
+ * other processes through memory (pyusdt_control.h). The machine's own byte order, no padding:
  *
  *     pyusdt_counts | losses | threads | nodes | buckets | functions | steps | names | texts
  *
- * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since following began,
- * running frames included; times are in ticks, so that two of these can be subtracted. A thread
- * keeps its serial, a node its index, a step its place, while somebody records. Another layout is
- * another PYUSDT_CONTROL_VERSION.
+ * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since tracking began,
+ * running frames included. Times are in ticks, so that two snapshots can be subtracted. While
+ * something records, a thread keeps its serial, a node its index, and a step its place. Another
+ * layout is another PYUSDT_CONTROL_VERSION.
  */
 #ifndef PYUSDT_COUNTS_LAYOUT_H
 #define PYUSDT_COUNTS_LAYOUT_H
@@ -61,7 +61,7 @@ struct pyusdt_counts_bucket {
     uint32_t count;
 };
 
-/* Each that a node names, once. */
+/* Each function that a node names, once. */
 struct pyusdt_counts_function {
     uint32_t id;
     int32_t line;

@@ -5,9 +5,9 @@
  *     slot ----> node ----parent----> node ... ----parent----> node (index 0, "(thread)")
  *                  \--qualname, file, module---> NUL-terminated UTF-8
  *
- * The probe thread__state tells each thread's `slot`: the address of a word that holds the address
- * of the node where the thread is now. A new thread tells it at its first event, without a name;
- * for all threads it is told, and told again each second, so that no tracer comes too late. In
+ * The probe thread__state reports each thread's `slot`: the address of a word that holds the
+ * address of the thread's current node. It fires at a thread's first event, without a name, and for
+ * all threads when a tracer attaches and once a second, so that no tracer comes too late. In
  * bpftrace, in a kernel event on that thread (of 64-bit words, parent is the first):
  *
  *     $node = (uint64 *)uptr(*(uint64 *)uptr(@slot[tid]));
@@ -32,7 +32,7 @@
 #define PYUSDT_NODE_INDEX 36
 #define PYUSDT_NODE_MODULE 40
 
-/* The ids of the two nodes of a tree that stand for no code object. */
+/* The ids of the two nodes of a tree that have no code object. */
 #define PYUSDT_ID_THREAD 0u
 #define PYUSDT_ID_OTHERS UINT32_MAX
 
@@ -44,7 +44,7 @@ struct pyusdt_node {
     int32_t line;       /* co_firstlineno */
     uint32_t depth;     /* 0 for "(thread)", 1 for the outermost function */
     uint32_t index;     /* in this tree: 0, 1, 2 ... in the order of appearance */
-    const char *module; /* "" where unknown */
+    const char *module; /* "" if unknown */
 };
 
 #ifdef __cplusplus

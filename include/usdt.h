@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * USDT probes: places in a program that a tracer (bpftrace, perf, bcc, gdb) can find by name and
- * listen to, while the program runs and without its help. The macros are those of libbpf/usdt, so
+ * attach to, while the program runs and without its help. The macros are those of libbpf/usdt, so
  * that either header serves:
  *
  *   USDT(provider, name, args...)                 a probe without a semaphore
  *   USDT_WITH_SEMA(provider, name, args...)       a probe with an implicit semaphore
- *   USDT_IS_ACTIVE(provider, name)                is a tracer listening to it? (an expression)
+ *   USDT_IS_ACTIVE(provider, name)                is a tracer attached to it? (an expression)
  *
  *   USDT_DEFINE_SEMA(sema);                       a semaphore of one's own, once in the program
  *   USDT_DECLARE_SEMA(sema);                      the same, seen from other files
@@ -34,15 +34,15 @@
  * register, "8@$42" a constant, "1@-8(%rbp)" a byte in memory.
  *
  * The tracer has the kernel put a breakpoint on the nop, and reads the operands whenever it is hit.
- * While nobody listens, a probe costs the nop, and having the arguments at hand. Where making them
- * costs something, a semaphore says whether anybody wants them: a 16-bit counter in the program's
- * memory, which the kernel keeps above 0 while a tracer is attached. What it is above 0 depends on
- * the kernel and the tool: only != 0 has a meaning.
+ * Without a tracer, a probe costs the nop, and having the arguments at hand. Where making them
+ * costs something, a semaphore shows whether a tracer wants them: a 16-bit counter in the program's
+ * memory, which the kernel keeps above 0 while a tracer is attached. How far above depends on the
+ * kernel and the tool: only != 0 has a meaning.
  *
  * A kernel that attaches two tracers to one place insists that both name the same semaphore. So all
  * places in one program or library with the same provider and name share one: a weak symbol. It is
- * hidden, because a note can only speak of its own file: a library that shared it with the program
- * would look at a counter that nobody raises. The kernel finds it by offset in the file, so it has
+ * hidden, because a note can only refer to its own file: a library that shared it with the program
+ * would read a counter that is never raised. The kernel finds it by offset in the file, so it has
  * to lie in a private, writable, file-backed segment: section .probes (not .bss, nor RELRO).
  */
 #ifndef USDT_H
@@ -132,7 +132,7 @@ struct usdt_sema {
 #define USDT_COUNT1_(name, a, b, c, d, e, f, g, h, i, j, k, l, n, ...) n
 
 /* USDT_MAP_(n, f, sep, name, args...): f(n, first) sep() f(n - 1, second) sep() ... f(1, last).
- * An argument's number counts down, which is nobody's concern: the order stays. */
+ * An argument's number counts down, which does not matter: the order stays. */
 #define USDT_MAP_(n, ...) USDT_CAT_(USDT_MAP_, n)(__VA_ARGS__)
 #define USDT_MAP_0(f, sep, name)
 #define USDT_MAP_1(f, sep, name, x) f(1, x)
@@ -156,7 +156,7 @@ struct usdt_sema {
 
 /* USDT_SIGN_(var) is -1 where var's type has negative values, and else 1. */
 #ifdef __cplusplus
-extern "C++" { /* for whoever includes this inside extern "C" */
+extern "C++" { /* a file may include this inside extern "C" */
 template <class T, bool = __is_enum(T)> struct usdt_sign {
     static const int value = T(-1) < T(1) ? -1 : 1;
 };
@@ -188,7 +188,7 @@ template <> struct usdt_sign<double, false>;
 #define USDT_WIDE_(var) (var)
 #endif
 
-/* What the assembler is told of argument n: "-4@%edi", by two operands (%c: a bare constant). */
+/* How argument n is written for the assembler: "-4@%edi", by two operands (%c: a bare constant). */
 #define USDT_SPEC_(n, x) "%c[usdt_size_" #n "]@%[usdt_arg_" #n "]"
 #define USDT_OPERANDS_(n, x)                                                                       \
     [usdt_size_##n] "n"(USDT_SIGN_(usdt_arg_##n) * (int)sizeof(usdt_arg_##n)),                     \

@@ -15,9 +15,8 @@
 #include "capture/stack.h"
 #include "capture/thread.h"
 #include "control/control.h"
-#include "control/messages.h"
-#include "pyusdt_control.h"
 #include "control/fork.h"
+#include "control/messages.h"
 #include "control/settings.h"
 #include "control/wait_tracer.h"
 #include "control/watcher.h"
@@ -27,6 +26,7 @@
 #include "python/callable.h"
 #include "python/gil.h"
 #include "python/text.h"
+#include "pyusdt_control.h"
 #include "steps/mark.h"
 #include "steps/step_type.h"
 #include "steps/steps.h"
@@ -91,7 +91,7 @@ static PyObject *core_snapshot(PyObject *module, PyObject *unused) {
     return PyBytes_FromStringAndSize((const char *)&copy, sizeof copy);
 }
 
-/* Hands the struct pyusdt_request in `bytes` to `use`; where that says no, ValueError. */
+/* Pass the struct pyusdt_request in `bytes` to `use`; ValueError if that refuses it. */
 static PyObject *with_request(PyObject *bytes,
                               int (*use)(const struct pyusdt_request *, char *why)) {
     struct pyusdt_request request;
@@ -106,7 +106,7 @@ static PyObject *with_request(PyObject *bytes,
     }
     memcpy(&request, data, sizeof request);
     if (use(&request, why) < 0) {
-        PyErr_Format(PyExc_ValueError, "%s", why); /* which mends a character cut in two */
+        PyErr_Format(PyExc_ValueError, "%s", why); /* this replaces a character cut in two */
         return NULL;
     }
     Py_RETURN_NONE;
@@ -124,57 +124,57 @@ static PyObject *core_change(PyObject *module, PyObject *request) {
 
 #define DOC_MARK                                                                                   \
     "mark(name, value=None)\n--\n\n"                                                               \
-    "Tell every reader that something happened here, and perhaps how much.\n\n"                    \
+    "Report to every reader that something happened here, and perhaps how much.\n\n"               \
     "The probe `mark` gets `name` (a str), the value as text, and the value as a 64-bit\n"         \
     "integer: of an int or a float, cut towards zero; 0 where it does not fit, is anything\n"      \
     "else, or is None. The text is made without running code of `value`, unless\n"                 \
-    "PYUSDT_VALUES=repr asks for repr(); \"\" for None, and with PYUSDT_VALUES=off.\n"             \
-    "Does next to nothing while nobody listens.\n\n"                                               \
+    "PYUSDT_VALUES=repr selects repr(); \"\" for None, and with PYUSDT_VALUES=off.\n"              \
+    "Costs next to nothing without a reader.\n\n"                                                  \
     "Raises TypeError unless `name` is a str."
 #define DOC_STEP                                                                                   \
     "step(name)\n--\n\n"                                                                           \
-    "Make a step of a block, or of each call of a function: readers get its name when it\n"        \
-    "starts, and its name and nanoseconds when it ends, by an exception too.\n\n"                  \
+    "Make a step of a block, or of each call of a function. Readers get its name when it\n"        \
+    "starts, and its name and nanoseconds when it ends, even by an exception.\n\n"                 \
     "    with pyusdt.step(\"load\"):\n"                                                            \
     "        ...\n\n"                                                                              \
     "    @pyusdt.step(\"load\")\n"                                                                 \
     "    def load(): ...\n\n"                                                                      \
     "Decorates functions, async functions, generators and async generators, above or below\n"      \
     "@staticmethod and @classmethod. The step of a generator or coroutine lasts from its\n"        \
-    "first resumption to its end; time in which it is suspended counts. One object may be\n"       \
-    "used again and at the same time, in recursion, threads and tasks: each `with` has a\n"        \
-    "time of its own. (Entered through ExitStack or by hand, uses of one object must nest.)\n\n"   \
-    "Raises TypeError unless `name` is a str, or what is decorated is a function."
+    "first resumption to its end, including the time in which it is suspended. One object\n"       \
+    "may be used many times at once, in recursion, threads and tasks: each `with` has its\n"       \
+    "own time. (Entered through ExitStack or by hand, uses of one object must nest.)\n\n"          \
+    "Raises TypeError if `name` is not a str, or the decorated object is not a function."
 #define DOC_STEPS                                                                                  \
     "steps(iterable, name)\n--\n\n"                                                                \
-    "The items of `iterable`, each pass through the loop's body being a step called `name`:\n\n"   \
+    "Iterate over `iterable`; each pass through the loop's body is a step called `name`:\n\n"      \
     "    for row in pyusdt.steps(rows, \"row\"):\n"                                                \
     "        ...\n\n"                                                                              \
-    "The step ends when the next item is asked for, and when break, return or an exception\n"      \
-    "leaves the loop; the time that `iterable` takes itself is none of it. What only\n"            \
-    "`async for` can walk is handed out to `async for`.\n\n"                                       \
-    "Raises TypeError unless `name` is a str and `iterable` is iterable; what `iterable`\n"        \
-    "raises passes."
+    "The step ends when the loop requests the next item, and when break, return or an\n"           \
+    "exception leaves it. The time that `iterable` takes itself does not count. For an\n"          \
+    "asynchronous iterable, use `async for`.\n\n"                                                  \
+    "Raises TypeError unless `name` is a str and `iterable` is iterable. Exceptions of\n"          \
+    "`iterable` propagate."
 
 static PyMethodDef s_methods[] = {
     {"start", core_start, METH_NOARGS,
-     "start()\n--\n\nFollow demand from now on: what tracers watch already is on when this "
-     "returns.\n"
-     "Raises RuntimeError where no thread can be started."},
+     "start()\n--\n\nFollow demand from now on. When this returns, the events of probes that are\n"
+     "watched already are enabled. Raises RuntimeError if no thread can be started."},
     {"stop", core_stop, METH_NOARGS,
-     "stop()\n--\n\nSwitch all events off, give the tool id back and join the watcher."},
+     "stop()\n--\n\nDisable all events, give the tool id back and join the watcher."},
     {"wait", core_wait, METH_O,
-     "wait(timeout)\n--\n\nWait until a tracer watches some probe: True, or False after `timeout`\n"
-     "seconds (None: never). Switches nothing on by itself."},
+     "wait(timeout)\n--\n\nWait until a tracer watches a probe: return True, or False after\n"
+     "`timeout` seconds (None: never). Enables nothing by itself."},
     {"snapshot", core_snapshot, METH_NOARGS,
-     "snapshot()\n--\n\nThe struct pyusdt_control as others see it, up to this moment."},
+     "snapshot()\n--\n\nReturn the struct pyusdt_control as others see it, brought up to date."},
     {"check", core_check, METH_O,
-     "check(request)\n--\n\nRaise ValueError where this struct pyusdt_request is not good."},
+     "check(request)\n--\n\nRaise ValueError if this struct pyusdt_request is not valid."},
     {"change", core_change, METH_O,
-     "change(request)\n--\n\nDo what this struct pyusdt_request asks for, or raise ValueError."},
+     "change(request)\n--\n\nApply this struct pyusdt_request, or raise ValueError."},
 
     {"probes", core_probes, METH_NOARGS,
-     "probes()\n--\n\nThe probe table: a list of (name, arguments, summary, needs, provider)."},
+     "probes()\n--\n\nReturn the probe table: a list of (name, arguments, summary, needs,\n"
+     "provider)."},
     {"mark", (PyCFunction)(void (*)(void))mark_call, METH_FASTCALL | METH_KEYWORDS, DOC_MARK},
     {"step", (PyCFunction)(void (*)(void))step_type_call, METH_FASTCALL | METH_KEYWORDS, DOC_STEP},
     {"steps", (PyCFunction)(void (*)(void))steps_call, METH_VARARGS | METH_KEYWORDS, DOC_STEPS},
@@ -205,7 +205,8 @@ static int hook_fork(void) {
     return result ? 0 : -1;
 }
 
-/* Before finalization begins: asking for the GIL then can hang or kill the thread that does. */
+/* Stop before finalization begins: after that, a thread that takes the GIL may hang or be killed.
+ */
 static int hook_exit(void) {
     PyObject *atexit = PyImport_ImportModule("atexit");
     PyObject *stop = PyCFunction_New(&s_exit, NULL), *result = NULL;
@@ -218,8 +219,8 @@ static int hook_exit(void) {
     return result ? 0 : -1;
 }
 
-/* The state is the process's (a semaphore is, too), so it belongs to one interpreter. CPython would
- * refuse for us if we told it so by the slot, in words that name no remedy. */
+/* The state belongs to the process, as semaphores do, and so to one interpreter. A module slot
+ * could have CPython refuse the others, but its message names no remedy. */
 static int check_interpreter(void) {
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0)
         return 0;
@@ -260,8 +261,8 @@ static int core_exec(PyObject *module) {
     control_add_loss("batch", batch_losses);
     if (provider_load() == PROVIDER_MISSING && log_verbose)
         log_line(
-            "no probes of provider python: libpyusdt_compat.so does not load, build or install "
-            "again");
+            "no probes of provider python: libpyusdt_compat.so cannot be loaded; build or install "
+            "pyusdt again");
     s_done = true;
     if (log_verbose)
         log_line("ready");

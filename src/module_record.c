@@ -66,18 +66,16 @@ static PyObject *core_hide(PyObject *module, PyObject *hidden) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, max_nodes, only, exclude)\n--\n\nRecord from now on, or go on with these "
-     "options. False "
-     "where no events can be had."},
-    {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nRecord no more."},
+     "record(c_calls, max_nodes, only, exclude)\n--\n\nStart to record, or go on with these "
+     "options.\nReturn False if events cannot be enabled."},
+    {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,
-     "recorded()\n--\n\nWhat is counted, as in include/pyusdt_counts.h."},
+     "recorded()\n--\n\nReturn the counts, in the layout of include/pyusdt_counts.h."},
     {"flush", core_flush, METH_VARARGS,
      "flush(callback, seconds)\n--\n\nHave the watcher call callback(0) every `seconds` (0: "
-     "never), "
-     "and\ncallback(signal) before SIGTERM or SIGHUP ends the process. None: no more."},
+     "never),\nand callback(signal) before SIGTERM or SIGHUP ends the process. None: stop that."},
     {"hide", core_hide, METH_O,
-     "hide(hidden)\n--\n\nWhat this thread does is not recorded from now on, or again."},
+     "hide(hidden)\n--\n\nHide this thread from all readers, or show it again."},
     {NULL, NULL, 0, NULL},
 };
 

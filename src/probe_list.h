@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The probe table as Python sees it.
+ * The probe table as a list of Python tuples.
  */
 #ifndef PYUSDT_PROBE_LIST_H
 #define PYUSDT_PROBE_LIST_H

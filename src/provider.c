@@ -33,7 +33,7 @@ static bool contains(const struct dl_phdr_info *object, uintptr_t address) {
     return false;
 }
 
-static int look(struct dl_phdr_info *object, size_t size, void *data) {
+static int find_object(struct dl_phdr_info *object, size_t size, void *data) {
     struct search *search = data;
     const char *name = search->program ? "/proc/self/exe" : object->dlpi_name;
     bool found = contains(object, search->address);
@@ -45,15 +45,16 @@ static int look(struct dl_phdr_info *object, size_t size, void *data) {
     return found;
 }
 
-/* Where the interpreter's code is, a program or a libpython: function__entry there, or -1. */
+/* Whether the file of the interpreter's code, a program or a libpython, has function__entry: 1, 0,
+ * or -1 if that cannot be determined. */
 static int interpreter_has_probes(void) {
     struct search search = {(uintptr_t)PyEval_GetFrame, true, ""};
 
-    dl_iterate_phdr(look, &search);
+    dl_iterate_phdr(find_object, &search);
     return elfnotes_have(search.path, "python", "function__entry");
 }
 
-/* The library beside this one. false where that has no name that fits. */
+/* The path of our library, which lies beside this one. false if it cannot be built. */
 static bool library_path(char *path, size_t size) {
     Dl_info us;
     const char *slash;

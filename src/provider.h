@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The provider python: whether the interpreter has its probes, and if not, our library that does.
+ * The provider python: its probes are the interpreter's own or, if that has none, our library's.
  *
  * GIL held. Never leaves an exception set.
  */
@@ -9,13 +9,13 @@
 
 enum provider {
     PROVIDER_OURS,         /* libpyusdt_compat.so is loaded */
-    PROVIDER_INTERPRETER,  /* the interpreter has them, or it cannot be known: a name that exists
-                              twice is worse than one that is missing */
-    PROVIDER_MISSING = -1, /* nobody has: our library is not beside the core, or does not load */
+    PROVIDER_INTERPRETER,  /* the interpreter has them, or may have: a name that exists twice is
+                              worse than one that is missing */
+    PROVIDER_MISSING = -1, /* our library is not beside the core, or does not load */
 };
 
-/* See who has the probes; where nobody has, load our library and connect it. Called once, while no
- * other thread asks for a probe. */
+/* Find out whether the interpreter has the probes; if not, load our library and connect it. Called
+ * once, while no other thread uses probes. */
 enum provider provider_load(void);
 
 #endif

@@ -15,7 +15,7 @@ bool clock_uses_counter;
 
 static struct clock_moment s_first;  /* written by clock_init only */
 static struct clock_moment s_base;   /* written by clock_init, then by clock_refine only */
-static _Atomic double s_ns_per_tick; /* 0: not known yet; written by whoever measures */
+static _Atomic double s_ns_per_tick; /* 0: not known yet; any thread writes it */
 
 /* Invariant TSC: CPUID leaf 0x80000007, EDX bit 8. */
 static bool counter_works(void) {
@@ -45,7 +45,7 @@ struct clock_moment clock_moment(void) {
     return best;
 }
 
-/* 0 when too little time lies between the two, or the counter was set back (a suspend). */
+/* 0 if too little time lies between the two, or the counter was set back (a suspend). */
 static double rate_between(const struct clock_moment *from, const struct clock_moment *to) {
     if (to->ns < from->ns + MIN_WINDOW_NS || to->ticks <= from->ticks)
         return 0;
@@ -76,7 +76,7 @@ void clock_refine(void) {
         s_base = now;
 }
 
-/* Reads only what never changes, so that any number of threads may come here at once. */
+/* Reads only what never changes, so any number of threads may run it at once. */
 static double first_rate(void) {
     uint64_t end = s_first.ns + MIN_WINDOW_NS;
     struct clock_moment now;
@@ -100,7 +100,7 @@ static double ns_per_tick(void) {
     return rate > 0 ? rate : first_rate();
 }
 
-/* "Never" (the largest number) stays never. */
+/* UINT64_MAX means never, and stays UINT64_MAX. */
 static uint64_t to_integer(double value) {
     return value < 0x1p64 ? (uint64_t)value : UINT64_MAX;
 }

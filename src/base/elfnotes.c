@@ -12,8 +12,7 @@
 /* An interpreter has some 40 sections, and a few dozen notes. */
 enum { MAX_SECTIONS = 4096, MAX_NOTES = 65536, TYPE_STAPSDT = 3, ADDRESSES = 3 * 8 };
 
-/* The beginning of a note. What follows the names of the probe are its arguments, of no interest.
- */
+/* The beginning of a note. The probe's arguments follow its names, and are not read. */
 struct note {
     Elf64_Nhdr header;
     char owner[8]; /* of a stapsdt note: 8 bytes with the NUL, so that nothing is padded */
@@ -21,7 +20,8 @@ struct note {
     char names[192]; /* provider, NUL, name, NUL */
 };
 
-/* Up to `size` bytes from `offset`, at least `least`. A file that is cut short has fewer. */
+/* Read up to `size` bytes from `offset`. -1 if there are fewer than `least`: the file is cut short.
+ */
 static ssize_t read_at(int file, void *buffer, size_t size, size_t least, uint64_t offset) {
     ssize_t got = pread(file, buffer, size, (off_t)offset);
 
@@ -40,7 +40,7 @@ static bool names_match(const struct note *note, size_t size, const char *provid
            !memcmp(note->names + provider_size, name, name_size);
 }
 
-/* What a note takes: both parts are padded to 4 bytes. */
+/* The size of a note: both parts are padded to 4 bytes. */
 static uint64_t note_size(const Elf64_Nhdr *header) {
     return sizeof *header + (((uint64_t)header->n_namesz + 3) & ~(uint64_t)3) +
            (((uint64_t)header->n_descsz + 3) & ~(uint64_t)3);

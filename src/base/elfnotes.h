@@ -8,8 +8,8 @@
 #ifndef PYUSDT_BASE_ELFNOTES_H
 #define PYUSDT_BASE_ELFNOTES_H
 
-/* 1 if the file has that probe, 0 if not, -1 if that cannot be known: no such file, no 64-bit ELF
- * of this machine's byte order, cut short, or larger than it may be. */
+/* 1 if the file has that probe, 0 if not, -1 if that cannot be determined: there is no such file,
+ * or it is not a 64-bit ELF of this machine's byte order, is cut short, or exceeds our bounds. */
 int elfnotes_have(const char *path, const char *provider, const char *name);
 
 #endif

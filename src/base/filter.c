@@ -10,8 +10,8 @@ struct span {
     const char *begin, *end;
 };
 
-/* The next pattern of the list at `*at`, without the spaces around it; `*at` goes to the comma
- * behind it, or to the end. */
+/* The next pattern of the list at `*at`, without the spaces around it. `*at` moves to the comma
+ * after it, or to the end. */
 static struct span next_pattern(const char **at) {
     size_t length = strcspn(*at, ",");
     struct span pattern = {*at, *at + length};
@@ -70,7 +70,7 @@ int filter_check(const char *patterns, char *why, size_t size) {
     }
 }
 
-/* One character of UTF-8 further. */
+/* Skip one character of UTF-8. */
 static const char *next_character(const char *s) {
     do
         s++;
@@ -78,8 +78,8 @@ static const char *next_character(const char *s) {
     return s;
 }
 
-/* Whether the glob is all of `s`; with `below`, all of it up to its end or any of its dots. When a
- * character does not fit, the last * takes one more; earlier ones never have to. */
+/* Whether the glob matches all of `s` or, with `below`, `s` up to any of its dots. On a mismatch
+ * the last * takes one more character; earlier ones never need to. */
 static bool glob_matches(struct span glob, const char *s, bool below) {
     const char *p = glob.begin, *star = NULL, *star_s = NULL;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A histogram of durations: four linear buckets in each power of two, so that a percentile read
- * from it is off by at most an eighth. One thread writes; any thread may read at any time, and
- * then sees each bucket as it was at some moment.
+ * A histogram of durations: four linear buckets in each power of two, so a percentile read from it
+ * is off by at most an eighth. One thread writes. Any thread may read at any time, and sees each
+ * bucket as it was at some moment.
  */
 #ifndef PYUSDT_BASE_HISTOGRAM_H
 #define PYUSDT_BASE_HISTOGRAM_H
@@ -31,14 +31,14 @@ static inline unsigned histogram_bucket(uint64_t value) {
     return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
 }
 
-/* The smallest value of `bucket`; that of HISTOGRAM_BUCKETS is where the last one would end. */
+/* The smallest value of `bucket`. For HISTOGRAM_BUCKETS: where the last bucket would end. */
 uint64_t histogram_low(unsigned bucket);
 
-/* Halves all counts. Only the writer's thread. */
+/* Halve all counts. Only the writer's thread. */
 void histogram_halve(struct histogram *h);
 
-/* Counts `value`. Only the writer's thread. A bucket that is full (2^32-1) halves all of them:
- * percentiles hold, the sum of counts no longer tells the number of values. */
+/* Count `value`. Only the writer's thread. When a bucket is full (2^32-1) all are halved: the
+ * percentiles stay right, but the sum of the counts is no longer the number of values. */
 static inline void histogram_add(struct histogram *h, uint64_t value) {
     _Atomic uint32_t *count = &h->counts[histogram_bucket(value)];
 
@@ -48,10 +48,10 @@ static inline void histogram_add(struct histogram *h, uint64_t value) {
                           memory_order_relaxed);
 }
 
-/* Forgets everything. Only the writer's thread. */
+/* Forget everything. Only the writer's thread. */
 void histogram_clear(struct histogram *h);
 
-/* Copies the counts out. Any thread. */
+/* Copy the counts. Any thread. */
 void histogram_read(const struct histogram *h, uint32_t counts[HISTOGRAM_BUCKETS]);
 
 #endif

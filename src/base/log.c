@@ -7,7 +7,7 @@
 
 bool log_verbose;
 
-/* A value from the environment may have anything in it: no second line, no terminal codes. */
+/* A value from the environment may contain anything: drop line breaks and terminal codes. */
 static void one_line(char *text, size_t size) {
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What pyusdt says to people: one line on stderr, written at once and past every buffer of the
- * program (a thread that does not hold the GIL may say something).
+ * Messages to the user: one line each on stderr, written by one system call and past all buffers of
+ * the program, so that a thread without the GIL can log too.
  */
 #ifndef PYUSDT_BASE_LOG_H
 #define PYUSDT_BASE_LOG_H
@@ -10,11 +10,12 @@
 
 #include "base/compiler.h"
 
-/* The setting `verbose`: report what goes on and off, not only what goes wrong. Any thread. */
+/* The setting `verbose`: also log when events are enabled and disabled, not only errors. Any
+ * thread. */
 extern bool log_verbose;
 
 /* Write "pyusdt: ", the text (cut to about 500 bytes) and a newline to file descriptor 2. Any
- * thread, no GIL. An error is ignored: there is nobody to tell. */
+ * thread, no GIL. A failed write is ignored: there is nowhere to report it. */
 PRINTF_LIKE(1, 2) void log_line(const char *format, ...);
 
 #endif

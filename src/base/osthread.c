@@ -9,15 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* osthread_await_gone(): how often it asks, and how long it pauses. */
+/* osthread_await_gone(): how often it checks, and how long it pauses in between. */
 enum { GONE_USEC = 100, GONE_TRIES = 10000 };
 
-/* The links of a directory /proc/PID/task are two and one for each thread; a main thread that has
- * ended is counted until the last one has. */
+/* A directory /proc/PID/task has two links and one more for each thread. A main thread that has
+ * ended is counted until the last thread ends. */
 enum { LINKS_OF_LAST = 2 + 2 };
 
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
-static pthread_key_t s_key; /* has a destructor: the C library calls it as a thread ends */
+static pthread_key_t s_key; /* has a destructor, which the C library calls when a thread ends */
 static bool s_has_key;      /* written once */
 static atomic_bool s_main_ended;
 

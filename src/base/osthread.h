@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the kernel knows of a process's threads, and the C library does not tell.
+ * What the kernel knows about the threads of a process, and the C library does not report.
  *
  * No Python.h, no GIL. Any thread.
  */
@@ -10,18 +10,19 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Is the calling thread the one whose id is the process's? In the child of a fork it is the one
- * that has forked. */
+/* Whether the calling thread is the one whose id is the process's. In the child of a fork, that is
+ * the thread that forked. */
 bool osthread_is_main(void);
 
-/* Wait until a thread that has been joined is counted no more. pthread_join() returns a moment
- * before that, and os.fork() warns by that count. For a second at most: a debugger may hold it. */
+/* Wait until the kernel no longer counts a thread that has been joined. pthread_join() returns a
+ * moment before that, and os.fork() warns by that count. Gives up after a second: a debugger may
+ * hold the thread. */
 void osthread_await_gone(pid_t tid);
 
-/* The calling thread is the main one: from now on osthread_is_last() knows whether it has ended. */
+/* Called by the main thread: from now on osthread_is_last() knows whether that has ended. */
 void osthread_watch_main(void);
 
-/* Is the calling thread all that keeps the process alive, since the main one has ended? */
+/* Whether the main thread has ended and only the calling thread keeps the process alive. */
 bool osthread_is_last(void);
 
 #endif

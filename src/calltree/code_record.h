@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A code record: what we keep about one code object. No Python.h, so that the call tree can be
- * tested without an interpreter.
+ * A code record: the data that we keep about a code object. No Python.h, so that the call tree can
+ * be tested without an interpreter.
  */
 #ifndef PYUSDT_CALLTREE_CODE_RECORD_H
 #define PYUSDT_CALLTREE_CODE_RECORD_H
@@ -20,9 +20,9 @@ struct code_record {
     const char *qualname;
     const char *file;
     uint32_t pins;     /* see code_record_pin() */
-    bool rejected;     /* nobody wants its events */
-    bool unrecorded;   /* the recorder does not */
-    uint32_t snapshot; /* the last that has named it: see snapshot.c */
+    bool rejected;     /* the filters drop its events */
+    bool unrecorded;   /* the recorder's filters do */
+    uint32_t snapshot; /* the last snapshot that named it: see snapshot.c */
 };
 
 /* A pinned record and its strings stay where they are: call trees, and tracers through them, hold
@@ -32,7 +32,7 @@ static inline void code_record_pin(struct code_record *record) {
     __atomic_fetch_add(&record->pins, 1, __ATOMIC_RELAXED);
 }
 
-/* Release: what its holder read from the record, it read before the record can be freed. */
+/* Release order: the holder's reads of the record come before it can be freed. */
 static inline void code_record_unpin(struct code_record *record) {
     __atomic_fetch_sub(&record->pins, 1, __ATOMIC_RELEASE);
 }

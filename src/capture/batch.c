@@ -1,4 +1,27 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A probe hit costs a trap into the kernel, which is more than everything else that an event costs.
+ * The probe `events` therefore fires once for many records: each thread has a batch, a small array
+ * that its callbacks fill.
+ *
+ * Life. A thread's first event under batch_on gives it a batch, from the list of those whose thread
+ * is gone or from calloc(). A batch is fired and emptied when it is full; when the watcher has
+ * found it not empty, and not fired in between, at two polls in a row; when another thread takes it
+ * over; and when the watcher stops. Batches are never freed, so the list can be walked at any time.
+ * Once the probe is no longer watched, firing only empties the batch.
+ *
+ * Threads. Only the owner adds records, in a callback, which holds the GIL from beginning to end.
+ * So any thread that holds the GIL may fire and empty any batch, and there is no lock. The watcher
+ * first polls without the GIL: it reads `n` and `fired`, which are atomic, and compares them with
+ * what it saw last. Without a GIL the owner is never known to stand still, and the watcher leaves
+ * batches alone (compat_others_wait()).
+ *
+ * Time. A callback stores ticks, and complete() converts them when the batch is fired. Serials and
+ * thread ids are added there too: the callback writes only what cannot be known later.
+ *
+ * Fork. The child has copies of the parent's records, which the parent will fire. It drops them
+ * before any of its own code runs.
+ */
 #include "capture/batch.h"
 
 #include <pthread.h>
@@ -17,10 +40,10 @@ static inline uint32_t count(const struct batch *batch) {
 }
 
 static void empty(struct batch *batch) {
-    uint32_t told = atomic_load_explicit(&batch->told, memory_order_relaxed);
+    uint32_t fired = atomic_load_explicit(&batch->fired, memory_order_relaxed);
 
     atomic_store_explicit(&batch->n, 0, memory_order_relaxed);
-    atomic_store_explicit(&batch->told, told + 1, memory_order_relaxed);
+    atomic_store_explicit(&batch->fired, fired + 1, memory_order_relaxed);
 }
 
 void batch_apply(probe_mask wanted) {
@@ -35,7 +58,7 @@ void batch_apply(probe_mask wanted) {
     batch_on = on;
 }
 
-/* A batch whose thread has ended, and another one has got its entry; NULL: there is none. */
+/* A batch whose thread has ended and whose entry another thread has taken; NULL: there is none. */
 static struct batch *vacant(void) {
     struct batch *batch = s_batches;
 
@@ -76,8 +99,8 @@ struct batch *batch_meet(void) {
     return batch;
 }
 
-/* All that a record needs but was spared while it was written. Ticks of two CPUs may differ a
- * little, and the rate of the ticks is measured again and again: time stands still then. */
+/* Fill in what the callback left out. The ticks of two CPUs may differ a little, and their rate is
+ * measured again and again: where time would go back, it stands still. */
 static void complete(struct batch *batch, uint32_t n) {
     uint64_t now = clock_ticks(), now_ns = clock_monotonic_ns();
 
@@ -104,16 +127,16 @@ NOINLINE void batch_fire(struct batch *batch) {
     empty(batch);
 }
 
-bool batch_look(void) {
+bool batch_poll(void) {
     bool any = false;
 
     for (struct batch *batch = s_batches; batch && compat_others_wait(); batch = batch->next) {
         uint32_t n = count(batch);
-        uint32_t told = atomic_load_explicit(&batch->told, memory_order_relaxed);
+        uint32_t fired = atomic_load_explicit(&batch->fired, memory_order_relaxed);
 
-        batch->stale = n > 0 && batch->seen_n > 0 && told == batch->seen_told;
+        batch->stale = n > 0 && batch->seen_n > 0 && fired == batch->seen_fired;
         batch->seen_n = n;
-        batch->seen_told = told;
+        batch->seen_fired = fired;
         any = any || batch->stale;
     }
     return any;
@@ -134,9 +157,9 @@ uint64_t batch_losses(void) {
     return s_lost;
 }
 
-/* What the parent has not told is the parent's, and the thread that is left has another tid now.
- * The C library calls this in a child before anything else runs there: other modules' hooks, in
- * Python, come before ours. */
+/* The parent fires the records that it had, and the one thread that is left has another tid now.
+ * The C library calls this in a child before anything else runs there: hooks of other modules, in
+ * Python, would run before ours. */
 static void forked(void) {
     for (struct batch *batch = s_batches; batch; batch = batch->next) {
         empty(batch);

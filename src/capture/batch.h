@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The batch: entries and exits of functions that a thread writes down, and tells many by one trap.
- * What tracers read, and when it is told: pyusdt_batch.h.
- *
- * One thread writes a batch, its owner, in callbacks, which have the GIL from beginning to end; so
- * whoever has the GIL may tell and empty any batch. Nothing is locked, and an event costs a few
- * stores. Where threads run without a GIL nobody but the owner tells it.
+ * The batch: entries and exits of functions that a thread collects, to report many in one trap.
+ * What tracers read, and when the probe fires: pyusdt_batch.h. Threads and locks: batch.c.
  *
  * GIL held for everything here, unless it says otherwise. Nothing leaves an exception set.
  */
@@ -23,15 +19,15 @@
 #include "pyusdt_batch.h"
 
 struct batch {
-    _Atomic uint32_t n;    /* records in it; the watcher reads it without the GIL */
-    _Atomic uint32_t told; /* times that it was told or dropped; likewise */
-    uint32_t seen_n;       /* these three are the watcher's: the first two as it saw them last */
-    uint32_t seen_told;
+    _Atomic uint32_t n;     /* records in it; the watcher reads it without the GIL */
+    _Atomic uint32_t fired; /* times that it was fired or dropped; likewise */
+    uint32_t seen_n;        /* these three are the watcher's: the first two as it saw them last */
+    uint32_t seen_fired;
     bool stale;
     uint32_t tid;
-    uint64_t serial;       /* of the last record that was told */
+    uint64_t serial;       /* of the last record that was fired */
     uint64_t time_ns;      /* likewise */
-    struct thread *thread; /* borrowed, lives for ever; this is its batch, or was once */
+    struct thread *thread; /* borrowed, lives for ever: the owner, or the last one */
     struct batch *next;
     struct pyusdt_event records[PYUSDT_BATCH]; /* while it is filled, time_ns is in ticks */
 };
@@ -39,19 +35,19 @@ struct batch {
 /* 0, or -1 with an exception set. */
 int batch_init(void);
 
-/* True while somebody wants batches. */
+/* True while a tracer watches the probe. */
 extern bool batch_on;
 
-/* Begin or cease, as these watched probes want it. */
+/* Start or stop filling batches, as the demand wants it. */
 void batch_apply(probe_mask wanted);
 
-/* The running thread's batch, made if needed; NULL: out of memory, or the thread is hidden. */
+/* The running thread's batch, made if needed. NULL: out of memory, or the thread is hidden. */
 struct batch *batch_meet(void);
 
-/* Tell what is in it, if somebody listens, and empty it. */
+/* Fire the records in it, if a tracer watches, and empty it. */
 void batch_fire(struct batch *batch);
 
-/* The running thread enters or leaves `code`. To be called while batch_on. */
+/* Record that the running thread enters or leaves `code`. Call it only while batch_on. */
 static inline void batch_add(const struct code_record *code, enum pyusdt_kind kind) {
     struct thread *thread = t_thread;
     struct batch *batch = LIKELY(thread) ? thread->batch : NULL;
@@ -89,15 +85,15 @@ static inline enum pyusdt_kind batch_kind(enum event_frame frame) {
     }
 }
 
-/* One look: true when batches have waited since the last one, and batch_fire_stale() has something
- * to tell. The watcher; no GIL. */
-bool batch_look(void);
+/* Poll: true when records have waited since the last poll; batch_fire_stale() fires them. The
+ * watcher only; batch_poll() without the GIL. */
+bool batch_poll(void);
 void batch_fire_stale(void);
 
-/* Tell all that there is. No events are on. */
+/* Fire all batches. No events are enabled. */
 void batch_fire_all(void);
 
-/* Events that are in no batch for want of memory. Any thread, no GIL. */
+/* Events that were lost because a batch could not be allocated. Any thread, no GIL. */
 uint64_t batch_losses(void);
 
 #endif

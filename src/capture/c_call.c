@@ -10,14 +10,15 @@
 
 enum { NAME_SIZE = 256, FIRST_SLOTS = 256, LAST_SLOTS = 1 << 16 };
 
-/* The limited API shows neither, but both have lain here since long before 3.12; c_call_init()
- * tries it out. */
+/* The limited API hides both offsets. They have not changed since long before 3.12, and
+ * c_call_init() verifies them. */
 #define FUNCTION_DEF (sizeof(PyObject))
 #define METHOD_DEF (sizeof(PyObject) + 3 * sizeof(void *))
 
-/* Methods made at run time may be freed: then another one's name lies at another place. */
+/* A method made at run time may be freed and another take its address: the name's address then
+ * differs. */
 struct c_call_slot {
-    const PyMethodDef *def; /* borrowed, maybe gone: only compared */
+    const PyMethodDef *def; /* borrowed, perhaps freed: only compared */
     const char *name;       /* the same */
     struct code_record *record;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a callable in C to a code record: built-in functions, and methods of built-in types, those
- * that cProfile counts too. Like there, one is told from another by its PyMethodDef, which bound
- * and unbound methods share.
+ * From a callable in C to a code record: for built-in functions and methods of built-in types, the
+ * same that cProfile counts. As there, the PyMethodDef identifies the function: bound and unbound
+ * methods share it.
  *
  * GIL held for everything here. Nothing leaves an exception set, but for c_call_init().
  */
@@ -17,10 +17,10 @@
 /* 0, or -1 with an exception set. */
 int c_call_init(void);
 
-/* Whether this interpreter keeps the PyMethodDef where we look for it. */
+/* Whether this interpreter keeps the PyMethodDef where c_call.c expects it. */
 extern bool c_call_works;
 
-/* The record of a callable, made if needed, or NULL: it is none of those, or there is no memory. */
+/* The record of a callable, made if needed. NULL: it is none of those, or there is no memory. */
 struct code_record *c_call_find(PyObject *callable);
 
 #endif

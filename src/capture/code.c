@@ -1,4 +1,27 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every event begins here: CPython passes a code object, and the callback needs its code record.
+ *
+ * The table. Open addressing with linear probing, keyed by the code object's address, at most half
+ * full. For a known code object it costs a hash and, nearly always, one comparison (code_find(),
+ * inline). It only grows. Clearing a slot moves others, so no pointer to a slot is ever kept.
+ *
+ * Life of an entry. The first event of a code object makes it: code_resolve() reads the names from
+ * the code object, the module's name from the running frame's globals, and gets a record from
+ * code_store, where equal ones are one. An address may be used again once its object is gone, so
+ * the slot owns a weak reference with a callback in C: CPython calls it when the code object dies
+ * and before it frees the memory, and the entry goes. The record may live on: the store keeps a
+ * bounded number of dead ones, so a function that is made again keeps its id, and call trees pin
+ * the ones that they name.
+ *
+ * Filters. A record carries two answers, `rejected` (for probes) and `unrecorded` (for the
+ * recorder), which are computed when it is made and again for all records when a filter changes. A
+ * callback only reads a flag.
+ *
+ * Threads. Everything is read and written under the GIL, but for code_lost, which any thread reads.
+ * No user code runs: attributes are read from exact code objects only, and text.h turns names into
+ * text without running any.
+ */
 #include "capture/code.h"
 
 #include <stdio.h>
@@ -13,13 +36,13 @@
 #include "python/text.h"
 #include "pyusdt_control.h"
 
-/* Names longer than this are cut: a record must stay small whatever a program generates. */
+/* Longer names are cut: a record must stay small whatever a program generates. */
 enum { NAME_SIZE = 1024, FILE_SIZE = 4096, FIRST_SLOTS = 1024 };
 
-/* The directory of our package, with a slash: what is in it is ours. Written once. */
+/* The directory of our package, with a slash: all code in it is ours. Written once. */
 static char s_own[FILE_SIZE];
 
-/* Written under the GIL. Slots are never empty-handed: there is a table from code_init() on. */
+/* Written under the GIL. From code_init() on there always is a table. */
 struct code_table code_table;
 uint64_t code_lost;
 static size_t s_used;
@@ -70,7 +93,7 @@ static void clear_slot(struct code_slot *slot) {
     s_used--;
 }
 
-/* Called by the weak reference when its code object dies, before the memory is given back. */
+/* Called by the weak reference when its code object dies, before its memory is freed. */
 static PyObject *code_died(PyObject *self, PyObject *const *args, size_t nargs, PyObject *kwnames) {
     struct code_slot *slot = slot_of(&code_table, ((struct callable *)self)->data);
 
@@ -108,8 +131,8 @@ static int32_t read_line(PyObject *code) {
     return (int32_t)line;
 }
 
-/* Our own functions are never told of: `python -m pyusdt` shows the program, not the launcher,
- * whose first frame is of a module __main__. */
+/* Our own functions are never reported: `python -m pyusdt` shows the program and not the launcher,
+ * whose first frame belongs to a module __main__. */
 static bool is_own(const struct code_record *record) {
     return !strcmp(record->module, "pyusdt") || !strncmp(record->module, "pyusdt.", 7) ||
            !strncmp(record->file, s_own, strlen(s_own));
@@ -119,7 +142,7 @@ static bool is_rejected(const struct code_record *record) {
     return is_own(record) || filter_rejects(s_only, s_exclude, record->module, record->qualname);
 }
 
-static void tell_new(struct code_record *record, void *unused) {
+static void fire_new(struct code_record *record, void *unused) {
     (void)unused;
     if (!record->rejected)
         probe_code__new(record->id, record->module, record->qualname, record->file, record->line);
@@ -138,7 +161,7 @@ static struct code_record *acquire(const struct code_record *key) {
     record->rejected = is_rejected(record);
     record->unrecorded = is_unrecorded(record);
     if (probe_on(PROBE_code__new))
-        tell_new(record, NULL);
+        fire_new(record, NULL);
     return record;
 }
 
@@ -186,7 +209,7 @@ out:
 struct code_record *code_find_in(PyObject *code, PyObject *globals) {
     struct code_record *record = slot_of(&code_table, code)->record;
 
-    /* Anybody can be handed our callbacks by sys.monitoring.register_callback() and call them. */
+    /* Any code can get our callbacks from sys.monitoring.register_callback() and pass anything. */
     if (!record && Py_TYPE(code) == s_code_type)
         record = insert(code, globals);
     if (!record)
@@ -202,7 +225,7 @@ struct code_record *code_resolve(PyObject *code) {
 
 void code_replay(void) {
     if (probe_on(PROBE_code__new))
-        code_store_each(tell_new, NULL);
+        code_store_each(fire_new, NULL);
 }
 
 static void decide(struct code_record *record, void *accepted) {
@@ -213,7 +236,7 @@ static void decide(struct code_record *record, void *accepted) {
         return;
     *(bool *)accepted = true;
     if (probe_on(PROBE_code__new))
-        tell_new(record, NULL);
+        fire_new(record, NULL);
 }
 
 bool code_set_filters(const char *only, const char *exclude) {
@@ -244,7 +267,7 @@ uint64_t code_losses(void) {
     return code_lost;
 }
 
-/* Our modules' code has the path by which the package was found, as the library has. */
+/* The code of our modules has the path by which the package was found, as the library has. */
 static int read_own(PyObject *module) {
     PyObject *file = PyModule_GetFilenameObject(module);
     char *slash;

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a code object to its code record: one hash lookup, once the code object is known.
- *
- * The table is keyed by the code object's address and holds a weak reference to it, whose C
- * callback takes the entry out before the address can be used again. Equal records are one record,
- * and those whose last code object died are kept for a while (a bounded number of them), so that
- * code that is made again and again, by exec or a reload, keeps its id.
+ * From a code object to its code record: one hash lookup, once the code object is known. Code that
+ * is made again and again, by exec or a reload, keeps its id. How it works: code.c.
  *
  * GIL held for everything here.
  */
@@ -18,7 +14,7 @@
 #include "calltree/code_record.h"
 
 struct code_slot {
-    PyObject *code; /* borrowed: the weak reference tells when it dies */
+    PyObject *code; /* borrowed: the weak reference reports when it dies */
     struct code_record *record;
     PyObject *watch; /* owned: the weak reference */
 };
@@ -32,11 +28,11 @@ extern struct code_table code_table;
 /* Code objects whose events were lost because no record could be made (out of memory). */
 extern uint64_t code_lost;
 
-/* `module` is the one that we are. 0, or -1 with an exception set. */
+/* `module` is pyusdt.libpyusdt. 0, or -1 with an exception set. */
 int code_init(PyObject *module);
 
-/* The record, made if needed; NULL if it cannot be. Never leaves an exception. `code` must be the
- * code of the frame that runs now: the module's name is read from that frame's globals. */
+/* The record, made if needed; NULL if it cannot be made. Never leaves an exception. `code` must be
+ * the code of the running frame: the module's name is read from that frame's globals. */
 struct code_record *code_resolve(PyObject *code);
 
 /* Code objects are at least 16-byte aligned; the multiplier is 2^64 / golden ratio. */
@@ -47,25 +43,25 @@ static inline size_t code_hash(const PyObject *code) {
 /* The same for the code of a frame with these globals (borrowed; NULL: unknown). */
 struct code_record *code_find_in(PyObject *code, PyObject *globals);
 
-/* Tell code__new, if somebody listens, of every record that is not rejected. */
+/* Fire code__new, if a tracer watches it, for every record that is not rejected. */
 void code_replay(void);
 
-/* The settings `only` and `exclude`: filters as in filter.h, checked, shorter than
- * PYUSDT_FILTER_SIZE, copied. Decides anew for every record, and fires code__new for those that
- * were rejected until now. True where there are any: their sites may have been disabled. */
+/* Set the filters `only` and `exclude`: as in filter.h, checked, shorter than PYUSDT_FILTER_SIZE,
+ * copied. Every record is decided again, and code__new fires for those that were rejected until
+ * now. True if there are any: their sites may have been disabled. */
 bool code_set_filters(const char *only, const char *exclude);
 
 /* The record of a function that has no code object, with these names; NULL: out of memory. */
 struct code_record *code_named(const char *module, const char *function, const char *qualname);
 
-/* What the recorder wants: filters as in filter.h, checked, copied. Where they are longer than a
- * setting may be, it gets everything. */
+/* Set the recorder's filters: as in filter.h, checked, copied. If one is longer than a setting may
+ * be, the recorder gets everything. */
 void code_set_recorded(const char *only, const char *exclude);
 
 /* code_lost. Any thread, no GIL. */
 uint64_t code_losses(void);
 
-/* As code_resolve(), but inline for the code objects that sit where their hash says. */
+/* As code_resolve(), but inline for code objects that are where their hash says. */
 static inline struct code_record *code_find(PyObject *code) {
     const struct code_slot *slot = &code_table.slots[code_hash(code) & code_table.mask];
 

@@ -8,8 +8,9 @@
 #include "python/callable.h"
 
 /* Written under the GIL. */
-static PyObject *s_list; /* gc.callbacks: the collector reads it, whatever the name stands for */
-static PyObject *s_callback; /* what we put in it */
+static PyObject
+    *s_list; /* gc.callbacks: the collector reads this list, even if the name is rebound */
+static PyObject *s_callback; /* our entry in it */
 static uint64_t s_began;     /* ticks; collections do not nest */
 
 /* info[key] as CPython fills it in: an exact dict with exact ints. */
@@ -36,7 +37,7 @@ static void ended(PyObject *info) {
                       number(info, "uncollectable"), clock_ns(elapsed));
 }
 
-/* callback(phase, info). Others may call it with anything. */
+/* callback(phase, info). The program may call it with anything. */
 static PyObject *on_gc(PyObject *self, PyObject *const *a, size_t nargs, PyObject *kwnames) {
     (void)self, (void)kwnames;
     if ((nargs & ~PY_VECTORCALL_ARGUMENTS_OFFSET) != 2 || !PyUnicode_Check(a[0]) ||
@@ -49,7 +50,7 @@ static PyObject *on_gc(PyObject *self, PyObject *const *a, size_t nargs, PyObjec
     return Py_None;
 }
 
-/* Where we are in the list, by identity: comparing would run the user's __eq__. -1: nowhere. */
+/* Our place in the list, by identity: a comparison would run the user's __eq__. -1: not in it. */
 static Py_ssize_t position(void) {
     for (Py_ssize_t i = 0; i < PyList_Size(s_list); i++)
         if (PyList_GetItem(s_list, i) == s_callback)
@@ -76,7 +77,7 @@ int gc_init(void) {
     s_list = gc ? PyObject_GetAttrString(gc, "callbacks") : NULL;
     s_callback = callable_new(on_gc, NULL);
     Py_XDECREF(gc);
-    /* The program has put something else there: these probes stay silent. */
+    /* The program has put something else there: these probes never fire. */
     if (s_list && !PyList_Check(s_list)) {
         Py_DECREF(s_list);
         s_list = PyList_New(0);

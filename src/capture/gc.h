@@ -12,7 +12,7 @@
 /* 0, or -1 with an exception set. */
 int gc_init(void);
 
-/* Be in gc.callbacks if one of the two probes is among the watched, and not otherwise. */
+/* Be in gc.callbacks if and only if one of the two probes is watched. */
 void gc_apply(probe_mask watched);
 
 #endif

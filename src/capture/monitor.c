@@ -1,4 +1,27 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The only file that calls sys.monitoring. monitor_apply() brings three things of CPython's in line
+ * with the events that are wanted: the tool id, the callbacks, and the set of enabled events.
+ *
+ * Life. The first event claims a tool id (4, 3 or 2), the last one gives it back, so that a program
+ * that is not traced has all ids to itself. Within that, callbacks are registered before their
+ * event is enabled and taken back after it is disabled, because an event without a callback still
+ * costs a dispatch. If any step fails, everything is given back and nothing is enabled: a half-done
+ * state would cost the program and report nothing.
+ *
+ * The tool id may be lost: another tool can free it and use it. The id is ours only while its name
+ * is the very str that we registered; every change checks that first.
+ *
+ * DISABLE. A site that a callback has disabled stays disabled for the tool id, whatever is enabled
+ * later. Only restart_events() arms it again, and it does so for all tools. It is called only if a
+ * callback has disabled a site since the last time.
+ *
+ * Differences between Pythons. The bits of the events are read at import, and an event that this
+ * Python lacks is ignored. Where events would break the JIT's code, none is ever enabled.
+ *
+ * Threads. All of it runs under the GIL. The calls are CPython's own functions, taken at import: no
+ * user code runs but for audit hooks. s_tool and s_events are read by any thread.
+ */
 #include "capture/monitor.h"
 
 #include <Python.h>
@@ -7,7 +30,7 @@
 #include "capture/callback.h"
 #include "python/compat.h"
 
-/* 0 is for debuggers, 1 coverage, 2 cProfile and viztracer, 5 optimizers: ask for theirs last. */
+/* 0 is for debuggers, 1 for coverage, 2 for cProfile and viztracer, 5 for optimizers. */
 static const int s_candidates[] = {4, 3, 2};
 
 static const char *const s_names[EVENT_COUNT] = {
@@ -16,7 +39,7 @@ static const char *const s_names[EVENT_COUNT] = {
 #undef EVENT_NAME
 };
 
-/* Events that set_events() takes. It refuses C_RETURN or C_RAISE, which CALL brings along. */
+/* Events that set_events() accepts. It refuses C_RETURN and C_RAISE, which CALL brings along. */
 enum { SETTABLE_LOCAL = 1, SETTABLE_GLOBAL = 1, SETTABLE_CALLED = 0 };
 static const bool s_settable[EVENT_COUNT] = {
 #define EVENT_SETTABLE(name, shape, scope, ...) [EVENT_##name] = SETTABLE_##scope,
@@ -24,24 +47,24 @@ static const bool s_settable[EVENT_COUNT] = {
 #undef EVENT_SETTABLE
 };
 
-/* The functions of sys.monitoring, taken at import: a program may replace them later, and what it
- * puts there is code of its own. */
+/* The functions of sys.monitoring, taken at import: a program may replace them by code of its own
+ * later. */
 /* clang-format off */
 #define FUNCTIONS(X) \
     X(get_tool) X(use_tool_id) X(free_tool_id) X(register_callback) X(set_events) X(restart_events)
 /* clang-format on */
 
 /* Written under the GIL; what is atomic is read without it. */
-static PyObject *s_tool_name;    /* its identity tells our tool from another one of the same name */
+static PyObject *s_tool_name;    /* compared by identity: another tool may have the same name */
 static long s_bits[EVENT_COUNT]; /* CPython's bit of each event, 0 where this Python lacks it */
-static enum compat_jit s_jit;    /* asked until it is known */
+static enum compat_jit s_jit;    /* read again until it is known */
 static _Atomic int s_tool = -1;
-static _Atomic event_mask s_events; /* on */
-static event_mask s_registered;     /* have their callback in place */
+static _Atomic event_mask s_events; /* enabled */
+static event_mask s_registered;     /* with a registered callback */
 #define FUNCTION_VARIABLE(name) static PyObject *s_##name;
 FUNCTIONS(FUNCTION_VARIABLE)
 
-/* function(...), result dropped. 0, or -1; no exception is left. */
+/* Call function(...) and drop the result. 0 or -1; no exception is left. */
 static int call(PyObject *function, const char *format, ...) {
     PyObject *arguments = NULL, *result = NULL;
     va_list values;
@@ -57,7 +80,8 @@ static int call(PyObject *function, const char *format, ...) {
     return result ? 0 : -1;
 }
 
-/* Who holds a tool id: a new reference, None for nobody, NULL (no exception) on failure. */
+/* The name of the tool that holds an id: a new reference, None if the id is free, NULL (and no
+ * exception) on failure. */
 static PyObject *holder(int tool) {
     PyObject *name = PyObject_CallFunction(s_get_tool, "i", tool);
 
@@ -73,7 +97,7 @@ static bool still_ours(void) {
     return ours;
 }
 
-/* Register the callbacks of `events`, or take them back. All of them, or -1. */
+/* Register the callbacks of `events`, or unregister them. 0 or, at the first failure, -1. */
 static int register_callbacks(event_mask events, bool on) {
     for (int e = 0; e < EVENT_COUNT; e++) {
         if (!(events & (event_mask)1 << e))
@@ -98,15 +122,15 @@ static int set_events(event_mask events) {
     return 0;
 }
 
-/* Sites that a callback disabled stay silent for whoever holds this tool id, across set_events()
- * and free_tool_id(). Only restart_events() arms them again, and those of every other tool with
- * them. */
+/* Sites that a callback disabled stay disabled for this tool id, across set_events() and
+ * free_tool_id(), even for its next holder. Only restart_events() arms them again, along with those
+ * of all other tools. */
 static void restart_disabled(void) {
     if (callback_take_disabled())
         call(s_restart_events, "()");
 }
 
-/* Give everything back. Failures are ignored: the other steps are worth taking all the same. */
+/* Give everything back. Failures are ignored: the other steps are still worth taking. */
 static void release(void) {
     if (s_tool < 0)
         return;
@@ -155,7 +179,7 @@ int monitor_apply(event_mask events) {
         return s_jit == COMPAT_JIT_SPOILS ? MONITOR_JIT : MONITOR_EARLY;
     if (s_tool < 0 && claim() < 0)
         return MONITOR_NO_TOOL;
-    /* Callbacks first: an event without one still costs a dispatch on every hit. */
+    /* Callbacks first: an event without one still costs a dispatch each time. */
     if (register_callbacks(events & ~s_registered, true) < 0 ||
         (events != s_events && set_events(events) < 0) ||
         register_callbacks(s_registered & ~events, false) < 0) {
@@ -183,7 +207,7 @@ int monitor_tool(void) {
     return s_tool;
 }
 
-/* The numbers of the events shift between versions: read them. */
+/* The bits of the events differ between versions: read them. */
 static int read_bits(PyObject *events) {
     for (int e = 0; e < EVENT_COUNT; e++) {
         PyObject *bit = PyObject_GetAttrString(events, s_names[e]);

@@ -1,42 +1,58 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One entry for each thread that has, or had, a call tree, in a list that only grows.
+ *
+ * Life of an entry. A thread gets one at its first event (thread_meet()), or when it is found in
+ * sys._current_frames() although it is blocked and has no event (thread_each_running()). The former
+ * sets a thread-specific key, whose destructor marks the entry as ended when the C library ends the
+ * thread. The latter cannot: such an entry ends when the thread is no longer in
+ * sys._current_frames(). The next new thread takes over an ended entry, with its tree and the slot
+ * in it, because a tracer may read both at any time. While the recorder still wants the counts of
+ * an ended thread (`kept`), its entry is spared. When THREAD_KEPT_MAX entries are spared, a new
+ * thread is merged with the oldest of them, and the merge is counted as a loss.
+ *
+ * Memory. All trees share one budget, s_budget, of which each allocates its nodes.
+ *
+ * Threads and locks. Everything is written under the GIL, but for `ended` and `ended_at`, which a
+ * thread sets in its own entry as it ends. The watcher reads losses without the GIL, so s_trees is
+ * held while a tree is replaced or its losses are read. It is a leaf: nothing is waited for under
+ * it. Pointers to entries stay valid for ever, so the list is walked without a lock.
+ *
+ * Fork. In the child all entries but the forking thread's have ended.
+ */
 #include "capture/thread.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "python/compat.h"
-#include "python/dict_read.h"
-#include "python/text.h"
 
-/* What all call trees together may take, unless somebody asks for more. */
+/* How much memory all call trees may take together, unless thread_allow() grants more. */
 #define TREES_BYTES ((int64_t)64 << 20)
 
 /* Written under the GIL. */
 static struct thread *_Atomic s_threads;       /* only grows: it can be walked without the GIL */
-static _Atomic bool s_news;                    /* some thread is not told */
+static _Atomic bool s_news;                    /* thread__state has not fired for some thread */
 static _Atomic int64_t s_budget = TREES_BYTES; /* what is left of s_limit */
 static int64_t s_limit = TREES_BYTES;
 static uint32_t s_serial;
 uint64_t thread_merged;
-static pthread_key_t s_ending;                            /* tells of the end of a thread */
-static PyObject *s_name, *s_tid, *s_threading, *s_active; /* interned */
-static _Atomic unsigned long s_ours;                      /* ident of thread_is_ours() */
-static unsigned long s_main;        /* ident of the main thread, 0: not known */
-static PyObject *s_locals, *s_self; /* "f_locals", "self" */
+static pthread_key_t s_ending;       /* its destructor: thread_ended() */
+static _Atomic unsigned long s_ours; /* ident of thread_is_ours() */
+static unsigned long s_main;         /* ident of the main thread; 0: not known */
 
-/* The watcher counts losses without the GIL: while it looks at a tree, that is not freed. */
+/* The watcher counts losses without the GIL: a tree must not be freed while it reads it. */
 static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
 
-/* The running thread's own. */
+/* Of the running thread. */
 THREAD_LOCAL struct thread *t_thread;
 static THREAD_LOCAL bool t_hidden;
 static THREAD_LOCAL struct thread *t_hidden_thread;
 
-/* The C library calls this as a thread ends; others may hold the GIL. */
+/* The C library calls this when a thread ends, without the GIL. */
 static void thread_ended(void *thread) {
     ((struct thread *)thread)->ended_at = clock_ticks();
     ((struct thread *)thread)->ended = true;
@@ -57,7 +73,7 @@ static struct thread *new_entry(void) {
     return thread;
 }
 
-/* The entry of a living thread; NULL: it has none. */
+/* The entry of a living thread. NULL: it has none. */
 static struct thread *find(unsigned long ident) {
     struct thread *thread = s_threads;
 
@@ -66,7 +82,8 @@ static struct thread *find(unsigned long ident) {
     return thread;
 }
 
-/* An entry that is free for a new thread; NULL: out of memory. */
+/* An entry for a new thread: a free one, a new one or, beyond the bound, the oldest kept one. NULL:
+ * out of memory. */
 static struct thread *vacant(void) {
     struct thread *kept = NULL;
     int n_kept = 0;
@@ -76,13 +93,13 @@ static struct thread *vacant(void) {
             continue;
         if (!thread->kept)
             return thread;
-        kept = thread; /* at last the oldest */
+        kept = thread; /* the last one is the oldest */
         n_kept++;
     }
     return n_kept < THREAD_KEPT_MAX ? new_entry() : kept;
 }
 
-/* The counts of the thread that has ended stay; its frames and its time end with it. */
+/* The counts of the ended thread stay; its open frames and its time end here. */
 static void merge(struct thread *thread) {
     calltree_take_over(thread->tree, NULL, 0, thread->ended_at);
     if (thread->ended_at > thread->began)
@@ -91,7 +108,7 @@ static void merge(struct thread *thread) {
     thread_merged++;
 }
 
-/* For a thread that has no entry: that of one that ended, or a new one. NULL: out of memory. */
+/* Give a thread an entry. NULL: out of memory. */
 static struct thread *add(unsigned long ident) {
     struct thread *thread = vacant();
 
@@ -103,7 +120,7 @@ static struct thread *add(unsigned long ident) {
         thread->serial = ++s_serial;
         thread->spent = 0;
     }
-    thread->ended = thread->told = thread->seen = thread->named = false;
+    thread->ended = thread->state_fired = thread->seen = thread->named = false;
     thread->ident = ident;
     thread->epoch = 0;
     thread->batch = NULL;
@@ -120,116 +137,21 @@ struct thread *thread_meet(void) {
     if (t_hidden)
         return NULL;
 
-    /* An entry that has been seen belonged to a thread of the same ident that is gone. */
+    /* An entry with `seen` belongs to another thread of the same ident, which is gone. */
     if (!thread || thread->seen)
         thread = add(ident);
     if (thread) {
         thread->seen = true;
         thread->tree->tid = (uint32_t)gettid();
         t_thread = thread;
-        s_news = s_news || !thread->told;
+        s_news = s_news || !thread->state_fired;
         pthread_setspecific(s_ending, thread);
     }
     return thread;
 }
 
-/* threading._active, a dict from ident to Thread: a new reference, or NULL, also where the program
- * has put something else there. */
-static PyObject *active_threads(void) {
-    PyObject *threading = dict_read_name(PyImport_GetModuleDict(), s_threading);
-    PyObject *active = NULL;
-
-    if (threading && PyModule_Check(threading))
-        active = dict_read_name(PyModule_GetDict(threading), s_active);
-    if (!dict_read_is_numbered(active))
-        Py_CLEAR(active);
-    Py_XDECREF(threading);
-    return active;
-}
-
-/* Name and native id as the Thread's own __dict__ has them: a property of a subclass would be user
- * code. */
-static void read_thread(struct thread *thread, PyObject *object) {
-    PyObject *dict = PyObject_GenericGetDict(object, NULL);
-    PyObject *name = dict_read_name(dict, s_name), *tid = dict_read_name(dict, s_tid);
-
-    thread->named = name;
-    if (name)
-        text_name(name, thread->tree->name, sizeof thread->tree->name);
-    if (!thread->tree->tid && tid && PyLong_CheckExact(tid))
-        thread->tree->tid = (uint32_t)PyLong_AsLong(tid);
-    Py_XDECREF(dict);
-    Py_XDECREF(name);
-    Py_XDECREF(tid);
-}
-
-/* A thread that Python's threading does not know goes by the name that the kernel has; the main
- * thread by the one that threading would give it. */
-static void read_comm(struct thread *thread) {
-    char path[64];
-    FILE *file;
-
-    if (thread->tree->tid == (uint32_t)getpid()) {
-        strcpy(thread->tree->name, "MainThread");
-        return;
-    }
-    snprintf(path, sizeof path, "/proc/self/task/%u/comm", thread->tree->tid);
-    file = fopen(path, "re");
-    if (!file)
-        return;
-    if (fgets(thread->tree->name, sizeof thread->tree->name, file))
-        thread->tree->name[strcspn(thread->tree->name, "\n")] = '\0';
-    fclose(file);
-}
-
-/* A thread of Python's threading begins in Thread._bootstrap, long before it is in _active. Other
- * frames are not asked for their locals: that would keep them alive for longer. */
-static PyObject *first_self(void) {
-    PyObject *frame = (PyObject *)PyEval_GetFrame();
-    PyObject *locals = frame ? PyObject_GetAttr(frame, s_locals) : NULL;
-    PyObject *self = locals ? PyObject_GetItem(locals, s_self) : NULL;
-
-    Py_XDECREF(locals);
-    PyErr_Clear();
-    return self;
-}
-
-/* True for an object of threading.Thread or below. */
-static bool is_thread(PyObject *object) {
-    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
-    PyObject *threading = modules ? PyDict_GetItemString(modules, "threading") : NULL;
-    PyObject *type = NULL;
-
-    if (threading && PyModule_Check(threading))
-        type = PyDict_GetItemString(PyModule_GetDict(threading), "Thread");
-    return type && PyType_Check(type) && PyType_IsSubtype(Py_TYPE(object), (PyTypeObject *)type);
-}
-
-void thread_name_self(struct thread *thread, bool begins) {
-    PyObject *self = begins ? first_self() : NULL;
-
-    if (self && is_thread(self))
-        read_thread(thread, self);
-    else
-        read_comm(thread);
-    Py_XDECREF(self);
-    PyErr_Clear();
-}
-
-static void name(struct thread *thread, PyObject *active) {
-    PyObject *ident = PyLong_FromUnsignedLong(thread->ident);
-    PyObject *object = ident && active ? PyDict_GetItemWithError(active, ident) : NULL;
-
-    if (object)
-        read_thread(thread, object);
-    else if (!thread->named) /* or it is at its end: threading knows it no more */
-        read_comm(thread);
-    Py_XDECREF(ident);
-    PyErr_Clear();
-}
-
-/* Forget who was found blocked and is not there any more: it never had an event, so the C library
- * told us nothing of its end. */
+/* End the entries of threads that were found blocked and are gone. They never had an event, so the
+ * destructor of s_ending did not run for them. */
 static void bury_missing(PyObject *frames) {
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         PyObject *ident = PyLong_FromUnsignedLong(thread->ident);
@@ -264,15 +186,15 @@ out:
     PyErr_Clear();
 }
 
-void thread_each_untold(bool all, void (*visit)(struct thread *, void *), void *context) {
-    PyObject *active = active_threads();
+void thread_each_unreported(bool all, void (*visit)(struct thread *, void *), void *context) {
+    PyObject *active = thread_name_active();
 
     s_news = false;
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
-        if (thread->ended || (thread->told && !all))
+        if (thread->ended || (thread->state_fired && !all))
             continue;
-        name(thread, active);
-        /* Without its native id a tracer could not use it: until it has its first event. */
+        thread_name(thread, active);
+        /* Without its native id it is of no use to a tracer. Its first event finds that out. */
         if (thread->tree->tid)
             visit(thread, context);
     }
@@ -280,11 +202,11 @@ void thread_each_untold(bool all, void (*visit)(struct thread *, void *), void *
 }
 
 void thread_each(bool named, void (*visit)(struct thread *, void *), void *context) {
-    PyObject *active = named ? active_threads() : NULL;
+    PyObject *active = named ? thread_name_active() : NULL;
 
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         if (named && !thread->ended)
-            name(thread, active);
+            thread_name(thread, active);
         visit(thread, context);
     }
     Py_XDECREF(active);
@@ -322,7 +244,8 @@ void thread_renew(void) {
     }
 }
 
-/* Nodes that tracers keep us from freeing are given once more, up to the default in all. */
+/* Trees that must not be freed, because a tracer may hold their slot, use up some of the limit.
+ * Their part is granted again, up to the default in all. */
 void thread_allow(int64_t nodes) {
     int64_t bytes = nodes * CALLTREE_NODE_BYTES, limit = bytes + (s_limit - s_budget);
 
@@ -338,8 +261,7 @@ bool thread_has_news(void) {
     return s_news;
 }
 
-/* Who imports pyusdt, or forks, need not have imported threading, which knows the main thread too.
- */
+/* threading knows the main thread, but a program need not have imported it. */
 static void learn_main(void) {
     if (gettid() == getpid())
         s_main = PyThread_get_thread_ident();
@@ -367,7 +289,7 @@ void thread_postfork_child(void) {
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         thread->ended = thread != self;
         thread->kept = 0;
-        thread->told = false;
+        thread->state_fired = false;
     }
     if (self)
         self->tree->tid = (uint32_t)gettid();
@@ -376,13 +298,7 @@ void thread_postfork_child(void) {
 
 int thread_init(void) {
     learn_main();
-    s_name = PyUnicode_InternFromString("_name");
-    s_tid = PyUnicode_InternFromString("_native_id");
-    s_threading = PyUnicode_InternFromString("threading");
-    s_active = PyUnicode_InternFromString("_active");
-    s_locals = PyUnicode_InternFromString("f_locals");
-    s_self = PyUnicode_InternFromString("self");
-    if (!s_name || !s_tid || !s_threading || !s_active || !s_locals || !s_self)
+    if (thread_name_init() < 0)
         return -1;
     if (pthread_key_create(&s_ending, thread_ended) == 0)
         return 0;

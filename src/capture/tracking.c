@@ -70,7 +70,7 @@ static void adopt_self(struct thread *thread, bool entering) {
     frame = entering && frame ? stack_back(frame) : Py_XNewRef(frame);
     adopt(thread, frame);
     Py_XDECREF(frame);
-    if (!thread->told && probe_on(PROBE_thread__state))
+    if (!thread->state_fired && probe_on(PROBE_thread__state))
         fire_state(thread);
 }
 
@@ -185,10 +185,10 @@ bool tracking_has_news(void) {
 
 static void fire_fresh_state(struct thread *thread, void *unused) {
     (void)unused;
-    thread->told = true;
+    thread->state_fired = true;
     fire_state(thread);
 }
 
 void tracking_fire_states(bool all) {
-    thread_each_untold(all, fire_fresh_state, NULL);
+    thread_each_unreported(all, fire_fresh_state, NULL);
 }

@@ -11,8 +11,7 @@
 #include "control/messages.h"
 #include "control/replay.h"
 
-/* How often the monitor tries again what it could not apply, and checks that our tool id is ours.
- */
+/* How often a demand that could not be applied is tried again, and the tool id is checked. */
 enum { RETRY_MSEC = 1000 };
 
 /* Written under the GIL. */

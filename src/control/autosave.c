@@ -1,4 +1,26 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A recording is written now and then, and once more before SIGTERM or SIGHUP ends the process.
+ * Neither can wait for the main thread, which may be blocked for hours in C code, so the watcher
+ * calls the Python function that writes.
+ *
+ * Signals. Our handler is installed only where the default action is in effect, so a program's own
+ * handler always wins; the watcher checks that at every tick, since the program may change it at
+ * any time. The handler is in C, not Python's: signal.getsignal() still shows the default, and no
+ * Python code has to run for it. It only notes the signal. At its next tick the watcher calls the
+ * function, restores the default action and raises the signal again, so the process ends by that
+ * very signal, and its parent sees so. A second signal meanwhile, or one when there is no watcher,
+ * takes effect at once.
+ *
+ * Threads. autosave_set() runs under the GIL and replaces the callback; the watcher takes the GIL
+ * only to call it. s_set and s_interval_ns are written under the GIL and read without it. s_signal
+ * is written by the handler, which may run in any thread of the program; it is one lock-free word,
+ * as a handler may take no lock.
+ *
+ * Fork. The child inherits the handler and s_signal. The word holds the process id beside the
+ * signal's number, so the child does not take the parent's signal for its own, and keeps one that
+ * arrives before any of its own code runs.
+ */
 #include "control/autosave.h"
 
 #include <signal.h>
@@ -18,10 +40,11 @@ static PyObject *s_callback; /* owned; written under the GIL */
 static _Atomic bool s_set;
 static _Atomic uint64_t s_interval_ns; /* 0: never */
 
-static _Atomic uint64_t s_due_ns; /* written by whoever sets it, then by the watcher */
-static _Atomic uint64_t s_signal; /* that came: see came(); 0: none. Written by the handler */
-static _Atomic bool s_attended;
+static _Atomic uint64_t s_due_ns; /* written under the GIL, and by the watcher */
+static _Atomic uint64_t s_signal; /* see pending(); written by the handler */
+static _Atomic bool s_attended;   /* there is a watcher, or will be soon */
 
+/* End the process by this signal. */
 static void obey(int number) {
     sigset_t set;
 
@@ -32,10 +55,9 @@ static void obey(int number) {
     raise(number);
 }
 
-/* The signal that came to this process, 0: none. One that its parent was told to obey is in the
- * memory of a forked child too, and must not be mistaken, nor one that came to the child forgotten:
- * so the process is noted with it. */
-static int came(void) {
+/* The signal that this process has received and not obeyed yet, 0: none. In the child of a fork
+ * s_signal may hold the parent's, which the process id in it shows. */
+static int pending(void) {
     uint64_t signal = s_signal;
 
     return signal >> 8 == (uint64_t)getpid() ? (int)(signal & 0xff) : 0;
@@ -43,12 +65,13 @@ static int came(void) {
 
 /* Async-signal-safe, as all that obey() calls is. */
 static void handle(int number) {
-    if (!s_attended || came())
+    if (!s_attended || pending())
         obey(number);
     s_signal = (uint64_t)getpid() << 8 | (uint64_t)number;
 }
 
-/* The program may have set its own handler, or the default again, at any time. */
+/* Replace one handler by another, where the first is in effect. The program may have installed its
+ * own at any time. */
 static void exchange(void (*from)(int), void (*to)(int)) {
     struct sigaction action, wanted = {.sa_handler = to, .sa_flags = SA_RESTART};
 
@@ -94,7 +117,7 @@ static void call(int number) {
 }
 
 void autosave_tick(void) {
-    int number = came();
+    int number = pending();
 
     if (!s_set)
         return;

@@ -1,4 +1,24 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The struct pyusdt_control lies in the library's data, found by its symbol. Another process may
+ * read and write it through /proc/PID/mem, at any moment and with any content. The layout and the
+ * protocol are in pyusdt_control.h; this is our side of it.
+ *
+ * Requests. Only a writer outside changes `request` and `record_options`; we never do. A request is
+ * new when its sequence is even and differs from the one that was answered last. control_answer()
+ * copies it, checks that the sequence is still the same, and from then on uses only the copy, so
+ * nothing can change between check and use. The request is checked as a whole, overlaid on a copy
+ * of the settings, before any of it is applied. The result is kept for the status.
+ *
+ * Status. It is a sequence lock: the sequence is odd while the status is written, and even after.
+ * A reader copies the struct, and copies again if the sequence was odd or has changed.
+ *
+ * Threads and locks. The watcher answers under the GIL, and publishes at each tick without it.
+ * Other threads publish under the GIL: at start, stop and fork, and for snapshot(). So s_lock makes
+ * one writer of the status, and guards the kept answer. It is a leaf: nothing is waited for under
+ * it. The settings are written under the GIL and s_lock, so either of the two is enough to read
+ * them.
+ */
 #include "control/control.h"
 
 #include <Python.h>
@@ -17,8 +37,8 @@
 
 _Static_assert(PROBE_COUNT <= PYUSDT_PROBES_MAX, "the status has room for all probes");
 
-/* Found by its name in the library's dynamic symbols. Initialised, so that it is known for what it
- * is before anything runs. */
+/* Others find it by its name among the library's dynamic symbols. It is initialised, so they can
+ * identify it before any of our code runs. */
 extern struct pyusdt_control pyusdt_control;
 EXPORTED struct pyusdt_control pyusdt_control = {
     .magic = PYUSDT_CONTROL_MAGIC,
@@ -27,8 +47,8 @@ EXPORTED struct pyusdt_control pyusdt_control = {
     .status = {.tool_id = -1},
 };
 
-/* Taken while the status is written, and while the settings are: whoever writes the status may not
- * hold the GIL. Never held while waiting for anything. */
+/* Held while the status or the settings are written: a thread that writes the status need not hold
+ * the GIL. Never held while waiting for anything. */
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* The answer to the last request. Written under the GIL and s_lock. */
@@ -72,7 +92,7 @@ bool control_requested(void) {
     return sequence != s_answered && sequence % 2 == 0;
 }
 
-/* The settings as the request wants them. */
+/* The settings as they would be after the request. */
 static struct pyusdt_settings overlay(const struct pyusdt_request *request) {
     struct pyusdt_settings wanted = settings;
     const struct pyusdt_settings *from = &request->settings;
@@ -103,7 +123,7 @@ int control_check(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_
     return settings_check(&wanted, why);
 }
 
-/* What was told so far may be silent from now on, and the other way round. */
+/* The filters have changed: decide again which functions are reported. */
 static void refilter(void) {
     if (code_set_filters(settings.only, settings.exclude))
         monitor_rearm();
@@ -125,7 +145,7 @@ int control_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_
     return 0;
 }
 
-/* Actions come from outside only. */
+/* Only requests from outside have actions. */
 static int obey(struct pyusdt_request *request, const struct pyusdt_record_options *options,
                 char why[PYUSDT_MESSAGE_SIZE]) {
     uint32_t actions = request->actions;
@@ -147,7 +167,7 @@ void control_answer(void) {
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (sequence % 2 || request_sequence() != sequence)
-        return; /* it is being written: the next tick has it */
+        return; /* it is being written: the next tick answers it */
     failed = obey(&request, &options, why) < 0;
     pthread_mutex_lock(&s_lock);
     s_answered = sequence;

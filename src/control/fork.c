@@ -13,13 +13,13 @@
 #include "control/remote_recording.h"
 #include "control/watcher.h"
 
-/* How often the start after a fork is put off for a hook that takes its time: about 10 ms of ours.
- * After that the program may be warned of a thread. */
+/* How often the start after a fork is put off while other hooks run: about 10 ms of our own time.
+ * After that, the program may get a warning about a thread. */
 enum { WAITS_MAX = 20000 };
 
 /* Written under the GIL. */
 static int s_waits;    /* times that the start after a fork was put off */
-static void *s_forker; /* the frame of the main thread that forks; only ever compared */
+static void *s_forker; /* the frame of the main thread that forks; only compared */
 
 void fork_prefork(void) {
     if (osthread_is_main())
@@ -27,7 +27,7 @@ void fork_prefork(void) {
     watcher_prefork();
 }
 
-/* Does the frame that forks wait for what runs now? Then this is a hook that comes after ours. */
+/* Whether the frame that forks is a caller of the running one: then a later hook than ours runs. */
 static bool os_fork_runs(void) {
     PyObject *frame = Py_XNewRef((PyObject *)PyEval_GetFrame());
     int depth = 0;
@@ -51,11 +51,12 @@ static int resume_pending(void *unused) {
     return 0;
 }
 
-/* A thread that cannot be had again leaves the events as they are; nobody can be informed.
+/* If the thread cannot be started again, the events stay as they are: there is nowhere to report
+ * it.
  *
- * Python 3.13 counts the threads, to warn of fork, after it has called this hook. The main thread
- * runs what is pending when os.fork() has returned, or a hook of somebody else's in between; a fork
- * elsewhere is warned of anyway. */
+ * Python 3.13 counts the threads, to warn about fork, after it has called this hook. So the start
+ * is made a pending call, which the main thread runs once os.fork() has returned, or within another
+ * module's hook. A fork in another thread starts it at once: it is warned about anyway. */
 void fork_postfork_parent(void) {
     watcher_postfork_parent();
     s_waits = 0;

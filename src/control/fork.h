@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Around fork: what os.register_at_fork() calls. Between prefork and either postfork there is no
- * watcher; events stay enabled. GIL held, given up while waiting. Nothing leaves an exception set.
+ * The hooks for os.register_at_fork(). Between prefork and either postfork there is no watcher, and
+ * events stay enabled. GIL held; released while waiting. Nothing leaves an exception set.
  */
 #ifndef PYUSDT_CONTROL_FORK_H
 #define PYUSDT_CONTROL_FORK_H

@@ -9,7 +9,7 @@
 
 #include "probe/events.h"
 
-/* With the setting verbose, say what is on now, if that is not what was on before. */
+/* With the setting verbose, log the enabled events, if they have changed. */
 void messages_change(event_mask before, event_mask now);
 
 /* Why no event is enabled although some are wanted: the text of PYUSDT_DORMANT_*, or NULL for

@@ -24,13 +24,13 @@ static struct client {
     int64_t max_nodes;
     char only[PYUSDT_FILTER_SIZE], exclude[PYUSDT_FILTER_SIZE];
 } s_clients[RECORDER_CLIENTS];
-static uint64_t s_stopped_ns; /* when the events went last */
+static uint64_t s_stopped_ns; /* when the events were last disabled at once */
 
 static void nothing(struct thread *thread, void *unused) {
     (void)thread, (void)unused;
 }
 
-/* Filters that are too long to be kept leave nothing out here; who asked for them leaves it out. */
+/* Filters that are too long to be kept drop nothing here; the client that set them must drop. */
 static void keep(struct client *client, const struct recorder_options *options) {
     size_t room = PYUSDT_FILTER_SIZE;
     bool fits = strlen(options->only) < room && strlen(options->exclude) < room;
@@ -42,7 +42,8 @@ static void keep(struct client *client, const struct recorder_options *options) 
     client->on = true;
 }
 
-/* What all want together, in `sum`: filters only where all have the same. False: nobody does. */
+/* The sum of all clients' options, with filters only if all have the same. False: there is no
+ * client. */
 static bool add_up(struct client *sum) {
     bool any = false;
 
@@ -63,8 +64,8 @@ static bool add_up(struct client *sum) {
     return any;
 }
 
-/* 0, also when nobody wants anything, or one of monitor.h's errors. */
-static int tracking_clients(void) {
+/* Record what the clients want together. 0, also without clients, or one of monitor.h's errors. */
+static int record_for_clients(void) {
     static struct client sum; /* large, and under the GIL */
 
     if (!add_up(&sum))
@@ -82,7 +83,7 @@ int recorder_start(enum recorder_client client, const struct recorder_options *o
     if (options->c_calls && !c_call_works)
         return MONITOR_REFUSED;
     keep(&s_clients[client], options);
-    error = tracking_clients();
+    error = record_for_clients();
     if (error < 0)
         recorder_stop(client);
     else
@@ -109,7 +110,7 @@ void recorder_stop(enum recorder_client client) {
     for (int i = 0; i < RECORDER_CLIENTS; i++)
         others |= s_clients[i].on;
     if (others)
-        tracking_clients();
+        record_for_clients();
     else
         stop_all();
 }

@@ -18,7 +18,7 @@
 static _Atomic uint64_t s_over_ns; /* when the lease ends; 0: there is none */
 static uint64_t s_lease_ns;
 
-/* Written under the GIL and s_lock: whoever publishes the status may not hold the GIL. */
+/* Written under the GIL and s_lock: a thread that publishes the status need not hold the GIL. */
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static char *s_counts; /* owned */
 static size_t s_size;
@@ -109,7 +109,7 @@ int remote_recording_act(uint32_t actions, const struct pyusdt_record_options *o
         ret = take_counts(why);
     if (actions & PYUSDT_RECORD_STOP || (ret < 0 && actions & PYUSDT_RECORD_START))
         stop();
-    s_over_ns = clock_monotonic_ns() + s_lease_ns; /* of the counts, when it has been stopped */
+    s_over_ns = clock_monotonic_ns() + s_lease_ns; /* after a stop: for the counts */
     return ret;
 }
 

@@ -8,13 +8,13 @@
 #include "capture/code.h"
 #include "capture/tracking.h"
 
-/* How often, and how much of the time at most: one part in so many. */
-enum { RETELL_MSEC = 1000, RETELL_SHARE = 200 };
+/* How often to replay, and at most which part of the time: one in REPLAY_SHARE. */
+enum { REPLAY_MSEC = 1000, REPLAY_SHARE = 200 };
 
-#define TOLD (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
+#define REPLAYED (PROBE_BIT(PROBE_code__new) | PROBE_BIT(PROBE_thread__state))
 
-/* Until the next time. Counted down by the watcher's thread, without the GIL; set again by whoever
- * applies a demand. */
+/* Time until the next replay. The watcher counts it down without the GIL; a thread that applies a
+ * demand sets it again. */
 static _Atomic int s_left_msec;
 
 void replay_all(void) {
@@ -24,19 +24,19 @@ void replay_all(void) {
     code_replay();
     if (probe_on(PROBE_thread__state))
         tracking_fire_states(true);
-    pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * RETELL_SHARE);
-    s_left_msec = pause > RETELL_MSEC ? pause : RETELL_MSEC;
+    pause = (int)((clock_monotonic_ns() - begin_ns) / 1000000 * REPLAY_SHARE);
+    s_left_msec = pause > REPLAY_MSEC ? pause : REPLAY_MSEC;
 }
 
 void replay_apply(probe_mask fresh) {
-    if (!(fresh & TOLD))
+    if (!(fresh & REPLAYED))
         return;
     replay_all();
-    s_left_msec = 0; /* again at the next look: a program may be held only that long */
+    s_left_msec = 0; /* again at the next poll: a program may run no longer than that */
 }
 
 bool replay_is_due(probe_mask watched, int tick_msec) {
-    if (!(watched & TOLD))
+    if (!(watched & REPLAYED))
         return false;
     s_left_msec -= tick_msec;
     return s_left_msec <= 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tells tracers again and again what they have to know at the start: a tracer that comes while
- * another is there does not show in the semaphore, and the first telling may have come between a
- * tracer's raising it and its program being in place.
+ * Fires code__new and thread__state again and again, because a tracer needs all of them and may
+ * have missed some: a second tracer on a probe does not show in our demand, and the first replay
+ * may run after a tracer has raised the semaphore but before its program is in place.
  *
  * Private to: control
  */
@@ -13,13 +13,14 @@
 
 #include "probe/probes.h"
 
-/* Tell of all known code objects and threads, as far as they are watched. GIL held. */
+/* Fire the probes, if watched, for all known code objects and threads. GIL held. */
 void replay_all(void);
 
-/* The demand is applied, and `fresh` are the probes that nobody watched before. GIL held. */
+/* Called after a demand is applied; `fresh` are the probes that were not watched before. GIL held.
+ */
 void replay_apply(probe_mask fresh);
 
-/* Another look, `tick_msec` after the last one: whether it is time. `watched` is the demand that is
+/* Whether a replay is due, `tick_msec` after the last call. `watched` is the demand that is
  * applied. The watcher's thread, no GIL needed. */
 bool replay_is_due(probe_mask watched, int tick_msec);
 

@@ -22,7 +22,7 @@ struct pyusdt_settings settings = {
     .slow_usec = SLOW_USEC_DEFAULT,
 };
 
-/* -1 and the sentence. */
+/* Format the reason, and return -1. */
 PRINTF_LIKE(2, 3) static int bad(char why[PYUSDT_MESSAGE_SIZE], const char *format, ...) {
     va_list arguments;
 
@@ -61,7 +61,7 @@ void settings_set(const struct pyusdt_settings *wanted) {
     log_verbose = wanted->verbose;
 }
 
-/* What cannot be read becomes a value that is not good. */
+/* A text that cannot be parsed becomes an invalid value, which settings_check() refuses. */
 
 static uint64_t read_number(const char *text) {
     char *end;
@@ -99,7 +99,7 @@ static void read_verbose(const char *text, struct pyusdt_settings *into) {
     into->verbose = read_small(text);
 }
 
-/* One that is too long is left without its NUL. */
+/* A text that is too long is copied without its NUL, and so refused. */
 static void read_only(const char *text, struct pyusdt_settings *into) {
     memcpy(into->only, text, strnlen(text, PYUSDT_FILTER_SIZE - 1) + 1);
 }
@@ -130,7 +130,7 @@ void settings_init(void) {
             continue;
         s_variables[i].read(text, &wanted);
         if (settings_check(&wanted, why) < 0)
-            log_line("%s=%.100s: %s: the default stays", s_variables[i].name, text, why);
+            log_line("%s=%.100s: %s: using the default", s_variables[i].name, text, why);
         else
             settings_set(&wanted);
     }

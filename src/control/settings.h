@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The settings: what they are when the program starts, and what they may become. The environment
- * sets them first; a bad value is reported in one line and the default stays: importing pyusdt
- * never fails because of a setting. live.h changes them later.
+ * The settings, and what values are valid. The environment sets them when the program starts. An
+ * invalid value is logged and the default kept: importing pyusdt never fails because of a setting.
+ * control.h changes them later.
  */
 #ifndef PYUSDT_CONTROL_SETTINGS_H
 #define PYUSDT_CONTROL_SETTINGS_H
@@ -15,18 +15,19 @@ enum { CHECK_MSEC_MIN = 1, CHECK_MSEC_MAX = 10000, CHECK_MSEC_DEFAULT = 100 };
 enum { SLOW_USEC_DEFAULT = 10000 };
 #define SLOW_USEC_MAX 1000000000000u /* 11 days: nanoseconds and ticks stay far from overflow */
 
-/* Good at any time, as settings_check() has it. Read and written under the GIL. */
+/* Always valid, as settings_check() defines it. Written under the GIL and control.c's lock; read
+ * under either. */
 extern struct pyusdt_settings settings;
 
-/* Make `wanted`, which is good, the settings, and pass the ones on that the layers below read. GIL
+/* Replace the settings by `wanted`, which is valid, and pass on those that lower layers read. GIL
  * held. */
 void settings_set(const struct pyusdt_settings *wanted);
 
-/* Read the environment: PYUSDT_CHECK_MSEC and so on, the names of the settings. Never fails. */
+/* Read the environment: PYUSDT_CHECK_MSEC and so on, named after the settings. Never fails. */
 void settings_init(void);
 
-/* 0, or -1 where a setting is not good: `why` is then a sentence that names it. Any thread. Looks
- * at all bytes of `wanted`, which may be anything. */
+/* 0, or -1 if a setting is not valid: `why` is then a sentence that names it. Any thread. `wanted`
+ * may be any bytes. */
 int settings_check(const struct pyusdt_settings *wanted, char why[PYUSDT_MESSAGE_SIZE]);
 
 #endif

@@ -9,12 +9,12 @@
 #include "capture/tracking.h"
 #include "steps/step_log.h"
 
-/* What changes the rate by less is measuring noise: nodes at rest keep their figures then. */
+/* A smaller change of the rate is measuring noise, and ignored: figures at rest stay the same. */
 #define RATE_NOISE 2e-4
 
 #define BOOTSTRAP "Thread._bootstrap"
 
-/* Bytes that grow. One that could not stays as it was, and is marked. */
+/* A growing array of bytes. When it cannot grow, it stays as it was and `failed` is set. */
 struct part {
     char *data; /* owned */
     size_t size, room;
@@ -25,7 +25,7 @@ struct snapshot {
     struct part losses, threads, nodes, buckets, functions, steps, names, texts;
     uint64_t now;
     struct calltree_losses lost;
-    struct thread *thread; /* that is read */
+    struct thread *thread; /* the one that is being read */
     size_t first;          /* byte in nodes of this thread's first one */
     bool whole;            /* all that this thread did was in Thread._bootstrap */
     bool others;           /* functions has "(others)" */
@@ -33,9 +33,10 @@ struct snapshot {
 
 /* Written under the GIL. */
 static double s_ns_per_tick;
-static uint32_t s_generation;              /* tells functions that this snapshot has from others */
-static int s_bucket_of[HISTOGRAM_BUCKETS]; /* of ticks to that of ns: one answer for ever, so that
-                                              counts only grow; valid once a rate is known */
+static uint32_t s_generation; /* marks the functions that this snapshot has */
+static int
+    s_bucket_of[HISTOGRAM_BUCKETS]; /* from a bucket of ticks to one of ns. It never changes,
+                                       so that counts only grow; valid once a rate is known */
 
 static int bucket_of(double ns) {
     uint64_t n = ns < 0x1p63 ? (uint64_t)ns : (uint64_t)1 << 63;
@@ -85,7 +86,7 @@ static int append(struct part *part, const void *data, size_t size) {
     return 0;
 }
 
-/* Without memory: some place; the whole fails. */
+/* Without memory the place is meaningless, and the whole snapshot fails. */
 static uint32_t keep_text(struct snapshot *s, const char *text) {
     uint32_t at = (uint32_t)s->texts.size;
 
@@ -93,7 +94,7 @@ static uint32_t keep_text(struct snapshot *s, const char *text) {
     return at;
 }
 
-/* True the first time. `code` is not const where it was made. */
+/* True the first time. The cast is valid: records are not const where they are made. */
 static bool is_new(struct snapshot *s, const struct code_record *code) {
     bool known = code ? code->snapshot == s_generation : s->others;
 
@@ -115,7 +116,7 @@ static int add_function(struct snapshot *s, const struct pyusdt_node *node,
     return append(&s->functions, &function, sizeof function);
 }
 
-/* The root, index 0, is kept as well until the thread is read: places are as in the tree. */
+/* The root, index 0, is kept until the thread has been read, so that nodes are found by index. */
 static int add_node(const struct calltree_sample *sample, void *snapshot) {
     struct snapshot *s = snapshot;
     const struct pyusdt_node *node = sample->node;
@@ -165,8 +166,8 @@ static int add_histogram(const struct code_record *code, const uint32_t counts[H
     return 0;
 }
 
-/* A thread of Python's threading is over when Thread._bootstrap is: what the interpreter and the C
- * library have to do after that is not the program's. */
+/* The time of a thread of Python's threading ends with Thread._bootstrap: what the interpreter and
+ * the C library do after that is not the program's. */
 static uint64_t elapsed_of(struct snapshot *s, uint64_t end) {
     const struct thread *t = s->thread;
     size_t n = (s->nodes.size - s->first) / sizeof(struct pyusdt_counts_node);
@@ -209,7 +210,7 @@ static void read_thread(struct thread *thread, void *snapshot) {
     uint64_t end = thread->ended ? thread->ended_at : s->now;
     size_t row = sizeof(struct pyusdt_counts_node);
 
-    /* One that is kept may have been given to a thread whose frames are not known yet. */
+    /* A kept entry may belong to a new thread whose frames are not known yet. */
     if (s->nodes.failed || (thread->epoch != tracking_epoch && thread->kept != tracking_epoch))
         return;
     s->thread = thread;
@@ -237,14 +238,14 @@ static void add_losses(struct snapshot *s, uint64_t steps) {
     add_loss(s, "calls beyond max_nodes", s->lost.lost);
     add_loss(s, "calls too deep", s->lost.too_deep);
     add_loss(s, "calls without a histogram", s->lost.untimed);
-    add_loss(s, "exits that Python did not tell", s->lost.healed);
+    add_loss(s, "exits that Python did not report", s->lost.healed);
     add_loss(s, "exits without an entry", s->lost.unknown);
-    add_loss(s, "threads told as one with another", thread_merged);
+    add_loss(s, "threads merged with an ended one", thread_merged);
     add_loss(s, "events of unknown code", code_lost);
     add_loss(s, "steps and marks beyond 500,000", steps);
 }
 
-/* The log's texts come behind ours: its places in them move. */
+/* The log's texts follow ours, so places in them are shifted. */
 static void add_steps(struct snapshot *s, const struct step_log *log) {
     uint32_t base = (uint32_t)s->texts.size;
 
@@ -264,7 +265,7 @@ static void add_steps(struct snapshot *s, const struct step_log *log) {
         append(&s->texts, log->texts, log->text_size);
 }
 
-/* All parts as one, behind their head. NULL: no memory. */
+/* All parts in one block, after the head. NULL: no memory. */
 static char *joined(struct snapshot *s, const struct pyusdt_counts *head, size_t *size) {
     const struct part *parts[] = {&s->losses,    &s->threads, &s->nodes, &s->buckets,
                                   &s->functions, &s->steps,   &s->names, &s->texts};

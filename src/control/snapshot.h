@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the call trees of all threads have counted, as pyusdt_counts.h has it.
+ * A snapshot of the counts of all threads' call trees, in the layout of pyusdt_counts.h.
  */
 #ifndef PYUSDT_CONTROL_SNAPSHOT_H
 #define PYUSDT_CONTROL_SNAPSHOT_H
@@ -9,8 +9,8 @@
 
 #include "pyusdt_counts.h"
 
-/* A struct pyusdt_counts and what belongs to it: owned, to be freed. NULL: no memory. GIL held;
- * leaves no exception. */
+/* A struct pyusdt_counts with its arrays: owned by the caller, who frees it. NULL: no memory. GIL
+ * held; leaves no exception. */
 char *snapshot_take(size_t *size);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "probe/probes.h"
 
-/* How often it looks, and how long the set of watched probes must stay the same. */
+/* How often it polls, and how long the set of watched probes must stay the same. */
 enum { POLL_MSEC = 5, SETTLE_MSEC = 250 };
 
 static void doze(void) {

@@ -5,9 +5,9 @@
 #ifndef PYUSDT_CONTROL_WAIT_TRACER_H
 #define PYUSDT_CONTROL_WAIT_TRACER_H
 
-/* Wait until some probe is watched and the set of watched probes has settled (tracers attach to one
- * after the other). 1, 0 after `seconds` (negative: for ever), or -1 with an exception set where a
- * signal handler raised one. GIL held; given up while waiting. */
+/* Wait until a probe is watched and the set of watched probes has settled (tracers attach to them
+ * one by one). 1, 0 after `seconds` (negative: never), or -1 with an exception set if a signal
+ * handler raised one. GIL held; released while waiting. */
 int wait_tracer(double seconds);
 
 #endif

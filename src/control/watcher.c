@@ -1,4 +1,28 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A tracer raises a semaphore in our memory, and nothing calls us when it does. So one background
+ * thread polls: every PYUSDT_CHECK_MSEC it computes the demand, compares it with what is applied,
+ * and takes the GIL only if they differ or something else is due (a request of live control, a
+ * replay, a batch that waits). A tick without work never waits for the GIL.
+ *
+ * Life. watcher_start() applies the demand at once, then starts the thread; watcher_stop() joins it
+ * and disables all events. An exit handler stops it before finalization begins, because asking for
+ * the GIL after that hangs or kills a thread. A program that clears the exit handlers keeps the
+ * thread to the end: gil_take() then fails, and the tick does nothing. A child that is forked by a
+ * thread other than the main one ends with that thread and runs no exit handlers. There the watcher
+ * ends by itself once it is the last thread.
+ *
+ * Fork. os.fork() warns when there are threads, so the thread is joined before and started again
+ * after, in parent and child (fork.c). s_forking counts the forks under way: while there is one,
+ * nothing starts the thread.
+ *
+ * Signals belong to the program: the thread blocks all of them.
+ *
+ * Locks. s_lifecycle serializes start and join. It is taken without the GIL, since its holder may
+ * join a thread that waits for the GIL. s_lock guards s_stop; the watcher holds it while it sleeps
+ * on s_wake, and never during a tick's work. Order: s_lifecycle, then s_lock. After each wait for
+ * the GIL the watcher checks stopping() again: once it is to stop, it must change nothing more.
+ */
 #include "control/watcher.h"
 
 #include <Python.h>
@@ -25,13 +49,13 @@
 #include "probe/demand.h"
 #include "python/gil.h"
 
-/* Who starts and stops holds this one, without the GIL (it waits for a thread that may want it). */
+/* Held by a thread that starts or joins the watcher, without the GIL. */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t s_thread;
 static bool s_running; /* under s_lifecycle */
 static pid_t s_tid;    /* written by the thread as it begins, read when it has been joined */
 
-/* Between the thread and who stops it. */
+/* Between the watcher and a thread that stops it. */
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t s_wake; /* on CLOCK_MONOTONIC */
 static bool s_stop;           /* under s_lock */
@@ -40,13 +64,13 @@ static bool s_stop;           /* under s_lock */
 static bool s_wanted; /* watcher_start() was called, and watcher_stop() not since */
 static int s_forking; /* threads that are between prefork and postfork */
 
-/* The thread's own; watcher_start() writes them while there is no thread. */
-static probe_mask s_last; /* what the last look saw watched */
+/* The watcher's own; watcher_start() writes them while there is no thread. */
+static probe_mask s_last; /* the demand at the last poll */
 static int s_tick_msec;   /* how long the last sleep was to be */
 
-/* A probe's events go off only when two looks in a row did not see it watched: set_events() counts
- * its calls in 24 bits for the life of the process (cpython #141845), and a tracer that attaches
- * probe by probe should not make it flap. */
+/* The demand to apply. A probe's events are disabled only after two polls in a row did not see it
+ * watched: set_events() counts its calls in 24 bits for the life of the process (cpython #141845),
+ * and a tracer that attaches probe by probe should not make it flap. */
 static probe_mask steady(probe_mask watched) {
     probe_mask target = watched | (s_last & apply_applied());
 
@@ -63,13 +87,14 @@ static bool stopping(void) {
     return stop;
 }
 
-/* What others see of us is as of the last tick. No GIL. */
+/* Publish the status. No GIL. */
 static void publish(bool running) {
     control_publish(running ? PYUSDT_WATCHER_RUNNING : PYUSDT_WATCHER_STOPPED,
                     messages_dormancy(apply_refused()));
 }
 
-static void attend_to_others(void) {
+/* Answer a request of live control, and end a remote recording whose lease is over. */
+static void serve_requests(void) {
     if (!control_requested() && !remote_recording_is_over())
         return;
     if (!gil_take())
@@ -81,19 +106,19 @@ static void attend_to_others(void) {
     gil_give();
 }
 
-/* One look. No GIL unless something is to be done. */
-static void look(void) {
+/* One poll. Takes the GIL only if something is due. */
+static void poll_demand(void) {
     probe_mask target = steady(demand_now()), applied = apply_applied(), now;
-    bool retell = replay_is_due(applied, s_tick_msec), stale = batch_look();
+    bool replay = replay_is_due(applied, s_tick_msec), stale = batch_poll();
     bool again = target && apply_retry_is_due(s_tick_msec);
-    bool news = target != applied || retell || stale || tracking_has_news();
+    bool news = target != applied || replay || stale || tracking_has_news();
 
     if (!again && (!news || apply_refused()))
         return;
     if (!gil_take())
-        return; /* the next look sees the same */
-    /* While this waited for the GIL a reader inside may have come, who is heard at once, and a
-     * tracer gone, for whom nothing is switched on. */
+        return; /* the next poll sees the same */
+    /* While this waited for the GIL, a reader inside may have come, whose demand is applied already
+     * and must stay, and a tracer may have gone, for which nothing should be enabled. */
     now = demand_now();
     target = (target & (now | apply_applied()) & ~DEMAND_READERS) | (now & DEMAND_READERS);
     if (!stopping() && stale)
@@ -102,7 +127,7 @@ static void look(void) {
         apply_retry_begins();
     if (!stopping() && (target != apply_applied() || monitor_is_robbed()))
         apply_demand(target);
-    else if (!stopping() && retell)
+    else if (!stopping() && replay)
         replay_all();
     else if (!stopping())
         tracking_fire_states(false);
@@ -135,8 +160,8 @@ static void *watch(void *unused) {
         if (s_stop || osthread_is_last())
             break;
         pthread_mutex_unlock(&s_lock);
-        attend_to_others();
-        look();
+        serve_requests();
+        poll_demand();
         publish(true);
         clock_refine();
         autosave_tick();
@@ -207,14 +232,14 @@ static void join_thread(void) {
     pthread_mutex_unlock(&s_lifecycle);
 }
 
-/* Unless somebody is about to fork. 0 or an errno. */
+/* Start the thread, unless it is not wanted or a fork is under way. 0 or an errno. */
 static int start_if_wanted(void) {
     int error = 0;
 
     if (osthread_is_main())
         osthread_watch_main();
     if (s_wanted && !s_forking) {
-        autosave_attend(true); /* a signal that comes meanwhile waits for the thread */
+        autosave_attend(true); /* a signal that arrives meanwhile waits for the thread */
         Py_BEGIN_ALLOW_THREADS;
         error = start_thread();
         Py_END_ALLOW_THREADS;
@@ -256,7 +281,7 @@ void watcher_stop(void) {
     autosave_attend(false);
     apply_stop();
     batch_fire_all();
-    code_replay(); /* whoever counts by id names what it has counted once more */
+    code_replay(); /* a tracer that counts by id gets the names once more */
     watcher_publish();
 }
 
@@ -274,7 +299,7 @@ void watcher_postfork_parent(void) {
         s_forking--;
 }
 
-/* Other threads of the parent may have held the locks; they are not here to give them back. */
+/* Other threads of the parent may have held the locks, and are not here to release them. */
 void watcher_postfork_child(void) {
     pthread_mutex_init(&s_lifecycle, NULL);
     pthread_mutex_init(&s_lock, NULL);

@@ -7,20 +7,19 @@
 
 #include "probe/probes.h"
 
-/* Readers inside the process: bits beside those of the probes. */
+/* The reader inside the process, the recorder, has two bits above those of the probes: it records,
+ * and it records calls of C functions too. */
 #define DEMAND_RECORDER PROBE_BIT(PROBE_COUNT)
-#define DEMAND_C_CALLS                                                                             \
-    PROBE_BIT(PROBE_COUNT + 1) /* the recorder wants calls of C functions too                      \
-                                */
+#define DEMAND_C_CALLS PROBE_BIT(PROBE_COUNT + 1)
 #define DEMAND_READERS (DEMAND_RECORDER | DEMAND_C_CALLS)
 
-/* What the readers inside want from now on. Any thread. */
+/* Set what the readers inside the process want from now on. Any thread. */
 void demand_read(probe_mask readers);
 
-/* All that is wanted now: probes that are watched, and readers. Any thread. */
+/* All that is wanted now: the watched probes, and the readers. Any thread. */
 probe_mask demand_now(void);
 
-/* The events that these probes and readers need, together. */
+/* The events that these probes and readers need. */
 event_mask demand_of(probe_mask wanted);
 
 #endif

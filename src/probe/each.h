@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * EACH(M, (a, b), (c, d), ...) expands to M(a, b), M(c, d), ... for 1 to 10 pairs: enough for the
- * arguments of a probe, of which old tracers read no more than ten.
+ * arguments of a probe, since old tracers read no more than ten.
  *
  * Private to: probe
  */

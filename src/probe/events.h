@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The event table: every event that we ask CPython for, and every probe that we fire. All else that
- * concerns an event or a probe (enums, masks, callbacks, semaphores, probe functions, the list that
- * `pyusdt probes` prints) is expanded from it; nothing about them is written a second time.
+ * The event table: every event that we enable, and every probe that we fire. All else that concerns
+ * an event or a probe (enums, masks, callbacks, semaphores, probe functions, the list that `pyusdt
+ * probes` prints) is expanded from it; nothing is written a second time.
  *
  *   EVENT(name, shape, scope, frame, argc, needs, summary, arguments...)
  *       an event of sys.monitoring, and the probe of the same name.
  *       shape    what the probe's arguments are made of; callback_full.c has one function a shape
- *       scope    LOCAL: a callback may return DISABLE; GLOBAL: it must not (ValueError, and CPython
- *                silently drops the callback); CALLED: comes with CALL and cannot be set by itself,
- *                nor may a callback return DISABLE
- *       frame    how a function is entered (START, RESUME, THROW), left (RETURN, YIELD, UNWIND) or
- *                goes on (LINE), how one in C is (CALL, C_RETURN, C_RAISE), or NONE: what the call
- *                trees and batches do with the event
+ *       scope    LOCAL: a callback may return DISABLE. GLOBAL: it must not (ValueError, and CPython
+ *                silently drops the callback). CALLED: CALL brings it along; it cannot be enabled
+ *                by itself, and a callback must not return DISABLE
+ *       frame    what happens on the stack: a function is entered (START, RESUME, THROW), left
+ *                (RETURN, YIELD, UNWIND) or runs on (LINE); a C function is entered (CALL) or left
+ *                (C_RETURN, C_RAISE); NONE: nothing that the call tree needs
  *       argc     how many arguments CPython passes to the callback
  *       needs    the events that must be enabled for it
  *
  *   DERIVED(name, needs, summary, arguments...)
- *       a probe that pyusdt derives from events, or fires of itself.
+ *       a probe that pyusdt derives from events, or fires on its own.
  *
  *   COMPAT(name, needs, summary, arguments...)
- *       a probe as CPython itself had it: of provider python and in the library of that provider
- *       (pyusdt_compat.h), where all others are of provider pyusdt.
+ *       a probe that CPython itself once had. Its provider is python, and it lies in a library of
+ *       its own (compat/compat_probes.h). The provider of all others is pyusdt.
  *
- * Arguments are (type, name) pairs in the order of the probe's argN, at most ten; types are those
- * of ARG_C below. The order of the first ones is fixed (people's scripts count on it): append only.
+ * Arguments are (type, name) pairs in the order of the probe's argN, at most ten. Types are those
+ * of ARG_C below. Users' scripts read arguments by number, so new ones are only appended.
  */
 #ifndef PYUSDT_PROBE_EVENTS_H
 #define PYUSDT_PROBE_EVENTS_H
@@ -51,7 +51,7 @@
     EVENT(PY_START, ENTRY, LOCAL, START, 2, NEED(PY_START), \
           "a function starts", ARGS_ENTRY) \
     EVENT(PY_RESUME, ENTRY, LOCAL, RESUME, 2, NEED(PY_RESUME), \
-          "a generator or coroutine goes on", ARGS_ENTRY) \
+          "a generator or coroutine resumes", ARGS_ENTRY) \
     EVENT(PY_THROW, RAISED, GLOBAL, THROW, 3, NEED(PY_THROW), \
           "an exception is thrown into a generator or coroutine", ARGS_RAISED) \
     EVENT(PY_RETURN, VALUE, LOCAL, RETURN, 3, NEED(PY_RETURN), \
@@ -78,7 +78,7 @@
           "an iterator ends without raising StopIteration", ARGS_VALUE)
 /* clang-format on */
 
-/* The entries and exits that a call tree is kept by. */
+/* The entries and exits that keep a call tree up to date. */
 #define NEED_FRAMES                                                                                \
     (NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW) | NEED(PY_RETURN) | NEED(PY_YIELD) |        \
      NEED(PY_UNWIND))
@@ -90,25 +90,25 @@
 /* clang-format off */
 #define PYUSDT_DERIVED(DERIVED) \
     DERIVED(function__done, NEED_FRAMES, \
-            "a function ended: outcome 0 return, 1 yield, 2 unwind", ARGS_DONE) \
+            "a function ends: outcome 0 return, 1 yield, 2 unwind", ARGS_DONE) \
     DERIVED(function__slow, NEED_FRAMES, \
-            "as function__done, only where elapsed_ns reaches the setting slow", ARGS_DONE) \
+            "as function__done, but only if elapsed_ns reaches the setting slow", ARGS_DONE) \
     DERIVED(code__new, NEED(PY_START), \
-            "a code object is seen first; for each known one at attach, once a second, and at exit", \
+            "a code object is new; again for each known one at attach, once a second, and at exit", \
             (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \
     DERIVED(thread__state, NEED_FRAMES, \
-            "a thread is followed: slot tells where it is (pyusdt_node.h); told again, too", \
+            "a thread is tracked: slot leads to its current node (pyusdt_node.h); once a second again", \
             (u32, tid), (ptr, slot), (str, name)) \
     DERIVED(events, NEED_FRAMES, \
-            "a thread entered and left functions: n records (pyusdt_batch.h), by one trap", \
+            "a thread has entered and left functions: n records (pyusdt_batch.h) in one trap", \
             (ptr, records), (u32, n)) \
     DERIVED(gc__begin, 0, "the garbage collector starts", (i32, generation)) \
     DERIVED(gc__end, 0, "the garbage collector ends", \
             (i32, generation), (i64, collected), (i64, uncollectable), (u64, elapsed_ns)) \
-    DERIVED(mark, 0, "pyusdt.mark()", (str, name), (str, text), (i64, value)) \
+    DERIVED(mark, 0, "pyusdt.mark() is called", (str, name), (str, text), (i64, value)) \
     DERIVED(step__start, 0, "pyusdt.step() or an iteration of pyusdt.steps() starts", \
             (str, name)) \
-    DERIVED(step__done, 0, "it ends", (str, name), (u64, elapsed_ns))
+    DERIVED(step__done, 0, "a step ends", (str, name), (u64, elapsed_ns))
 /* clang-format on */
 
 #define ARGS_COMPAT (str, file), (str, function), (i32, line)
@@ -116,7 +116,7 @@
 /* clang-format off */
 #define PYUSDT_COMPAT(COMPAT) \
     COMPAT(function__entry, NEED(PY_START) | NEED(PY_RESUME) | NEED(PY_THROW), \
-           "a function starts, goes on, or is thrown into", ARGS_COMPAT) \
+           "a function starts, resumes, or is thrown into", ARGS_COMPAT) \
     COMPAT(function__return, NEED(PY_RETURN) | NEED(PY_YIELD) | NEED(PY_UNWIND), \
            "a function returns, yields, or ends by an exception", ARGS_COMPAT) \
     COMPAT(line, NEED(LINE), "a line is about to run", ARGS_COMPAT)
@@ -174,8 +174,8 @@ static inline int event_leaves(enum event_frame frame) {
     return frame == FRAME_RETURN || frame == FRAME_YIELD || frame == FRAME_UNWIND;
 }
 
-/* All probes: ROW(name, needs, summary, arguments...) and ROW_OF_EVENT, which is the same with the
- * four columns that only events have after the name. Of provider pyusdt, and all there are. */
+/* The probes of provider pyusdt, and all probes. ROW takes (name, needs, summary, arguments...);
+ * ROW_OF_EVENT takes the same, with the four columns that only events have after the name. */
 #define PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_EVENTS(ROW_OF_EVENT) PYUSDT_DERIVED(ROW)
 #define PYUSDT_PROBES(ROW, ROW_OF_EVENT) PYUSDT_OWN(ROW, ROW_OF_EVENT) PYUSDT_COMPAT(ROW)
 

@@ -5,15 +5,15 @@
 
 _Atomic uint64_t probes_fired[PROBE_COUNT];
 
-/* Threads that fire do not race under the GIL: a plain add, no locked one. */
+/* Under the GIL, threads that fire do not race: a plain add will do. */
 static inline void count(enum probe p) {
     uint64_t fired = atomic_load_explicit(&probes_fired[p], memory_order_relaxed);
 
     atomic_store_explicit(&probes_fired[p], fired + 1, memory_order_relaxed);
 }
 
-/* One `noinline` function a probe: inlined, every copy would be one more uprobe to arm and one more
- * trap site to keep in step with the semaphore. Not cloned either, for the same reason. */
+/* One `noinline` function for each probe: if it were inlined, every copy would be one more uprobe
+ * to arm and one more trap site. */
 #define PROBE_DEFINE(name, needs, summary, ...)                                                    \
     USDT_DEFINE_SEMA(sema_##name);                                                                 \
     NOINLINE void probe_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                                 \
@@ -23,7 +23,7 @@ static inline void count(enum probe p) {
 #define PROBE_DEFINE_EVENT(name, shape, scope, frame, argc, ...) PROBE_DEFINE(name, __VA_ARGS__)
 PYUSDT_OWN(PROBE_DEFINE, PROBE_DEFINE_EVENT)
 
-/* The sites of provider python are in a library of its own. NULL where that is not loaded. */
+/* The sites of provider python are in a library of their own. NULL if it is not loaded. */
 static const struct pyusdt_compat *s_compat;
 static const unsigned short s_never;
 

@@ -2,8 +2,8 @@
  *
  * The USDT probes: one function, one site and one semaphore each.
  *
- * No Python.h; nothing here needs the GIL, blocks, allocates or fails. A semaphore is written by
- * the kernel at any moment: a probe that is on when asked may be off when fired, which costs a nop.
+ * No Python.h; nothing here needs the GIL, blocks, allocates or fails. The kernel writes a
+ * semaphore at any moment: a probe may be off by the time it is fired, which costs a nop.
  */
 #ifndef PYUSDT_PROBE_PROBES_H
 #define PYUSDT_PROBE_PROBES_H
@@ -25,7 +25,7 @@ _Static_assert(PROBE_STOP_ITERATION == (int)EVENT_STOP_ITERATION, "events' probe
 typedef uint64_t probe_mask;
 #define PROBE_BIT(p) ((probe_mask)1 << (p))
 
-/* What is known about a probe, for people. All borrowed from static storage. */
+/* A row of the probe table. All borrowed from static storage. */
 struct probe_info {
     const char *provider;
     const char *name;
@@ -35,8 +35,8 @@ struct probe_info {
 };
 extern const struct probe_info probes_info[PROBE_COUNT];
 
-/* Times that each probe was fired. Written by whoever fires, without a lock: under the GIL it is
- * exact; a free-threaded build may lose counts, never more. Any thread reads. */
+/* How often each probe was fired. The firing thread writes it without a lock: exact under the GIL,
+ * while a free-threaded build may lose counts. Any thread reads. */
 extern _Atomic uint64_t probes_fired[PROBE_COUNT];
 
 /* An event's own probe: the table has them in the same order. */
@@ -44,19 +44,19 @@ static inline enum probe event_probe(enum event event) {
     return (enum probe)event;
 }
 
-/* Where each probe's semaphore lives: not zero while somebody watches the probe. Those of provider
- * python are never watched before probes_connect(). */
+/* Where each probe's semaphore is: not zero while a tracer watches the probe. Those of provider
+ * python are zero before probes_connect(). */
 extern const volatile unsigned short *probes_semaphores[PROBE_COUNT];
 
 static inline bool probe_on(enum probe p) {
     return UNLIKELY(*probes_semaphores[p] != 0);
 }
 
-/* Put the probes of provider python where this is; `compat` is borrowed for ever. Called once,
- * while no other thread asks for a probe. */
+/* Connect the probes of provider python to their library. `compat` is borrowed for ever. Called
+ * once, while no other thread uses probes. */
 void probes_connect(const struct pyusdt_compat *compat);
 
-/* The probes that somebody watches now. */
+/* The probes that tracers watch now. */
 probe_mask probes_watched(void);
 
 /* void probe_NAME(arguments...): hit the site. Strings are borrowed for the call, never NULL.

@@ -9,7 +9,7 @@ static int count(const struct parameters *parameters) {
     return n;
 }
 
-/* The place of the parameter that `keyword` names, -1 where there is none. */
+/* The place of the parameter that `keyword` names, or -1. */
 static int place(const struct parameters *parameters, PyObject *keyword) {
     for (int i = 0; parameters->names[i]; i++)
         if (PyUnicode_CompareWithASCIIString(keyword, parameters->names[i]) == 0)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The arguments of our functions that are called often (METH_FASTCALL | METH_KEYWORDS), where
- * PyArg_ParseTupleAndKeywords would cost more than the call itself.
+ * Parses the arguments of functions that are called often (METH_FASTCALL | METH_KEYWORDS): there,
+ * PyArg_ParseTupleAndKeywords would cost more than the function itself.
  */
 #ifndef PYUSDT_PYTHON_ARGUMENTS_H
 #define PYUSDT_PYTHON_ARGUMENTS_H
 
 #include <Python.h>
 
-/* What a function takes, the first of which is required. */
+/* The parameters of a function. The first one is required. */
 struct parameters {
     const char *function;
     const char *const *names; /* NULL at the end */
 };
 
-/* Put each argument into `values`, in the order of the names; those that are not given stay as
- * they are (the first must be NULL before). Borrowed from the caller. GIL held. 0, or -1 with a
- * TypeError set. */
+/* Store each argument in `values`, in the order of the names. Values of missing ones stay as they
+ * are; the first must be NULL before. Borrowed from the caller. GIL held. 0, or -1 with a TypeError
+ * set. */
 int arguments_read(const struct parameters *parameters, PyObject *const *args, Py_ssize_t nargs,
                    PyObject *kwnames, PyObject **values);
 

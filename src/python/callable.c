@@ -21,7 +21,7 @@ static PyType_Slot s_slots[] = {
     {Py_tp_dealloc, callable_dealloc},
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_members, s_members},
-    {Py_tp_doc, "What pyusdt gives CPython to call back."},
+    {Py_tp_doc, "A callback of pyusdt, which CPython calls."},
     {0, NULL},
 };
 

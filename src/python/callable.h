@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A Python callable that is one C function and one word: the cheapest thing that CPython can call
- * back (its own vectorcall slot, no argument tuple, no method object).
+ * A Python callable made of one C function and one word: the cheapest callback that CPython can
+ * call (its own vectorcall slot, no argument tuple, no method object).
  */
 #ifndef PYUSDT_PYTHON_CALLABLE_H
 #define PYUSDT_PYTHON_CALLABLE_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What differs between the Pythons that we compile for. The only file that asks for a version or a
- * build. Reads of containers that others can change: under the GIL a borrowed item is safe for as
- * long as we run no user code; without a GIL it needs a reference of its own, and so every item
- * read here is handed back with compat_release.
+ * Differences between the Pythons that we compile for. Only this file checks a version or a build.
+ *
+ * Containers that other threads can change: under the GIL a borrowed item is safe as long as we run
+ * no user code. Without a GIL it needs a reference of its own, so every item that is read here must
+ * be given back with compat_release.
  */
 #ifndef PYUSDT_PYTHON_COMPAT_H
 #define PYUSDT_PYTHON_COMPAT_H
@@ -11,14 +12,13 @@
 #include <Python.h>
 #include <stdbool.h>
 
-/* Whether an interpreter of this version can have probes function__entry and function__return,
- * which it has when built --with-dtrace: 3.12 to 3.14 cannot (cpython #98894), 3.15 can (#142397).
- */
+/* Whether an interpreter of this version can have the probes function__entry and function__return,
+ * if built --with-dtrace: 3.12 to 3.14 cannot (cpython #98894), 3.15 can (#142397). */
 static inline bool compat_knows_function_probes(void) {
     return Py_Version >= 0x030F0000;
 }
 
-/* What the JIT does to the locals of frames while any tool has events on. */
+/* What the JIT does to the locals of frames while any tool has events enabled. */
 enum compat_jit { COMPAT_JIT_HARMLESS, COMPAT_JIT_SPOILS, COMPAT_JIT_UNKNOWN };
 
 /* Whether the module site runs, with its .pth files and sitecustomize. GIL held; may leave an
@@ -34,9 +34,10 @@ static inline bool compat_site_runs(void) {
     return result;
 }
 
-/* 3.14's spoils them (https://github.com/python/cpython/issues/156319) where it is on, which it is
- * or is not for the life of the process. It is switched on last of all as the interpreter starts:
- * while site runs nobody knows yet (Python/pylifecycle.c). GIL held; leaves no exception. */
+/* That of 3.14 spoils them (https://github.com/python/cpython/issues/156319) if it is on, which
+ * never changes in the life of a process. The interpreter switches it on at the very end of its
+ * start, so it is not known while site runs (Python/pylifecycle.c). GIL held; leaves no exception.
+ */
 static inline enum compat_jit compat_jit(void) {
     PyObject *jit = PySys_GetObject("_jit"); /* borrowed */
     PyObject *available = NULL, *enabled = NULL;
@@ -83,12 +84,12 @@ static inline bool compat_dict_next(PyObject *dict, Py_ssize_t *at, PyObject **k
     return more;
 }
 
-/* Whether other threads stand still while we run: then their stacks can be read. */
+/* Whether other threads stand still while we run, so that their stacks can be read. */
 static inline bool compat_others_wait(void) {
     return false;
 }
 
-/* Gives back what the functions above gave. Accepted: it may be the last reference by now. */
+/* Give back an item of the functions above. Accepted: it may be the last reference by now. */
 static inline void compat_release(PyObject *item) {
     Py_XDECREF(item);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Dictionaries of the program, read without running its code: CPython's own lookup calls __eq__ of
- * any key that happens to have the same hash.
+ * Reads dictionaries of the program without running its code: CPython's own lookup calls __eq__ of
+ * any key with the same hash.
  *
- * GIL held. Nothing leaves an exception set. `dict` may be NULL or any object: without keys then.
+ * GIL held. Nothing leaves an exception set. `dict` may be NULL or any object, which then counts as
+ * empty.
  */
 #ifndef PYUSDT_PYTHON_DICT_READ_H
 #define PYUSDT_PYTHON_DICT_READ_H
@@ -11,14 +12,14 @@
 #include <Python.h>
 #include <stdbool.h>
 
-/* Keys that are looked at: what is further behind is not found. */
+/* How many keys are compared: later ones are not found. */
 enum { LOOKUP_MAX = 10000 };
 
-/* dict[name], a new reference; NULL where it is not there. Looks at one key after the other: what
- * is asked for is nearly always among the first (a module's __name__), and the very same object. */
+/* dict[name], a new reference, or NULL. It compares one key after the other: the wanted one, such
+ * as a module's __name__, is nearly always among the first, and the very same object. */
 PyObject *dict_read_name(PyObject *dict, PyObject *name);
 
-/* Whether all keys are exactly int: then CPython's own lookup runs no code of the program. */
+/* Whether all keys are exactly int, so that CPython's own lookup runs no code of the program. */
 bool dict_read_is_numbered(PyObject *dict);
 
 #endif

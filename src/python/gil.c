@@ -7,8 +7,8 @@ void gil_init(void) {
     s_interpreter = PyInterpreterState_Get();
 }
 
-/* A program that clears the exit handlers has the watcher run until the process is gone. From some
- * moment on there is no place for a thread state any more, which is fatal too. */
+/* In a program that clears the exit handlers, the watcher runs until the process ends. Once Python
+ * has been finalized, a new thread state would be fatal. */
 bool gil_take(void) {
     PyThreadState *state = Py_IsInitialized() ? PyThreadState_New(s_interpreter) : NULL;
 
@@ -18,7 +18,7 @@ bool gil_take(void) {
 }
 
 /* A new state counts as taken once by PyGILState_Ensure(), so this deletes it, and does so before
- * it gives the GIL back. After that, the end of Python would delete it too. */
+ * it releases the GIL. Afterwards, Python's finalization might delete it too. */
 void gil_give(void) {
     PyGILState_Release(PyGILState_UNLOCKED);
 }

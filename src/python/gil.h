@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The GIL for a thread of ours. PyGILState_Ensure() ends the process where there is no memory for a
- * thread state ("Couldn't create thread-state for new thread"); this does not.
+ * Takes the GIL in a thread of ours. Without memory for a thread state, PyGILState_Ensure() ends
+ * the process ("Couldn't create thread-state for new thread"); this does not.
  */
 #ifndef PYUSDT_PYTHON_GIL_H
 #define PYUSDT_PYTHON_GIL_H
@@ -9,11 +9,11 @@
 #include <Python.h>
 #include <stdbool.h>
 
-/* The interpreter whose GIL it is: the calling one. GIL held. */
+/* Remember the calling interpreter, whose GIL it is. GIL held. */
 void gil_init(void);
 
-/* Take it; false: out of memory, or Python has begun to end, and it is not held. The watcher, which
- * does not hold it. Each gil_take() that returned true is followed by gil_give(). */
+/* Take the GIL. False, without it: out of memory, or Python is being finalized. Called by the
+ * watcher, without the GIL. Each gil_take() that returned true is followed by gil_give(). */
 bool gil_take(void);
 void gil_give(void);
 

@@ -73,8 +73,8 @@ static void put_little_endian(struct textbuf *b, const unsigned char bytes[INT_B
     textbuf_ascii(b, at + strspn(at, "0"));
 }
 
-/* An int of more than 64 bits. Not by repr(): CPython's conversion looks for signals at every
- * digit, and so runs their handlers, and the collector, in the middle of an event. */
+/* An int of more than 64 bits. CPython's own conversion checks for signals at every digit, and so
+ * would run their handlers, and the collector, in the middle of an event. */
 static void put_big_int(struct textbuf *b, PyObject *o, bool negative) {
     PyObject *magnitude = NULL, *bytes = NULL;
     PyObject *length = PyObject_Vectorcall(s_bit_length, &o, 1, NULL);

@@ -56,9 +56,8 @@ void textbuf_decimal(struct textbuf *b, long long value) {
     textbuf_ascii(b, at);
 }
 
-/* Up to a chunk of code points of `str` from `from`. Not PyUnicode_AsUTF8: that keeps a second copy
- * in the user's str, of any size, and fails for surrogates. Returns their number, -1 without
- * memory. */
+/* Read up to a chunk of code points of `str` from `from`. Returns their number, -1 without memory.
+ * PyUnicode_AsUTF8 would keep a copy of any size in the user's str, and fails for surrogates. */
 static Py_ssize_t read_chunk(PyObject *str, Py_ssize_t from, Py_ssize_t length,
                              Py_UCS4 chars[TEXTBUF_CHUNK]) {
     Py_ssize_t n = length - from < TEXTBUF_CHUNK ? length - from : TEXTBUF_CHUNK;
@@ -114,8 +113,8 @@ static void quoted(struct textbuf *b, const Py_UCS4 *chars, Py_ssize_t n) {
     textbuf_byte(b, (char)quote);
 }
 
-/* Which characters are printable is for this Python's own Unicode tables to say. Not PyObject_Repr:
- * that looks for signals first, and so runs their handlers, and the collector. */
+/* This Python's own Unicode tables define which characters are printable. PyObject_Repr checks for
+ * signals first, and so would run their handlers, and the collector. */
 static void wide_repr(struct textbuf *b, PyObject *str) {
     reprfunc repr = (reprfunc)PyType_GetSlot(&PyUnicode_Type, Py_tp_repr);
     PyObject *head = PyUnicode_Substring(str, 0, TEXTBUF_CHUNK);

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Code points of a str, or bytes, that are looked at in one go; all that textbuf_str_repr and
- * textbuf_bytes_repr ever look at, so a buffer for them must not hold more bytes than this. */
+/* How many code points of a str, or bytes, are read at once. textbuf_str_repr and
+ * textbuf_bytes_repr read no more than that, so a buffer for them must not hold more bytes. */
 #define TEXTBUF_CHUNK 200
 
 struct textbuf {
@@ -50,12 +50,12 @@ void textbuf_decimal(struct textbuf *b, long long value);
 /* The characters of a str or of an instance of a subclass; "?" for anything else and for NULL. */
 void textbuf_str(struct textbuf *b, PyObject *str);
 
-/* An exact str and an exact bytes as repr() shows them. Cost does not grow with their length: the
- * kind of quote is chosen by what is looked at. */
+/* An exact str and an exact bytes as repr() shows them. The cost does not grow with their length:
+ * the kind of quote depends only on the part that is read. */
 void textbuf_str_repr(struct textbuf *b, PyObject *str);
 void textbuf_bytes_repr(struct textbuf *b, PyObject *bytes);
 
-/* Ends the text with NUL, after "..." where it was cut. Returns its length in bytes. */
+/* End the text with NUL, after "..." if it was cut. Returns its length in bytes. */
 size_t textbuf_finish(struct textbuf *b);
 
 #endif

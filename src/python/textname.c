@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "python/textname.h"
 
-/* A bound method of a bound method of ...: how many are looked through. */
+/* A bound method of a bound method of ...: how many are unwrapped. */
 #define METHOD_DEPTH 4
 
 /* An attribute read as the built-in type that has it reads it: `descriptor` is taken from that
@@ -50,8 +50,8 @@ static int field_init(struct field *field, PyTypeObject *type, const char *name)
     return field->get ? 0 : -1;
 }
 
-/* New reference, NULL without an exception where there is none. The field's owner holds a reference
- * too (or the value is a str made for us): to give ours back runs nobody's __del__. */
+/* New reference, or NULL without an exception. The field's owner holds a reference too (or the
+ * value is a str made for us), so releasing ours runs no __del__. */
 static PyObject *field_read(const struct field *field, PyObject *o) {
     PyObject *value = field->get(field->descriptor, o, (PyObject *)Py_TYPE(o));
 
@@ -89,7 +89,7 @@ void textname_instance(struct textbuf *b, PyTypeObject *type) {
 }
 
 /* A built-in function belongs to its module, a built-in method to the class of its object. Its own
- * __qualname__ would ask the metaclass of that class. */
+ * __qualname__ would run code of that class's metaclass. */
 static PyObject *builtin_prefix(PyObject *o) {
     PyObject *self = PyCFunction_GetSelf(o);
 

@@ -4,9 +4,9 @@
  * A name that is no str, was deleted, or cannot be read is "?". All: GIL held, no exception set on
  * entry and none left.
  *
- * Not even a metaclass is asked: fields are read by the descriptors of the built-in types. The one
- * thing left is a class body with a key that is an instance of a str subclass and hashes as
- * "__module__": its __eq__ runs at every look at the class's module, by us as by the interpreter.
+ * Not even a metaclass runs: fields are read by the descriptors of the built-in types. One case is
+ * left: a class body with a key that is an instance of a str subclass and hashes as "__module__".
+ * Its __eq__ runs whenever the class's module is read, by us or by the interpreter.
  *
  * Private to: python
  */
@@ -15,7 +15,7 @@
 
 #include "python/textbuf.h"
 
-/* Looks up the descriptors. 0, or -1 with an exception set. */
+/* Look up the descriptors. 0, or -1 with an exception set. */
 int textname_init(void);
 void textname_fini(void);
 

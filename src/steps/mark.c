@@ -10,11 +10,11 @@
 #include "python/text.h"
 #include "steps/step.h"
 
-/* A double at and beyond this is no int64_t. */
+/* A double from this on does not fit an int64_t. */
 #define INT64_LIMIT 0x1p63
 
-/* The value of an int or a float, cut towards zero; of their subclasses too, without asking them. 0
- * for what is neither, or does not fit. */
+/* The value of an int or a float, cut towards zero, without running code of a subclass. 0 for
+ * anything else, and for a value that does not fit. */
 static int64_t integer_of(PyObject *value) {
     int overflow = 0;
     double real;
@@ -30,7 +30,7 @@ static int64_t integer_of(PyObject *value) {
     return real > -INT64_LIMIT && real < INT64_LIMIT ? (int64_t)real : 0; /* NaN compares false */
 }
 
-/* No value, no text: a value of None means that there is none. */
+/* A value of None means that there is none. */
 static void fire(const char *name, PyObject *value) {
     char buf[TEXT_SIZE];
 

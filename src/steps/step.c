@@ -8,13 +8,13 @@
 #include "probe/probes.h"
 #include "python/text.h"
 
-/* Characters that surely fit a name's room, four bytes each. */
+/* A name of this many characters always fits, at four bytes each. */
 enum { SHORT_NAME = (STEP_NAME_SIZE - 1) / 4 };
 
 const struct step_sink *step_sink;
 
-/* The UTF-8 that CPython keeps in a str: made once, and for ASCII at no cost at all. A long str is
- * not burdened with it; lone surrogates have none. */
+/* The UTF-8 that CPython caches in a str: made once, and for ASCII at no cost. NULL for a long str,
+ * which should not have to keep a copy, and for one with lone surrogates. */
 static const char *kept_text(PyObject *name) {
     Py_ssize_t size;
     const char *text;
@@ -56,7 +56,7 @@ static NOINLINE void report_end(PyObject *name, uint64_t start, uint64_t now, bo
 uint64_t step_begin(PyObject *name) {
     if (probe_on(PROBE_step__start))
         report_start(name);
-    return clock_ticks(); /* after the trap, which is none of the step's time */
+    return clock_ticks(); /* after the trap, which must not count as the step's time */
 }
 
 bool step_failed(PyObject *error) {

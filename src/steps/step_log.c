@@ -11,19 +11,19 @@
 
 /* Slots of the table of names: a power of two, never full. */
 enum { SLOTS = 1 << 15 };
-_Static_assert(SLOTS > 2 * STEP_LOG_NAMES_MAX, "a free one is always near");
+_Static_assert(SLOTS > 2 * STEP_LOG_NAMES_MAX, "a free slot is always near");
 
 /* Written under the GIL. */
 static struct {
     struct pyusdt_counts_step *steps; /* owned */
-    uint32_t *names;                  /* owned: where in texts each is */
-    uint32_t *slots;                  /* owned: names by their hash, counted from 1; 0 is free */
+    uint32_t *names;                  /* owned: the place of each in texts */
+    uint32_t *slots;                  /* owned: numbers of names by hash, from 1; 0 is free */
     char *texts;                      /* owned */
     size_t n_steps, steps_room, n_names, names_room, text_size, text_room;
     uint64_t lost;
 } s_log;
 
-/* Room for `more` elements beyond `n`; false: there is none. */
+/* Make room for `more` elements beyond `n`. False: there is none. */
 static bool make_room(void **array, size_t *room, size_t n, size_t more, size_t size, size_t max) {
     size_t wanted = *room ? *room : 64;
     void *grown;
@@ -42,7 +42,7 @@ static bool make_room(void **array, size_t *room, size_t n, size_t more, size_t 
     return true;
 }
 
-/* Keeps a text; where it is in `at`. False: no room. */
+/* Keep a text, and store its place in `at`. False: no room. */
 static bool keep_text(const char *text, uint32_t *at) {
     size_t size = strlen(text) + 1;
 
@@ -76,7 +76,7 @@ static bool add_name(const char *name, uint32_t *slot) {
     return true;
 }
 
-/* The number of a name, which is kept if need be. False: no room. */
+/* Find the number of a name, which is added if it is new. False: no room. */
 static bool find_name(const char *name, uint32_t *number) {
     uint32_t i = hash(name);
 
@@ -103,7 +103,7 @@ static void add(const char *name, uint64_t start, uint32_t kind, uint64_t value)
 }
 
 static void on_step(const char *name, uint64_t start, uint64_t elapsed, bool failed) {
-    (void)failed; /* its time counts like that of any other */
+    (void)failed; /* a failed step counts like any other */
     add(name, start, PYUSDT_STEP, elapsed);
 }
 
@@ -130,7 +130,7 @@ static void add_text(const char *name, uint64_t at, PyObject *value) {
         s_log.lost++;
 }
 
-/* An int that 64 bits cannot hold is told as text. Subclasses are not asked what they are. */
+/* An int that does not fit 64 bits is kept as text. No code of subclasses runs. */
 static void on_mark(const char *name, uint64_t at, PyObject *value) {
     int overflow = 0;
     long long integer = PyLong_Check(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the recorder keeps of steps and marks: each one, in the order of their ends, up to a bound.
+ * The recorder's log of steps and marks: all of them, in the order of their ends, up to a bound.
  *
- * GIL held for everything here. No exception, no code of the program's.
+ * GIL held for everything here. Leaves no exception, and runs no code of the program.
  */
 #ifndef PYUSDT_STEPS_STEP_LOG_H
 #define PYUSDT_STEPS_STEP_LOG_H
@@ -11,13 +11,13 @@
 
 #include "pyusdt_counts.h"
 
-/* So many are kept, with so many names and so many bytes of text; what comes beyond is lost. */
+/* Bounds of the steps, the names and the bytes of text. What exceeds them is lost, and counted. */
 enum { STEP_LOG_MAX = 500000, STEP_LOG_NAMES_MAX = 10000, STEP_LOG_TEXT_MAX = 8 << 20 };
 
-/* Keep what comes from now on; it goes on where it is on. */
+/* Start to log, or go on. */
 void step_log_start(void);
 
-/* Forget everything. */
+/* Stop, and forget everything. */
 void step_log_stop(void);
 
 struct step_log {
@@ -28,7 +28,8 @@ struct step_log {
     uint64_t lost;
 };
 
-/* What is kept: borrowed until the next call of the program. Texts are places in `texts`. */
+/* The log, borrowed until the GIL is released or another function here is called. Texts are places
+ * in `texts`. */
 struct step_log step_log_read(void);
 
 #endif

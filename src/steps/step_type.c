@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One object may be entered again before it was left: by recursion, by other threads, by tasks and
- * generators that take turns on one thread. Each entry has a time of its own, and each exit has to
- * find the time of its entry. A `with` statement enters and leaves in one frame, so frames tell the
- * entries apart.
+ * An object may be entered again before it is left: by recursion, by other threads, and by tasks
+ * and generators that take turns on one thread. Each entry has its own start time, which its exit
+ * must find. A `with` statement enters and leaves in one frame, so the frame identifies the entry.
  *
- * To ask for the frame makes CPython build an object for it, which is more than all else here
- * costs. So the entry that finds the object unused does without: when others come meanwhile, those
- * have frames, and the exit that fits none of them is that of the first.
+ * Reading the frame makes CPython build an object for it, which costs more than everything else
+ * here. So an entry that finds the object unused stores no frame. Entries that come meanwhile do,
+ * and an exit that fits none of them belongs to the first.
  *
- * What enters and leaves in different frames (ExitStack, calls by hand) is right as long as the
- * uses of one object do not overlap; where they do, their times may be swapped.
+ * Code that enters and leaves in different frames (ExitStack, calls by hand) gets the right times
+ * as long as the uses of one object do not overlap. If they do, their times may be swapped.
  */
 #include "steps/step_type.h"
 
@@ -37,7 +36,7 @@ struct step {
 
 static PyTypeObject *s_type; /* written once, at import */
 
-/* Without memory the entry is forgotten: its exit may take another one's time. */
+/* Without memory the entry is dropped: its exit may take the time of another one. */
 static void add(struct step *self, const void *frame, uint64_t start) {
     if (self->n_more == self->capacity) {
         uint32_t capacity = self->capacity ? self->capacity * 2 : 4;
@@ -51,7 +50,8 @@ static void add(struct step *self, const void *frame, uint64_t start) {
     self->more[self->n_more++] = (struct entry){frame, start};
 }
 
-/* The latest entry of `frame`, else the first one, else the latest at all. False: there is none. */
+/* Take out the latest entry of `frame`, else the one without a frame, else the latest one. False:
+ * there is none. */
 static bool take(struct step *self, const void *frame, uint64_t *start) {
     uint32_t i = self->n_more;
 
@@ -105,7 +105,7 @@ static PyObject *step_exit(PyObject *o, PyObject *const *args, Py_ssize_t nargs)
     return Py_NewRef(Py_False);
 }
 
-/* As a decorator: step(function). What it takes is all Python's own (inspect, functools). */
+/* As a decorator: step(function). It is written in Python, for inspect and functools. */
 static PyObject *step_decorate(PyObject *o, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"function", NULL};
     PyObject *function, *module, *decorated = NULL;
@@ -143,7 +143,7 @@ PyObject *step_type_call(PyObject *module, PyObject *const *args, Py_ssize_t nar
     self = (struct step *)PyType_GenericAlloc(s_type, 0);
     if (!self)
         return NULL;
-    /* An instance of a subclass could run code when it dies, or hold on to this object. */
+    /* An instance of a subclass of str could run code when it dies, or refer to this object. */
     self->name = PyUnicode_FromObject(values[0]);
     if (!self->name)
         Py_CLEAR(self);

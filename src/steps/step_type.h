@@ -7,7 +7,7 @@
 
 #include <Python.h>
 
-/* Make the type, the first time, and give it to the module. GIL held. 0, or -1 with an exception
+/* Make the type, the first time, and add it to the module. GIL held. 0, or -1 with an exception
  * set. */
 int step_type_init(PyObject *module);
 

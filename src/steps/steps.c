@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The step goes from handing out an item until the next one is asked for, or until the loop drops
- * the iterator: CPython does that at once on break, return and exceptions.
+ * A step lasts from the return of an item to the request of the next one, or until the loop drops
+ * the iterator, which CPython does at once on break, return and exceptions.
  */
 #include "steps/steps.h"
 
@@ -52,7 +52,7 @@ static int steps_clear(PyObject *o) {
     return 0;
 }
 
-/* An exception in flight is what ended the loop. */
+/* An exception in flight is the one that ended the loop. */
 static void steps_dealloc(PyObject *o) {
     struct steps *self = (struct steps *)o;
     PyTypeObject *type = Py_TYPE(o);
@@ -67,7 +67,7 @@ static void steps_dealloc(PyObject *o) {
     Py_DECREF(type);
 }
 
-/* Has __aiter__ and no __iter__: what `async for` is for. */
+/* Whether it has __aiter__ and no __iter__, as `async for` needs it. */
 static bool is_async(PyObject *iterable) {
     PyTypeObject *type = Py_TYPE(iterable);
 
@@ -112,7 +112,7 @@ static PyType_Slot s_slots[] = {
     {Py_tp_clear, steps_clear},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, steps_next},
-    {Py_tp_doc, "Items of an iterable, as pyusdt.steps(iterable, name) hands them out: see there."},
+    {Py_tp_doc, "The iterator that pyusdt.steps(iterable, name) returns: see there."},
     {0, NULL},
 };
 

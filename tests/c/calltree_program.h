@@ -106,7 +106,7 @@ static int apply(struct calltree *t, const struct event *e, struct calltree_done
     return 0;
 }
 
-/* One event on both: they must tell the same of it. */
+/* One event on both: they must return the same. */
 static void step(struct calltree *t, struct model *m, const struct event *e) {
     struct calltree_done got = {0}, wanted = {0};
     CHECK_EQUAL(apply(t, e, &got), apply_to_model(m, e, &wanted));

@@ -96,7 +96,7 @@ static const struct known s_known[] = {
      "m 1/0/0 90 40\nm.g 1/1/0 20 20\nm.n 1/0/0 30 20\nm.n.g 0/1/0 10 10\n", 0, 0},
     {"3.12: close() of generator o that delegates to g", ">d >o >g ^g ^o !g xg !o xo <d",
      "d 1/0/0 90 40\nd.o 1/1/1 40 30\nd.o.g 1/0/0 10 10\nd.g 0/1/1 10 10\n", 0, 0},
-    {"3.13: close() of a coroutine tells nothing of the inner one", ">e >c >a ^a ^c !c xc <e",
+    {"3.13: close() of a coroutine omits the exit of the inner one", ">e >c >a ^a ^c !c xc <e",
      "e 1/0/0 70 30\ne.c 1/1/1 40 30\ne.c.a 1/0/0 10 10\n", 0, 0},
     {"throw() into a generator that was never started", ">j !g xg <j",
      "j 1/0/0 30 20\nj.g 0/1/1 10 10\n", 0, 0},
@@ -126,7 +126,7 @@ static void known_sequences(void) {
     }
 }
 
-static void done_tells_the_segment(void) {
+static void done_has_the_segment(void) {
     struct calltree *t = calltree_new(&s_budget, 0);
     struct calltree_done done = {1, 2, 3, true};
     CHECK_EQUAL(calltree_exit(t, &s_codes[0], 5, CALLTREE_RETURN, &done), 0);
@@ -339,7 +339,7 @@ static int stop_at_second(const struct calltree_sample *sample, void *arg) {
     return sample->node->index == 1 ? -7 : 0;
 }
 
-static void walks_stop_when_told(void) {
+static void walks_stop_on_request(void) {
     struct calltree *t = calltree_new(&s_budget, 0);
     play(t, ">a", 0);
     CHECK_EQUAL(calltree_walk(t, stop_at_second, NULL), -7);
@@ -373,7 +373,7 @@ static void a_walk_skips_nothing_while_the_tree_grows(void) {
 int main(void) {
     static const struct test tests[] = {
         TEST(known_sequences),
-        TEST(done_tells_the_segment),
+        TEST(done_has_the_segment),
         TEST(slot_follows_the_thread),
         TEST(existing_stack_is_taken_over),
         TEST(taking_over_keeps_what_agrees),
@@ -384,7 +384,7 @@ int main(void) {
         TEST(exits_match_under_others),
         TEST(depths_around_the_limits),
         TEST(too_deep_heals),
-        TEST(walks_stop_when_told),
+        TEST(walks_stop_on_request),
         TEST(a_walk_skips_nothing_while_the_tree_grows),
     };
     make_codes();

@@ -88,7 +88,7 @@ static void compare_sums(struct calltree *t, const struct model *m) {
         CHECK_EQUAL(got[i], wanted[i]);
 }
 
-/* Frames do not depend on memory for nodes: with little or none, each event tells the same. */
+/* Frames do not depend on memory for nodes: with little or none, each event returns the same. */
 static void run_short_of_memory(const struct mood *mood, int64_t bytes, unsigned events) {
     _Atomic int64_t budget = bytes;
     struct program program = {mood, 7, 1000000, 0};

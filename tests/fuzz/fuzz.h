@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the fuzzed programs share. Each is linked with libFuzzer, whose main() runs it on what it
- * thinks up, or on the files that it is given.
+ * Shared by the fuzzed programs. Each is linked with libFuzzer, whose main() runs it on generated
+ * inputs or on the given files.
  */
 #ifndef PYUSDT_FUZZ_H
 #define PYUSDT_FUZZ_H
@@ -22,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                          \
     } while (0)
 
-/* The strings between the NULs of the input, the last one with all the rest up to its first NUL.
- * Each is in memory of its own, where an access beyond it is found. */
+/* Split the input at its NULs; the last string has all the rest up to its first NUL. Each is in
+ * memory of its own, so that an access beyond it is found. */
 static inline void fuzz_split(const uint8_t *data, size_t size, char **strings, int n) {
     for (int i = 0; i < n; i++) {
         size_t length = strnlen((const char *)data, size);

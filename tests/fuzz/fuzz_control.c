@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as a struct of settings, and any texts in the environment: "NUMBER \0 TEXT" sets that
- * one of the variables. Whatever happens, the settings in effect are good ones.
+ * Any bytes as a struct of settings, and any texts in the environment: "NUMBER \0 TEXT" sets the
+ * variable of that number. The settings in effect must always be valid.
  */
 #include "fuzz.h"
 
@@ -15,7 +15,7 @@ static bool s_said;
 bool log_verbose;         /* log.c's */
 enum text_mode text_mode; /* text.c's */
 
-/* In the place of log.c: people read one line. */
+/* Instead of log.c: every message must fit one line. */
 void log_line(const char *format, ...) {
     char text[4096];
     va_list arguments;
@@ -26,7 +26,7 @@ void log_line(const char *format, ...) {
     s_said = true;
 }
 
-/* As the fields' comments in pyusdt_control.h have them. */
+/* Valid as the comments of the fields in pyusdt_control.h define it. */
 static void check_good(const struct pyusdt_settings *s) {
     FUZZ_CHECK(s->check_msec >= 1 && s->check_msec <= 10000);
     FUZZ_CHECK(s->values <= PYUSDT_VALUES_OFF && s->verbose <= 1);
@@ -36,7 +36,7 @@ static void check_good(const struct pyusdt_settings *s) {
     filter_rejects(s->only, s->exclude, "module", "qualname");
 }
 
-/* Bytes over settings that are good: one field at a time may go wrong. */
+/* Overlay bytes on valid settings, so that a single field may be invalid. */
 static void check_any(const uint8_t *data, size_t size) {
     struct pyusdt_settings *wanted = malloc(sizeof *wanted);
     char why[PYUSDT_MESSAGE_SIZE];

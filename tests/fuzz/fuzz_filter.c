@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any lists of patterns against any names: "ONLY \0 EXCLUDE \0 MODULE \0 QUALNAME". Where the names
- * are ASCII the answer is that of a matcher which tries everything.
+ * Any lists of patterns against any names: "ONLY \0 EXCLUDE \0 MODULE \0 QUALNAME". For ASCII names
+ * the result must be that of a matcher which tries everything.
  */
 #include "fuzz.h"
 
 #include "../../src/base/filter.c"
 
-/* Whether the glob is all of `s`; with `below`, all of it up to a dot too. Slow and plain. */
+/* Whether the glob matches all of `s` or, with `below`, `s` up to a dot. Slow and plain. */
 static bool slow_matches(const char *p, const char *end, const char *s, bool below) {
     if (p == end)
         return !*s || (below && *s == '.');

@@ -38,7 +38,7 @@ class Input:
 
 
 def loud(name: str) -> Callable[..., object]:
-    """A method that tells of itself, and fails."""
+    """A method that notes that it was called, and fails."""
 
     def method(*args: object, **kwargs: object) -> object:
         user_code_ran.append(name)

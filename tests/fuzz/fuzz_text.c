@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Texts of any objects, in an interpreter that is embedded. fuzz_objects.py makes them from the
- * input, and knows what some of the texts have to be.
+ * Texts of any objects, in an embedded interpreter. fuzz_objects.py makes the objects from the
+ * input, and knows what some of the texts must be.
  */
 #include "fuzz.h"
 
@@ -37,7 +37,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-/* A text of at most `most` bytes, valid UTF-8, and nothing else happened. */
+/* Check that a text is valid UTF-8 of at most `most` bytes, and that there was no side effect. */
 static void check(const char *text, size_t most, bool may_run_code) {
     PyObject *decoded;
 

@@ -205,7 +205,7 @@ def test_threads_that_ended_are_kept_with_their_names():
     assert counts(rec)["leaf"] == 40
 
 
-def test_very_many_threads_are_told_as_one():
+def test_very_many_threads_are_merged():
     def run() -> None:
         work(1)
 
@@ -216,7 +216,7 @@ def test_very_many_threads_are_told_as_one():
             thread.join()
     assert len(rec.threads) < 400
     assert counts(rec)["leaf"] == 700
-    assert rec.losses["threads told as one with another"] + len(rec.threads) >= 700
+    assert rec.losses["threads merged with an ended one"] + len(rec.threads) >= 700
     threads_are_as_long_as_their_trees(rec.recording, SLICE_NS)
 
 

@@ -119,7 +119,7 @@ def test_a_bad_value_is_one_line_and_the_default_stays(name: str, value: str, wh
     done = python("import pyusdt; print(pyusdt.status())", **{f"PYUSDT_{name}": value})
     assert done.returncode == 0
     assert done.stderr.startswith(f"pyusdt: PYUSDT_{name}={value[:100]}: {why}")
-    assert done.stderr.endswith(": the default stays\n")
+    assert done.stderr.endswith(": using the default\n")
     assert done.stderr.count("\n") == 1
     default = {"CHECK_MSEC": 100} if name == "CHECK_MSEC" else {"CHECK_MSEC": 10}
     status = eval(done.stdout)

@@ -63,7 +63,7 @@ def test_json_has_all_that_is_known() -> None:
             {"type": "str", "name": "text"},
             {"type": "i64", "name": "value"},
         ],
-        "summary": "pyusdt.mark()",
+        "summary": "pyusdt.mark() is called",
         "needs": [],
     }
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * All of libpyusdt_compat.so: the probes of provider python. When they fire is the core's business
- * (callback.c).
+ * All of libpyusdt_compat.so: the probes of provider python. The core fires them (callback.c).
  */
 #include "probe/compat/compat_probes.h"
 
 #include "base/compiler.h"
 #include "usdt.h"
 
-/* One `noinline` function a probe, as in ../probes.c. */
+/* One `noinline` function for each probe, as in ../probes.c. */
 #define PROBE_DEFINE(name, needs, summary, ...)                                                    \
     USDT_DEFINE_SEMA(sema_##name);                                                                 \
     static NOINLINE void fire_##name(EACH(ARG_PARAMETER, __VA_ARGS__)) {                           \
