@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture/thread_name.h"
 #include "python/compat.h"
 
 /* How much memory all call trees may take together, unless thread_allow() grants more. */

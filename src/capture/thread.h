@@ -14,32 +14,7 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "calltree/calltree.h"
-#include "capture/thread_name.h"
-
-struct thread {
-    struct calltree *tree; /* owned */
-
-    /* tracking.c's. A new thread begins with epoch 0 and state_fired false; the rest stays. */
-    uint32_t epoch;   /* tracking_epoch when its frames were last taken over */
-    uint32_t kept;    /* tracking_epoch, or 0; not 0 keeps the entry when the thread ends */
-    uint64_t began;   /* ticks when its frames were taken over; merging sets it to UINT64_MAX */
-    bool shown;       /* thread__state has given its slot to a tracer: the tree is never freed */
-    bool state_fired; /* thread__state has fired for it, with its name */
-
-    /* batch.c's. NULL for a new thread. */
-    struct batch *batch;
-
-    /* thread.c's; others read them. */
-    bool seen;           /* it has had an event, so thread_ended() will run for it */
-    bool named;          /* by Python's threading, whose name is kept then */
-    uint32_t serial;     /* of the thread: 1, 2, ... in the order in which they were met */
-    unsigned long ident; /* as Python's threading knows it */
-    _Atomic bool ended;  /* set by the thread itself as it ends, without the GIL */
-    uint64_t ended_at;   /* ticks; valid once it has ended */
-    uint64_t spent;      /* ticks of ended threads that were merged with it */
-    struct thread *next;
-};
+#include "capture/thread_entry.h"
 
 /* 0, or -1 with an exception set. */
 int thread_init(void);

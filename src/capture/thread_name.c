@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/thread.h"
+#include "capture/thread_entry.h"
 #include "python/dict_read.h"
 #include "python/text.h"
 

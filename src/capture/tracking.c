@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "calltree/calltree.h"
 #include "capture/stack.h"
+#include "capture/thread_name.h"
 #include "probe/demand.h"
 #include "pyusdt_control.h"
 
