@@ -39,6 +39,7 @@ class Process:
         env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
         pass_fds: Collection[int] = (),
+        start_new_session: bool = False,
     ) -> None:
         self.argv = [str(a) for a in argv]
         self.output = ""
@@ -54,6 +55,7 @@ class Process:
             env=env,
             cwd=cwd,
             pass_fds=pass_fds,
+            start_new_session=start_new_session,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
