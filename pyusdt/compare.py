@@ -60,14 +60,14 @@ class Change:
 
     @property
     def verdict(self) -> int | None:
-        """1 more, -1 less, 0 no change beyond the noise; None where that cannot be told."""
+        """1 more, -1 less, 0 no change beyond the noise; None where that is not known."""
         noise = self.noise
         if noise is None:
             return None
         return (self.delta > noise) - (self.delta < -noise)
 
     def grew(self, limit: float) -> bool:
-        """More than `limit` (a part of what was), and more than noise where that can be told."""
+        """More than `limit` (a part of what was), and more than noise where that is known."""
         return self.ratio is not None and self.ratio > limit and self.verdict != 0
 
 

@@ -63,7 +63,7 @@ def uninterrupted() -> Iterator[None]:
 
     before = signal.getsignal(signal.SIGINT)
     try:
-        if before is not None:  # None: set by somebody's C code, and not ours to take away
+        if before is not None:  # None: set by C code: not ours to remove
             signal.signal(signal.SIGINT, remember)
     except ValueError:  # not the main thread: no interrupt comes here
         before = None

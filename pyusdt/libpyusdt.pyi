@@ -43,12 +43,12 @@ def probes() -> list[tuple[str, tuple[str, ...], str, tuple[str, ...], str]]:
     """
 
 def mark(name: str, value: object = None) -> None:
-    """Tell every reader that something happened here, and perhaps how much.
+    """Report to every reader that something happened here, and perhaps how much.
 
     The probe `mark` gets `name`, the value as text, and the value as a 64-bit integer: of an int or
     a float, cut towards zero; 0 where it does not fit, is anything else, or is None. The text is
     made without running code of `value`, unless PYUSDT_VALUES=repr asks for repr(); it is "" for
-    None, and with PYUSDT_VALUES=off. Does next to nothing while nobody listens.
+    None, and with PYUSDT_VALUES=off. Costs next to nothing without a reader.
 
     Raises TypeError unless `name` is a str.
     """

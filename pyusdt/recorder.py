@@ -230,7 +230,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
 
 
 class _OwnWork:
-    """The block is done by one thread at a time, and not recorded by anybody."""
+    """One thread at a time runs the block, and nothing in it is recorded."""
 
     def __init__(self) -> None:
         self._lock = RLock()

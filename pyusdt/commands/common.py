@@ -24,13 +24,13 @@ def loaded(path: str) -> Recording:
     progress = Progress(console=Console(stderr=True), transient=True)
     task = progress.add_task("reading")
 
-    def tell(done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
         progress.update(task, completed=done, total=total)
         if time.monotonic() > late:
             progress.start()  # which does nothing the second time
 
     try:
-        return load(path, tell)
+        return load(path, show)
     finally:
         progress.stop()
 

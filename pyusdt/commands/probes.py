@@ -22,7 +22,7 @@ class Probe(NamedTuple):
     provider: str
 
     def cells(self) -> tuple[str, str, str, str]:
-        """What people are shown: the name, the arguments, when it fires, the events it needs."""
+        """The row that is printed: name, arguments, when it fires, the events it needs."""
         arguments = ", ".join(text.split()[1] for text in self.arguments)
         needs = "" if self.needs == (self.name,) else ", ".join(self.needs)
         return self.name, arguments, self.summary, needs

@@ -49,7 +49,7 @@ def _seconds(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Record until the time is over, or somebody presses Ctrl-C; then write."""
+    """Record until the time is over or Ctrl-C is pressed, then write."""
     gc.disable()  # it would look for circles in millions of rows, which have none
     path, pid = arguments.output, arguments.pid
     only, exclude = filters_of("record", arguments)

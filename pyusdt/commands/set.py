@@ -26,11 +26,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     add("-p", "--pid", type=process_id, required=True, metavar="PID", help="the process")
-    add("--only", metavar="PATTERNS", help="tell of these functions alone; '' for all")
-    add("--exclude", metavar="PATTERNS", help="tell of all but these; '' for none")
+    add("--only", metavar="PATTERNS", help="report these functions only; '' for all")
+    add("--exclude", metavar="PATTERNS", help="report all but these; '' for none")
     add("--values", choices=VALUES, help="how values become text: repr may run the program's code")
-    add("--slow", metavar="TIME", help="from when function__slow tells: 10ms, 500us, 1.5s, off")
-    add("--check-msec", type=int, metavar="N", help="look for tracers every N milliseconds")
+    add(
+        "--slow",
+        metavar="TIME",
+        help="function__slow fires from so long on: 10ms, 500us, off",
+    )
+    add("--check-msec", type=int, metavar="N", help="poll for tracers every N milliseconds")
     add(
         "--verbose",
         action=argparse.BooleanOptionalAction,

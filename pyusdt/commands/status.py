@@ -107,7 +107,7 @@ def _lines(status: Status) -> Iterable[tuple[str, str]]:
 
 def _recorders(status: Status) -> str:
     words = {"inside": "by the program itself", "outside": "by `pyusdt record`"}
-    return ", ".join(words[who] for who in status["recorded"])
+    return ", ".join(words[client] for client in status["recorded"])
 
 
 def _tool(status: Status) -> str:

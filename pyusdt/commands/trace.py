@@ -113,14 +113,14 @@ def _tracer(
 
 
 def _milliseconds(script: Script, parameters: list[str]) -> int | None:
-    """Return from how slow on the tool is to tell of calls; None: that is not its matter."""
+    """Return from how slow on the tool reports calls; None: it does not report slow calls."""
     if "function__slow" not in script.code or not parameters or not parameters[0].isdecimal():
         return None
-    return int(parameters[0]) or None  # as the scripts do, who take 0 for their default
+    return int(parameters[0]) or None  # as the scripts do: 0 is their default
 
 
 def _settings_for(script: Script, parameters: list[str]) -> dict[str, str]:
-    """Return the variables that have the program tell of what the tool wants to hear."""
+    """Return the variables by which the program fires what the tool needs."""
     milliseconds = _milliseconds(script, parameters)
     if milliseconds is None or "PYUSDT_SLOW_USEC" in os.environ:
         return {}
@@ -128,13 +128,13 @@ def _settings_for(script: Script, parameters: list[str]) -> dict[str, str]:
 
 
 def _warn_of_slow(script: Script, parameters: list[str], process: Process) -> None:
-    """Say that a running process will not tell of all that the tool wants to hear."""
+    """Warn if a running process does not fire for all calls that the tool wants."""
     milliseconds = _milliseconds(script, parameters)
     slow = process.status()["slow_usec"]
     if milliseconds is not None and (slow is None or slow > milliseconds * 1000):
-        told = "no slow calls" if slow is None else f"calls from {slow / 1000:g} ms on only"
+        fired = "no slow calls" if slow is None else f"calls from {slow / 1000:g} ms on only"
         print(
-            f"pyusdt: process {process.pid} tells of {told}; to hear of more: "
+            f"pyusdt: process {process.pid} reports {fired}; for more: "
             f"pyusdt set -p {process.pid} --slow {milliseconds}ms",
             file=sys.stderr,
         )

@@ -41,7 +41,7 @@ finally:
 
 
 class _WholeRun(record):
-    """Records until the process ends, whoever in it that may be."""
+    """Records until the process ends, whatever ends it."""
 
     def __init__(self, path: str, launching: bool, c_calls: bool, flush: float | None) -> None:
         super().__init__(path, c_calls=c_calls, flush=flush, join=not launching)

@@ -81,13 +81,13 @@ def _opened(path: str) -> Iterator[sqlite3.Connection]:
 
 
 def _needs_rollback(database: sqlite3.Connection) -> bool:
-    """A journal alone tells nothing: a process that lives may just be writing."""
+    """A journal alone proves nothing: a living process may be writing."""
     try:
         database.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.OperationalError as e:
         return e.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
     except sqlite3.DatabaseError:
-        pass  # damaged: it will be found out
+        pass  # damaged: the reader finds that out
     return False
 
 
@@ -190,7 +190,7 @@ def _read_steps(database: sqlite3.Connection) -> dict[int, list[StepRow]]:
 def _counter(database: sqlite3.Connection, progress: Progress | None) -> Callable[[], None]:
     if progress is None:
         return lambda: None
-    tell = progress
+    report = progress
     (total,) = database.execute("SELECT count(*) FROM nodes").fetchone()
     done = 0
 
@@ -198,6 +198,6 @@ def _counter(database: sqlite3.Connection, progress: Progress | None) -> Callabl
         nonlocal done
         done += 1
         if done % _PROGRESS_EVERY == 0 or done == total:
-            tell(done, total)
+            report(done, total)
 
     return seen

@@ -109,7 +109,7 @@ FROM nodes n JOIN functions f ON f.id = n.function
 GROUP BY f.id, f.module, f.qualname, f.file, f.line
 ORDER BY self_ms DESC;
 
--- For people: who calls whom.
+-- For people: callers and callees.
 CREATE VIEW calls AS
 SELECT c.qualname AS caller, f.qualname AS callee, sum(n.calls) AS calls,
        sum(n.elapsed_ns) / 1e6 AS elapsed_ms, p.function AS caller_id, n.function AS callee_id

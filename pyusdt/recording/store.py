@@ -2,7 +2,7 @@
 """Opening recordings: what makes a file ours, how one comes to be, and what to say if not.
 
 The journal is SQLite's default (DELETE), not WAL: what is committed lies in the one file itself,
-whoever is killed and whenever, and the file can be copied or mailed without its neighbours.
+whichever process is killed and when, and the file can be copied or mailed without its neighbours.
 """
 
 import contextlib

@@ -30,7 +30,7 @@ class Totals:
     """The sums of one recording. Threads and nodes keep their numbers for as long as it lives.
 
     `wanted` is a predicate of functions: the own time of the others belongs to their nearest wanted
-    caller, or to nobody.
+    caller, or to none.
     """
 
     def __init__(self, wanted: Callable[[FunctionRow], bool]) -> None:

@@ -84,7 +84,7 @@ def merged(roots: Iterable[Node]) -> Node:
 def only(root: Node, wanted: Callable[[int], bool]) -> Node:
     """A new tree of the wanted functions alone, as recording with a filter would have made it.
 
-    The time of an unwanted call belongs to its nearest wanted caller, or to nobody.
+    The time of an unwanted call belongs to its nearest wanted caller, or to none.
     """
     top = Node(root.function, root.counts)
     keepers = [top]

@@ -99,7 +99,7 @@ class Writer:
                 database.close()
 
     def _recognize(self, database: sqlite3.Connection) -> None:
-        """Forget the rows that we know when somebody has put another recording in place, or when
+        """Forget the rows that we know when another recording has been put in place, or when
         they were rolled back."""
         row = database.execute("SELECT value FROM meta WHERE key = 'recording'").fetchone()
         if row is None:

@@ -219,7 +219,7 @@ def snapshot(data: bytes) -> Snapshot:
             slow_usec=settings.slow_usec if settings.slow_usec != _NEVER else None,
             check_msec=settings.check_msec,
             verbose=bool(settings.verbose),
-            recorded=[who for i, who in enumerate(_RECORDERS) if record.recorded >> i & 1],
+            recorded=[client for i, client in enumerate(_RECORDERS) if record.recorded >> i & 1],
             probes_fired={name: count for name, count in fired.items() if count},
             losses=_counts(status.losses, status.n_losses),
         ),

@@ -42,6 +42,6 @@ def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        raise  # nobody reads any more: no error of the report's
+        raise  # the reader is gone: no error of the report's
     except OSError as e:
         raise UserError(f"{name}: cannot write: {(e.strerror or str(e)).lower()}") from e

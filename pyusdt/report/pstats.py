@@ -36,5 +36,5 @@ def _key(record: CodeRecord) -> _Key:
 
 
 def _sum(a: _Figures | None, b: _Figures) -> _Figures:
-    """Functions that pstats cannot tell apart become one."""
+    """Functions that pstats cannot distinguish become one."""
     return b if a is None else (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report for the terminal: functions, the call tree, or steps; losses are told below."""
+"""The report for the terminal: functions, the call tree, or steps; losses are listed below."""
 
 from itertools import pairwise
 from typing import BinaryIO

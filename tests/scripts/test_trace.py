@@ -159,8 +159,8 @@ def test_a_running_process_that_tells_of_less_than_is_asked_for() -> None:
         pid = children(program.pid, "python")[0]
         with Trace("pyslower", "1", "-p", str(pid)) as trace:
             trace.expect(
-                rf"^pyusdt: process {pid} tells of calls from 10 ms on only; "
-                rf"to hear of more: pyusdt set -p {pid} --slow 1ms$"
+                rf"^pyusdt: process {pid} reports calls from 10 ms on only; "
+                rf"for more: pyusdt set -p {pid} --slow 1ms$"
             )
 
 

@@ -12,7 +12,7 @@
   let rows;
   let all = false;
 
-  // Where a function's code comes from, as far as its path tells.
+  // Where a function's code comes from, as far as its path shows.
   function kindOf(fn) {
     if (fn < 0) return "top";
     const file = strings[functions.file[fn]];
