@@ -182,8 +182,12 @@ def test_source_lines(page, tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("one\ntwo\nthree\n")
     data = snapshot()
-    data.functions[0] = (7, "app", "main", "main", str(file), 3)
-    data.functions[2] = (9, "app.io", "read", "read", str(secret), 1)
+    data.functions[0] = data.functions[0]._replace(
+        id=7, module="app", qualname="main", name="main", file=str(file), line=3
+    )
+    data.functions[2] = data.functions[2]._replace(
+        id=9, module="app.io", qualname="read", name="read", file=str(secret), line=1
+    )
     page.open(data, "#function=0")
     assert page.texts("#details pre span") == [
         "def main():", "    if '<b>':", "        return '</script>'",

@@ -19,7 +19,7 @@ from bench import readme, results
 from docs import PAGES, commands, insert
 from pyusdt.commands import VERBS
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 GUIDES = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
 WRITTEN = [*GUIDES, *sorted(PAGES.rglob("*.md"))]
