@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 GUIDES = [ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
 WRITTEN = [*GUIDES, *sorted(PAGES.rglob("*.md"))]
-NAMES = [str(path.relative_to(ROOT)) for path in WRITTEN]
+NAMES = [path.name for path in WRITTEN]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 written = pytest.mark.parametrize("path", WRITTEN, ids=NAMES)
 guides = pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
