@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,9 @@ pytestmark = [pytest.mark.timeout(LIMIT_SECONDS + 30), pytest.mark.thorough, pyt
 class Run:
     """A suite that runs. `watched` is "no", "inside" (its semaphores are up) or "by a tracer"."""
 
-    def __init__(self, suite: str, watched: str, directory: Path) -> None:
+    def __init__(self, suite: str, watched: str, directory: Path, times: int = 5) -> None:
+        self.again = functools.partial(Run, suite, watched, directory / "again", times - 1)
+        self.may_crash = times > 1 and suites.may_crash(suite)
         self.report = directory / "report.xml"
         self.log = directory / "log"
         directory.mkdir()
@@ -59,6 +62,8 @@ class Run:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"did not end:\n{self.tail()}") from None
+        if self.child.returncode == -signal.SIGSEGV and self.may_crash:
+            return self.again().outcomes()
         if not self.report.exists():
             raise AssertionError(f"ended with {self.child.returncode}:\n{self.tail()}")
         cases = ElementTree.parse(self.report).iter("testcase")
