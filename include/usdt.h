@@ -168,6 +168,7 @@ template <> struct usdt_sign<double, false>;
 }
 #define USDT_COPY_(n, x) auto usdt_arg_##n = (x)
 #define USDT_SIGN_(var) (usdt_sign<decltype(var)>::value)
+#define USDT_CHOOSE_(condition, a, b) ((condition) ? (a) : (b))
 #else
 /* The comma makes an array a pointer, and a bit-field something that has a type: with gcc one of
  * its own, as wide as the field, which only `default` catches. 5 is __builtin_classify_type's word
@@ -178,7 +179,12 @@ template <> struct usdt_sign<double, false>;
     _Generic(var, unsigned long: 1, unsigned long long: 1, float: (void)0, double: (void)0,        \
              default: __builtin_classify_type(var) != 5 && (long)(__typeof__(var))-1 < 0 ? -1 : 1)
 /* clang-format on */
+#define USDT_CHOOSE_ __builtin_choose_expr
 #endif
+
+/* The copy, or x itself where it is a constant: without optimization the compiler would not know
+ * that the copy is one. This does not evaluate x. */
+#define USDT_VALUE_(var, x) USDT_CHOOSE_(__builtin_constant_p(x), (__typeof__(var))(x), var)
 
 /* aarch64 names its registers after the width of the operand, and clang wants that to be 8 bytes;
  * the tracer reads the lower SIZE bytes only. */
@@ -192,7 +198,7 @@ template <> struct usdt_sign<double, false>;
 #define USDT_SPEC_(n, x) "%c[usdt_size_" #n "]@%[usdt_arg_" #n "]"
 #define USDT_OPERANDS_(n, x)                                                                       \
     [usdt_size_##n] "n"(USDT_SIGN_(usdt_arg_##n) * (int)sizeof(usdt_arg_##n)),                     \
-        [usdt_arg_##n] USDT_STR_(USDT_ARG_CONSTRAINT)(USDT_WIDE_(usdt_arg_##n))
+        [usdt_arg_##n] USDT_STR_(USDT_ARG_CONSTRAINT)(USDT_WIDE_(USDT_VALUE_(usdt_arg_##n, x)))
 
 /* ---- the assembler's part ---- */
 

@@ -39,6 +39,13 @@ KINDS: dict[str, tuple[int | set[int], int | str]] = {
     "array": (8, "numbers"),
 }
 
+# provider "kinds": arguments that are literals, on x86-64
+CONSTANTS = {
+    "constant": ("-4@$42",),
+    "negative": ("-4@$-1",),
+    "large": ("-8@$20015998343868",),
+}
+
 # provider "text": what lies where the pointer points
 TEXTS = {"literal": "a literal", "array": "on the stack A", "inner": "the stack A"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from elf.builds import C_BUILDS, USUAL, Build, Compile
 from elf.elfnotes import Image
-from elf.expected import ARITIES, TEXTS, check_kinds
+from elf.expected import ARITIES, CONSTANTS, TEXTS, check_kinds
 
 pytestmark = [pytest.mark.once, pytest.mark.apart]
 
@@ -35,6 +35,12 @@ def test_operands_are_registers_or_constants(kinds: Image) -> None:
     for note in kinds.notes:
         for arg in note.args:
             assert OPERAND.fullmatch(arg), note
+
+
+def test_constants_are_immediates(kinds: Image) -> None:
+    """Without optimization too: a tracer needs no register for them."""
+    found = kinds.named("kinds")
+    assert {name: found[name].args for name in CONSTANTS} == CONSTANTS
 
 
 def test_names_stand_as_written(kinds: Image) -> None:
@@ -71,10 +77,10 @@ def test_arguments_are_evaluated_once_and_in_order(kinds: Image) -> None:
 
 @pytest.mark.parametrize("build", USUAL, ids=str)
 def test_nop_and_constraint_can_be_chosen(build: Build, compiled: Compile) -> None:
-    image = compiled(build, "-DUSDT_NOP=.byte 0x66, 0x90", "-DUSDT_ARG_CONSTRAINT=nm", "kinds.c")
+    image = compiled(build, "-DUSDT_NOP=.byte 0x66, 0x90", "-DUSDT_ARG_CONSTRAINT=r", "kinds.c")
     kinds = image.named("kinds")
     assert {image.read(note.location, 2) for note in kinds.values()} == {b"\x66\x90"}
-    assert re.fullmatch(r"-4@-?\d*\(%r[bs]p\)", kinds["s32"].args[0])
+    assert re.fullmatch(r"-4@%[a-z0-9]+", kinds["constant"].args[0])
     check_kinds(sizes(image, "kinds"))
 
 
