@@ -5,6 +5,8 @@ PYTHON ?=
 # The interpreters to test with (default: the one of the build; all: every one found).
 PYTHONS ?=
 PYTEST_ARGS ?=
+# The packages of PyPI whose tests `make test-packages` runs: names, all or quick.
+PACKAGES ?= all
 # A directory whose usdt.h replaces include/usdt.h.
 USDT_INCLUDE ?=
 PYUSDT_CFLAGS ?= -Werror
@@ -16,8 +18,8 @@ SOURCES := setup.py $(wildcard include/*.h src/*.[ch] src/*/*.[ch] src/*/*/*.[ch
 BUILT_WITH = $(CC) $(USDT_INCLUDE) $(PYUSDT_CFLAGS) $(SOURCES)
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test test-matrix test-cpython asan tsan leaks fuzz bench lint format docs man picture \
-	clean help FORCE
+.PHONY: all demo test test-matrix test-cpython test-packages storms asan tsan leaks fuzz bench lint format \
+	docs man picture dist clean help FORCE
 
 ##@ Use
 
@@ -37,11 +39,17 @@ test-matrix: all $(VENV)/ready.test ## Run them under every Python, also in a se
 test-cpython: all $(VENV)/ready.test ## CPython's own tests, watched and not, end alike (LONG=1: many more).
 	@PYUSDT_TEST_SUITES=more PYTHONS="$${PYTHONS:-all}" tools/test -m cpython $(PYTEST_ARGS)
 
+test-packages: all $(VENV)/ready.test ## Tests of packages of PyPI end alike with and without pyusdt (PACKAGES=).
+	@PYUSDT_TEST_PACKAGES="$(PACKAGES)" tools/test -m packages $(PYTEST_ARGS)
+
 asan: all $(VENV)/ready.test ## Run storms, lifecycle and more under the address sanitizers (PYTEST_ARGS=).
 	@tools/sanitize asan $(PYTEST_ARGS)
 
 tsan: all $(VENV)/ready.test ## Run storms, exits and more under the thread sanitizer (PYTEST_ARGS=).
 	@tools/sanitize tsan $(PYTEST_ARGS)
+
+storms: all $(VENV)/ready.test ## Kills, signals, launches and tracers at random (LONG=1: an hour; prints figures).
+	@tools/test tests/storms $(if $(LONG),-rP) $(PYTEST_ARGS)
 
 leaks: all $(VENV)/ready.test ## Loops that may leave nothing behind: memory, references, files (LONG=1).
 	@tools/test -m leaks $(PYTEST_ARGS)
@@ -68,13 +76,16 @@ man: all ## Write the man pages anew, from the parsers of the command line.
 picture: all ## Make the README's picture of a report anew (needs chromium).
 	@$(PY) tools/picture
 
+dist: ## Make and check what is published: sdist, wheels for x86-64 and aarch64 (minutes).
+	@tools/dist
+
 clean: ## Remove what make and the tests made.
 	@tools/clean
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*?## " } \
 		/^##@/ { printf "%s\n", substr($$0, 5) } \
-		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # tools/setup checks whether there is something to do, and touches its stamp only then.
 $(VENV)/ready.%: FORCE

@@ -25,7 +25,9 @@ if sys.platform != "linux":
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
+HOOK = "pyusdt_hook.pth"
 COMPAT = "pyusdt.libpyusdt_compat"
 # A free-threaded build has no stable ABI to link against: it gets a binary of its own.
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -46,6 +48,19 @@ class BuildLibraries(build_ext):
         if not FREE_THREADED and ".abi3" in name:
             name = name[: name.index(".abi3")] + ".abi3.so"
         return name
+
+
+class BuildPackage(build_py):
+    """Adds the start-up hook, which lies beside the package: site reads it there."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            self.copy_file(HOOK, os.path.join(self.build_lib, HOOK))
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        hook = [] if self.editable_mode else [os.path.join(self.build_lib, HOOK)]
+        return [*super().get_outputs(include_bytecode), *hook]
 
 
 def library(name: str, sources: list[str], **options: object) -> Extension:
@@ -78,6 +93,6 @@ def libraries() -> list[Extension]:
 
 setup(
     ext_modules=libraries(),
-    cmdclass={"build_ext": BuildLibraries},
+    cmdclass={"build_ext": BuildLibraries, "build_py": BuildPackage},
     options={} if FREE_THREADED else {"bdist_wheel": {"py_limited_api": "cp312"}},
 )

@@ -132,7 +132,8 @@ def _value(action: argparse.Action) -> str:
 
 def _synopsis(parser: argparse.ArgumentParser) -> list[str]:
     if parser.usage:
-        return [line.strip() for line in _spelled(parser.usage).splitlines()]
+        usage = parser.usage % {"prog": parser.prog}
+        return [line.strip() for line in _spelled(usage).splitlines()]
     words, seen = [parser.prog], set[argparse.Action]()
     options = [action for action in parser._actions if action.option_strings]
     for action in options + [a for a in parser._actions if not a.option_strings]:

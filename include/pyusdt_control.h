@@ -16,7 +16,9 @@
  * beginning and at the end: the difference is the recording. The counts (pyusdt_counts.h) lie in
  * the recorded process's memory until the next request with an action. After copying them, the
  * other process must read `record` once more, and discard the copy if it has changed. A recording
- * ends by itself without such a request for lease_msec: the other process may be gone.
+ * ends by itself without such a request for lease_msec: the other process may be gone. The child of
+ * a fork goes on with a lease of its own and counts of its own, from 0; no start is requested
+ * there.
  *
  * Texts are NUL-terminated UTF-8. Numbers are in the machine's own byte order. Any change of the
  * layout or of a meaning is another PYUSDT_CONTROL_VERSION: a newer one begins with what the one
@@ -24,6 +26,8 @@
  *
  *     1   first
  *     2   actions, record_options, record
+ *     3   totals in the counts
+ *     4   durations in the counts, where buckets were
  */
 #ifndef PYUSDT_CONTROL_LAYOUT_H
 #define PYUSDT_CONTROL_LAYOUT_H
@@ -32,7 +36,7 @@
 #include <stdint.h>
 
 #define PYUSDT_CONTROL_MAGIC "pyusdt\n" /* 8 bytes with its NUL */
-#define PYUSDT_CONTROL_VERSION 2
+#define PYUSDT_CONTROL_VERSION 4
 
 #define PYUSDT_FILTER_SIZE 1024
 #define PYUSDT_NAME_SIZE 24

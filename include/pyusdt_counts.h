@@ -3,7 +3,8 @@
  * The layout of the recorder's counts: inside the process they are handed over as bytes, and to
  * other processes through memory (pyusdt_control.h). The machine's own byte order, no padding:
  *
- *     pyusdt_counts | losses | threads | nodes | buckets | functions | steps | names | texts
+ *     pyusdt_counts | losses | threads | nodes | totals | durations | functions | steps | names |
+ *     texts
  *
  * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since tracking began,
  * running frames included. Times are in ticks, so that two snapshots can be subtracted. While
@@ -22,11 +23,13 @@ struct pyusdt_counts {
     uint32_t n_losses;
     uint32_t n_threads;
     uint32_t n_nodes;
-    uint32_t n_buckets;
+    uint32_t n_totals;
+    uint32_t n_durations;
     uint32_t n_functions;
     uint32_t n_steps;
     uint32_t n_names;
     uint32_t text_size;
+    uint32_t reserved;
 };
 
 struct pyusdt_counts_loss {
@@ -44,7 +47,9 @@ struct pyusdt_counts_thread {
     uint32_t reserved;
 };
 
-/* Parents come before their children. */
+/* Parents come before their children. What elapsed has beyond self and the children's elapsed was
+ * spent in calls whose contexts were given up. A context that a recursion was folded into has the
+ * calls and the own time of all its rounds. */
 struct pyusdt_counts_node {
     uint32_t serial;
     uint32_t index;
@@ -53,15 +58,30 @@ struct pyusdt_counts_node {
     uint64_t calls, resumes, errors, elapsed, self;
 };
 
-/* Buckets as in pyusdt/recording/histogram.py. */
-struct pyusdt_counts_bucket {
+/* Of each function that a thread has run, whatever became of its contexts. Recursion counts once in
+ * primitive_calls (those from outside the function) and total. */
+struct pyusdt_counts_total {
     uint32_t serial;
     uint32_t function;
-    uint32_t bucket;
-    uint32_t count;
+    uint64_t calls, primitive_calls, resumes, errors, total, self;
 };
 
-/* Each function that a node names, once. */
+enum { PYUSDT_RUNNING, PYUSDT_LATENCY };
+
+/* How many runs of a function took so long, each from an entry to the next exit, or, of what has
+ * been suspended, from its first entry to its end. The shortest and the longest one are as they
+ * were; the others are put together to a few durations, from which they differ by at most 1.1%:
+ * those of src/base/histogram.h, the same ones in each snapshot. */
+struct pyusdt_counts_duration {
+    uint32_t serial;
+    uint32_t function;
+    uint64_t ticks;
+    uint64_t count;
+    uint32_t kind; /* PYUSDT_RUNNING, PYUSDT_LATENCY */
+    uint32_t reserved;
+};
+
+/* Each function that a node or a total names, once. */
 struct pyusdt_counts_function {
     uint32_t id;
     int32_t line;
@@ -90,11 +110,12 @@ struct pyusdt_counts_step {
 #else
 #define PYUSDT_ASSERT _Static_assert
 #endif
-PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 56, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 64, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_loss) == 16, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_thread) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_node) == 56, "others read it");
-PYUSDT_ASSERT(sizeof(struct pyusdt_counts_bucket) == 16, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_total) == 56, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_duration) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_function) == 24, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_step) == 32, "others read it");
 #undef PYUSDT_ASSERT

@@ -32,7 +32,8 @@
 #define PYUSDT_NODE_INDEX 36
 #define PYUSDT_NODE_MODULE 40
 
-/* The ids of the two nodes of a tree that have no code object. */
+/* The ids of nodes without a code object. In "(others)" is what there was no memory for a context
+ * of: its parent is "(thread)", its index 1, and a tree may have several. */
 #define PYUSDT_ID_THREAD 0u
 #define PYUSDT_ID_OTHERS UINT32_MAX
 

@@ -59,8 +59,17 @@ def __getattr__(name: str) -> object:
     return found
 
 
+def __dir__() -> list[str]:
+    """What is there, and what would be imported: so dir() and help() show it."""
+    return sorted({*globals(), *_LAZY})
+
+
 def load(path: "str | PathLike[str]") -> "Recording":
     """Return the recording in the file at `path`, with all its processes.
+
+    Of a run that is not over, or was killed, it has what each process wrote last. Of a large
+    recording, call trees are read when they are asked for. Neither the file nor what lies beside it
+    is changed.
 
     Raises UserError when it is missing, no recording, of a newer format, or damaged.
     """
@@ -109,17 +118,34 @@ def configure(
 
 
 def _launched() -> bool:
-    """Whether this import belongs to `python -m pyusdt`, which starts the core by itself.
+    """Whether this import belongs to the command line, which starts the core by itself.
 
     While Python looks for the module of -m, sys.argv[0] is "-m" and the module's name, which may
     be glued to the option, is the word of the command line before sys.argv[1:].
     """
-    word = sys.orig_argv[-len(sys.argv)] if sys.argv[:1] == ["-m"] else ""
+    if sys.argv[:1] != ["-m"]:
+        return os.path.basename(sys.argv[0]) == "pyusdt" if sys.argv[:1] else False
+    word = sys.orig_argv[-len(sys.argv)]
     return word == "pyusdt" or (word.startswith("-") and word.endswith("mpyusdt"))
 
 
+def _is_helper() -> bool:
+    """Whether this is a process of multiprocessing's, or loky's, in which no program runs."""
+    return any(
+        word.startswith("from ") and ".resource_tracker import main" in word
+        for word in sys.orig_argv
+    )
+
+
+def _join() -> None:
+    """Join the recording of the process that has started this one."""
+    from pyusdt.launch import child_processes
+
+    child_processes.join()
+
+
 try:
-    from pyusdt import libpyusdt
+    from pyusdt import libpyusdt, system  # noqa: F401 - before the program replaces parts of it
     from pyusdt.libpyusdt import mark, step, steps
 except ImportError as error:
     if error.name is None:  # it does load, and its own message has the reason
@@ -128,9 +154,9 @@ except ImportError as error:
         f"pyusdt's compiled library does not load ({error}): "
         "install pyusdt with pip, or run make in its checkout"
     ) from None
-if not _launched():
+if not _launched() and not _is_helper():
     libpyusdt.start()
-    if os.environ.get("PYUSDT_RECORDING"):  # a process of the recording's has started this one
-        from pyusdt.launch import child_processes
-
-        child_processes.join()
+    if os.environ.get("PYUSDT_RECORDING") and not sys.flags.ignore_environment:
+        # The start-up hook imports this while site runs, whose frames would be in the recording.
+        # What embeds Python has no command line, and never comes to a program.
+        libpyusdt.at_program(_join) if sys.orig_argv else _join()

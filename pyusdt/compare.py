@@ -2,13 +2,16 @@
 """Two sets of recordings, before and after: what changed, and whether that is more than noise."""
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import sqrt
 
 from pyusdt.recording import Function, Recording
+from pyusdt.waiting import waited, waiting
+
+_Name = tuple[str, str]  # module, qualname
 
 # Student's t for 99 % (two-sided) by degrees of freedom 1, 2, ... 10.
 _T99 = (63.66, 9.92, 5.84, 4.60, 4.03, 3.71, 3.50, 3.36, 3.25, 3.17)
@@ -70,16 +73,26 @@ class Change:
         """More than `limit` (a part of what was), and more than noise where that is known."""
         return self.ratio is not None and self.ratio > limit and self.verdict != 0
 
+    def per(self, calls: "Change") -> "Change":
+        """This for each of `calls`, in the runs that have any."""
+        sides = (self.before, calls.before), (self.after, calls.after)
+        return Change(*(tuple(a / n for a, n in zip(*side, strict=True) if n) for side in sides))
+
 
 @dataclass(slots=True)
 class FunctionChange:
-    """A function on both sides, by module and qualname: files and lines move."""
+    """A function on both sides, by module and qualname: files and lines move.
+
+    `waits`: its own time is no work, see waiting.py; `working_ns` is the total without such time.
+    """
 
     module: str
     qualname: str
     self_ns: Change
     total_ns: Change
+    working_ns: Change
     calls: Change
+    waits: bool = False
 
     @property
     def state(self) -> str:
@@ -102,34 +115,64 @@ class StepChange:
 
 @dataclass(slots=True)
 class Comparison:
-    """All changes; `whole` is the time in all functions."""
+    """All changes; `whole` is the own time of all functions but those that wait, `waits` theirs."""
 
     whole: Change
+    waits: Change
     functions: list[FunctionChange] = field(default_factory=list)
     steps: list[StepChange] = field(default_factory=list)
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are runs enough: one a side shows no noise."""
+        return min(len(self.whole.before), len(self.whole.after)) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A recording as it is compared: functions by name, and what of their totals is waiting."""
+
+    functions: dict[_Name, list[Function]]
+    waited: Counter[int]
+
+    def sum(self, name: _Name, figure: Callable[[Function], int]) -> float:
+        return float(sum(map(figure, self.functions.get(name, ()))))
+
+    def working_ns(self, function: Function) -> int:
+        return max(function.total_ns - self.waited[function.index], 0)
 
 
 def compare(before: Sequence[Recording], after: Sequence[Recording]) -> Comparison:
     """The changes from `before` to `after`, one or more runs each."""
-    return Comparison(
-        whole=Change(tuple(r.self_ns for r in before), tuple(r.self_ns for r in after)),
-        functions=_functions(before, after),
-        steps=_steps(before, after),
-    )
+    functions = _functions(before, after)
+
+    def whole(waits: bool) -> Change:
+        chosen = [f.self_ns for f in functions if f.waits == waits]
+        befores = zip(*(change.before for change in chosen), strict=True)
+        afters = zip(*(change.after for change in chosen), strict=True)
+        sums = tuple(map(sum, befores)), tuple(map(sum, afters))
+        return Change(sums[0] or (0.0,) * len(before), sums[1] or (0.0,) * len(after))
+
+    return Comparison(whole(False), whole(True), functions, _steps(before, after))
 
 
 def regressions(
-    comparison: Comparison, limit: float, least_share: float = 0.01
+    comparison: Comparison, limit: float, least_share: float = 0.01, *, force: bool = False
 ) -> list[tuple[str, str, Change]]:
     """(name, figure, change) of what grew by more than `limit`: the whole, functions whose growth
-    is `least_share` of the whole or more, and steps. New functions count in the whole alone."""
+    is `least_share` of the whole or more, and steps. New functions count in the whole alone, and
+    waiting nowhere. Where a side has one run nothing is judged, unless with `force`."""
+    if not comparison.judged and not force:
+        return []
     least = least_share * comparison.whole.mean_before
     found = [("all functions", "self", comparison.whole)]
     for f in comparison.functions:
         name = f"{f.module}:{f.qualname}"
+        own = [] if f.waits else [("self", f.self_ns)]
+        total = "total" if f.working_ns == f.total_ns else "total without waits"
         found += [
             (name, figure, change)
-            for figure, change in (("self", f.self_ns), ("total", f.total_ns))
+            for figure, change in [*own, (total, f.working_ns)]
             if change.delta >= least
         ]
     found += [(step.name, "step", step.mean) for step in comparison.steps if step.kind == "step"]
@@ -137,29 +180,39 @@ def regressions(
 
 
 def _functions(before: Sequence[Recording], after: Sequence[Recording]) -> list[FunctionChange]:
-    sides = [[_by_name(recording.functions) for recording in side] for side in (before, after)]
-    names = {name for side in sides for run in side for name in run}
+    sides: list[list[_Run]] = []
+    waits: set[_Name] = set()
+    for side in (before, after):
+        sides.append([])
+        for recording in side:
+            functions = waiting(recording)
+            waits |= {recording.records[index][:2] for index in functions}
+            run = _Run(_by_name(recording.functions), waited(recording, functions))
+            sides[-1].append(run)
+    names = {name for side in sides for run in side for name in run.functions}
 
-    def change(name: tuple[str, str], figure: Callable[[Function], int]) -> Change:
-        values = [
-            tuple(float(sum(map(figure, run.get(name, ())))) for run in side) for side in sides
-        ]
-        return Change(*values)
+    def change(name: _Name, figure: Callable[[Function], int]) -> Change:
+        return Change(*(tuple(run.sum(name, figure) for run in side) for side in sides))
+
+    def working(name: _Name) -> Change:
+        return Change(*(tuple(run.sum(name, run.working_ns) for run in side) for side in sides))
 
     return [
         FunctionChange(
             *name,
-            change(name, lambda f: f.self_ns),
-            change(name, lambda f: f.total_ns),
-            change(name, lambda f: f.calls),
+            self_ns=change(name, lambda f: f.self_ns),
+            total_ns=change(name, lambda f: f.total_ns),
+            working_ns=working(name),
+            calls=change(name, lambda f: f.calls),
+            waits=name in waits,
         )
         for name in sorted(names)
     ]
 
 
-def _by_name(functions: Iterable[Function]) -> dict[tuple[str, str], list[Function]]:
+def _by_name(functions: Iterable[Function]) -> dict[_Name, list[Function]]:
     """Functions of one name (lambdas, redefinitions) are taken together."""
-    names: dict[tuple[str, str], list[Function]] = defaultdict(list)
+    names: dict[_Name, list[Function]] = defaultdict(list)
     for function in functions:
         names[function.record.module, function.record.qualname].append(function)
     return names

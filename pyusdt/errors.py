@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the user can put right, and how the command line ends."""
 
-import os
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import IntEnum
+
+from pyusdt.harmless import printable
+from pyusdt.system import os
 
 
 class ExitCode(IntEnum):
@@ -38,9 +41,34 @@ class UsageError(UserError):
 
 
 def print_line(message: object) -> None:
-    """Print a line on stderr, past Python's buffers. A failure to write it is ignored."""
+    """Print a line on stderr, past Python's buffers. A failure to write it is ignored. Where stderr
+    was closed when Python started, its number may be that of a file: nothing is printed."""
+    if sys.__stderr__ is None:
+        return
     with suppress(OSError):
-        os.write(2, f"pyusdt: {message}\n".encode(errors="backslashreplace"))
+        os.write(2, f"pyusdt: {one_line(message)}\n".encode(errors="backslashreplace"))
+
+
+def one_line(message: object) -> str:
+    """`message`, whole, as a terminal may get it: it may name what others chose."""
+    return printable(str(message), None)
+
+
+def called() -> str:
+    """How the command line was called, for its own messages; before a program has its sys.argv."""
+    return "pyusdt" if os.path.basename(sys.argv[0]) == "pyusdt" else "python -m pyusdt"
+
+
+def shell_word(text: str) -> str:
+    """`text` as a shell takes it, also where it has bytes that no terminal shows as they are."""
+    from shlex import quote
+
+    if text.isprintable():
+        return quote(text)
+    shown = (
+        chr(b) if 32 <= b < 127 and b not in b"'\\" else f"\\x{b:02x}" for b in os.fsencode(text)
+    )
+    return f"$'{''.join(shown)}'"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ DORMANT: tuple[str | None, ...]
 """Why no event is enabled although some are wanted, by the struct's PYUSDT_DORMANT_*."""
 
 def start() -> None:
-    """Start the watcher and check demand: wanted events are on when this returns. Idempotent."""
+    """Start the watcher and check demand: wanted events are on when this returns. Idempotent. Where
+    there is no thread for it, that is one line on stderr, and nothing is enabled."""
 
 def stop() -> None:
     """Switch all events off, give the tool id back and join the watcher. Idempotent."""
@@ -69,6 +70,9 @@ class Step:
         traceback: TracebackType | None,
         /,
     ) -> Literal[False]: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def _moved(self) -> Self:
+        """Return a step that has the entry of the calling frame, which this one has no more."""
     @overload
     def __call__[**P, R](self, function: staticmethod[P, R]) -> staticmethod[P, R]: ...
     @overload
@@ -90,12 +94,13 @@ def step(name: str) -> Step:
         def load(): ...
 
     Decorates functions, async functions, generators and async generators, above or below
-    @staticmethod and @classmethod. The step of a generator or coroutine lasts from its first
-    resumption to its end; time in which it is suspended counts. One object may be used again and at
-    the same time, in recursion, threads and tasks: each `with` has a time of its own. (Entered
-    through ExitStack or by hand, uses of one object must nest.)
+    @staticmethod and @classmethod, and other callables, which keep their attributes. The step of a
+    generator or coroutine lasts from its first resumption to its end; that of a function that
+    returns an awaitable, until that is done. Time in which they are suspended counts. One object
+    may be used again and at the same time, in recursion, threads and tasks: each `with` has a time
+    of its own. (Entered through ExitStack or by hand, uses of one object must nest.)
 
-    Raises TypeError unless `name` is a str, or what is decorated is a function.
+    Raises TypeError unless `name` is a str, or what is decorated is a callable and no class.
     """
 
 @overload
@@ -107,7 +112,7 @@ def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
 
     The step ends when the next item is asked for, and when break, return or an exception leaves the
     loop; the time that `iterable` takes itself is none of it. What only `async for` can walk is
-    handed out to `async for`.
+    handed out to `async for`. What has a length keeps it, for progress bars.
 
     Raises TypeError unless `name` is a str and `iterable` is iterable; what `iterable` raises
     passes.
@@ -128,9 +133,61 @@ def record_stop() -> None:
 def recorded() -> bytes:
     """Return what has been counted until now: see `pyusdt.recording.counts.unpack`."""
 
-def flush(callback: Callable[[int], object] | None, seconds: float) -> None:
-    """Have the watcher call callback(0) every `seconds` (0: never), and callback(signal) before
-    SIGTERM or SIGHUP ends the process. What it raises is dropped. None: no more."""
+def save_begin(
+    ordinal: int,
+    directory: bytes,
+    device: int,
+    inode: int,
+    about: str,
+    base: bytes,
+    before: bytes,
+    flush: float,
+    /,
+) -> int:
+    """Save what is recorded to a part (include/pyusdt_part.h) in a directory, every `flush` seconds
+    (0: at the end only), and return the save's number.
+
+    The part of the same `ordinal` in this process is replaced. `device` and `inode` are those of
+    the directory; `base` has counts of earlier times of the same recording, and `before` those that
+    do not belong to it. Raises OSError.
+    """
+
+def save_end(number: int, why: str | None, wanted: bool, /) -> bytes | None:
+    """Write the save whole, with why it ended, and forget it; None: write nothing. Raises OSError,
+    and has forgotten it then, too. Return the counts, if they are wanted and there is memory."""
+
+def save_all(why: str, /) -> None:
+    """Write all saves whole, with why; they go on. Raises OSError."""
+
+def on_ending(callback: Callable[[str], object] | None, /) -> None:
+    """Have callback(name) called when all is saved, before the signal of that name ends the
+    process. What it raises is dropped."""
+
+def hold(on: bool, /) -> None:
+    """Have signals whose handlers may raise an exception in this thread wait, or no longer."""
+
+def held(callback: Callable[[str], None], argument: str, /) -> None:
+    """Call it while such signals wait."""
 
 def hide(hidden: bool) -> None:
     """From now on what this thread does is not recorded, or it is again."""
+
+def at_program(callback: Callable[[], object], /) -> None:
+    """Call it when site is done and Python comes to the program, or at once if site does not run.
+
+    What it raises passes only from a call at once.
+    """
+
+def count_started(on: bool, /) -> None:
+    """Count the programs that this process starts from now on, or cease to."""
+
+def exec_begins(program: object, /) -> None:
+    """Count a program that os.exec* is about to put in the place of this one, while programs are
+    counted, before its audit event does."""
+
+def started() -> list[tuple[str, int]]:
+    """Return (name, count) of the programs that were counted, as they were named to subprocess,
+    os.exec*, os.posix_spawn* or os.system (the shell), in the order of their first starts.
+
+    There are at most 64, the last of which may be "(others)". The child of a fork begins with none.
+    """

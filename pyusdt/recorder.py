@@ -1,29 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pyusdt.record`: the recorder inside the process, for a block or for the runs of a function."""
 
-import os
-import time
-from _thread import RLock, get_ident
+import atexit
+from _thread import get_ident
 from contextlib import suppress
-from dataclasses import replace
-from signal import Signals
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pyusdt import libpyusdt as core
-from pyusdt import patterns
+from pyusdt import patterns, rundir, running
 from pyusdt.decorate import decorate
-from pyusdt.errors import UserError, print_line
-from pyusdt.exit_hooks import Endings, uninterrupted
-from pyusdt.recording import Function, Node, Process, Recording, Snapshot, Step, Thread, Writer
-from pyusdt.recording.counts import NOTHING, Counts, unpack
+from pyusdt.errors import UserError, one_line, print_line
+from pyusdt.exit_hooks import uninterrupted
+from pyusdt.launch import inherited
+from pyusdt.recording import Function, Node, Recording, Snapshot, Step, Thread, run, store
+from pyusdt.recording.counts import NOTHING, unpack
+from pyusdt.recording.pack import pack
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
-from pyusdt.recording.writer import this_process
+from pyusdt.rundir import RunDirectory
+from pyusdt.running import own_work
+from pyusdt.system import os
 
-MAX_NODES = 500_000
-SIGNAL_SECONDS = 8.0
-"""How long a signal that ends the process waits for another thread that writes."""
+MOST_BYTES = 4_000_000
+"""Of parts that become a file at once at the end of a block."""
+
+
+_begun: set[str] = set()
+
+
+def _clean(path: str) -> None:
+    """At exit: no process of ours comes back to the run."""
+    with own_work, suppress(UserError):
+        run.finish(path, MOST_BYTES, leaving=True)
+
+
+def _restored(
+    kind: type["record"], path: str | None, options: dict[str, Any], number: int
+) -> "record":
+    """The copy of a recorder of another process."""
+    copy = kind(path, **options)
+    copy._number = number
+    return copy
 
 
 class record:  # noqa: N801 - used like the functions that contextlib makes
@@ -38,19 +56,23 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         @pyusdt.record("out.pyusdt")
         async def serve(): ...
 
-    path       where the recording is put: a new file, or in the place of an older recording. It is
-               written at the end, and by child processes (os.fork, multiprocessing) at theirs.
-               None: it is only kept in memory.
+    path       where the recording is put: a new file, or in the place of an older recording. Child
+               processes take part, and so does every Python of this environment that is started
+               meanwhile. Each process writes what it has to a private directory beside the file,
+               `.NAME.TOKEN`, at its end; when the block ends, the file is made of that. None: it is
+               only kept in memory.
     only       patterns of the functions to record, as one text with commas or as several: globs
                `module:qualname`; without a colon, a module and all below it. The time of others
                belongs to their nearest recorded caller.
     exclude    patterns of functions not to record, even where `only` has them.
     c_calls    record the calls of C functions too, which costs more than as much again.
-    max_nodes  how many calling contexts there is memory for, 128 bytes each. Calls in contexts
-               beyond these are counted in one node "(others)", and in `losses`.
+    max_nodes  how many calling contexts there is memory for, 128 bytes each. Functions are exact
+               whatever becomes of contexts. Calls in contexts beyond these are in nodes "(others)"
+               of the call tree, below what called them, and counted in `losses`.
     threads    "all" of the process, or the "current" one: that which enters the block.
-    flush      seconds between writes to `path` while it is being recorded, so that a process that
-               is killed has lost no more; None: only at the end.
+    flush      seconds between writes while it is being recorded, so that a process that is killed
+               has lost no more; None: only at the end. Signals whose default action ends the
+               process have it write before, so this is for SIGKILL and crashes.
     join       add this process to the recording that is at `path`, rather than replace it.
 
     Steps and marks (`pyusdt.step`, `steps`, `mark`) are recorded too, one by one: see `steps`.
@@ -75,7 +97,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         only: patterns.Patterns | None = None,
         exclude: patterns.Patterns | None = None,
         c_calls: bool = False,
-        max_nodes: int = MAX_NODES,
+        max_nodes: int = running.MAX_NODES,
         threads: Literal["all", "current"] = "all",
         flush: float | None = None,
         join: bool = False,
@@ -89,21 +111,46 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             raise ValueError(f"flush is a number of seconds above 0, not {flush}")
         if flush is not None and path is None:
             raise ValueError("flush needs a path to write to")
-        self.path = None if path is None else os.fspath(path)
+        self.path = None if path is None else os.path.abspath(os.fspath(path))
+        self.offers = path is not None
         self.c_calls = c_calls
         self.max_nodes = max_nodes
         self.flush = flush
-        self._writer = None if path is None else Writer(path, replace=not join)
-        self._filters = patterns.text("only", only), patterns.text("exclude", exclude)
-        self._wanted = patterns.row_chooser(*self._filters, c_calls)
+        self.filters = patterns.text("only", only), patterns.text("exclude", exclude)
+        self._join = join
+        self._wanted = patterns.row_chooser(*self.filters, c_calls)
         self._serials: set[int] | None = None if threads == "all" else set()
+        self._number = inherited.number_of(self.path) if self.path else 0
+        self._run: RunDirectory | None = None
+        self._begun = False  # and not joined
+        self._offers = False  # to the processes that this one starts
+        self._opened = False  # it is this process that has entered the block
+        self._block = os.urandom(8).hex()
+        self._ordinal = running.new_ordinal()
+        self._save = -1
         self._depth = 0
-        self._started_ns = 0
         self._recording: Recording | None = None
         self._forget()
 
+    def __repr__(self) -> str:
+        where = "in memory" if self.path is None else one_line(self.path)
+        with own_work:
+            if (
+                self in running.recorders
+            ):  # not what it has: that may be much, and is asked for often
+                head = f"{where}, recording>"
+                below = [
+                    "  what it has until now:",
+                    "  .functions, .tree, .threads, .steps, .losses",
+                ]
+            else:
+                ended = bool(self._times or self._snapshot.threads)
+                head = f"{where}, {'ended' if ended else 'not entered yet'}>"
+                below = [self.recording.summary]
+        return "\n".join([f"<pyusdt.record: {head}", *below])
+
     def __enter__(self) -> Self:
-        with _own_work:
+        with own_work:
             if self._depth == 0:
                 self._begin()
             self._depth += 1
@@ -115,12 +162,13 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with _own_work:
+        with own_work:
             self._depth -= 1
-            if self._depth > 0 or self not in _running:
+            if self._depth > 0 or self not in running.recorders:
                 return
             try:
-                self._end("end" if kind is None else kind.__name__)
+                with uninterrupted():
+                    self.finish("end" if kind is None else kind.__name__)
             except UserError as failure:
                 if kind is None:
                     raise
@@ -133,27 +181,44 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         decorated: F = decorate(self, function)
         return decorated
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A decorated function may be sent to another process: there it takes part in the same
+        recording."""
+        only, exclude = self.filters
+        options: dict[str, Any] = {
+            "only": only or None,
+            "exclude": exclude or None,
+            "c_calls": self.c_calls,
+            "max_nodes": self.max_nodes,
+            "threads": "all" if self._serials is None else "current",
+            "flush": self.flush,
+            "join": self._join,
+        }
+        return _restored, (type(self), self.path, options, self._number)
+
     @property
     def recording(self) -> Recording:
         """What was recorded until the end, or until now. See `pyusdt.load` for the same from a
         file."""
-        with _own_work:
-            if self in _running:
-                self._update()
+        with own_work:
+            self._fold()
+            snapshot = self._snapshot
+            if self in running.recorders:
+                snapshot, self._recording = self._update(core.recorded()), None
             if self._recording is None:
-                self._recording = Recording.from_snapshot(self._snapshot, self._process())
+                self._recording = Recording.from_snapshot(snapshot, run.this_process())
             return self._recording
 
     @property
     def functions(self) -> list[Function]:
         """Functions with their totals over all threads, those with the most own time first."""
-        with _own_work:
+        with own_work:
             return self.recording.functions
 
     @property
     def tree(self) -> Node:
         """The call trees of all threads as one; its `children` are the first functions."""
-        with _own_work:
+        with own_work:
             return self.recording.tree
 
     @property
@@ -164,7 +229,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     @property
     def steps(self) -> list[Step]:
         """Steps and marks by name, in the order in which they first came."""
-        with _own_work:
+        with own_work:
             return self.recording.steps
 
     @property
@@ -176,155 +241,111 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         """Be as if nothing had been recorded yet."""
         self._totals = Totals(self._wanted)
         self._functions: dict[int, FunctionRow] = {}
-        self._before = NOTHING
+        self._before = b""
+        self._times: list[tuple[bytes, bytes]] = []  # counts before and after, not in _totals yet
         self._snapshot = Snapshot()
         self._recording = None
 
-    def _process(self) -> Process:
-        return replace(this_process(), started_ns=self._started_ns)
-
     def _begin(self) -> None:
-        if self._writer is not None:
-            self._writer.write(self._snapshot)
-        self._started_ns = self._started_ns or time.time_ns()
-        _running.append(self)
+        self._fold()
+        if self.path is not None and self._run is None:
+            self._run, self._begun = self._begin_run(self.path)
+        running.start(self)
         try:
-            _apply()
-        except UserError:
-            _running.remove(self)
-            _apply()
+            self._before = core.recorded()
+            if self._serials is not None:
+                me = get_ident()
+                before = unpack(self._before, self._functions)
+                self._serials.update(t.serial for t in before.threads if t.ident == me)
+            if self._run is not None:
+                self._save = self._begin_save(self._run)
+                self._offers = not inherited.run_of(self._run.path)
+                self._opened = self._offers
+                if self._offers:
+                    rundir.begin_block(self._run, self._block)
+                    inherited.offer(
+                        self._run,
+                        flush=self.flush or 0,
+                        c_calls=self.c_calls,
+                        max_nodes=self.max_nodes,
+                        block=self._block,
+                    )
+        except BaseException:
+            running.stop(self)
             raise
-        _attend()
-        self._before = self._count()
-        if self._serials is not None:
-            me = get_ident()
-            self._serials.update(t.serial for t in self._before.threads if t.ident == me)
 
-    def _count(self) -> Counts:
-        return unpack(core.recorded(), self._functions)
+    def _begin_run(self, path: str) -> tuple[RunDirectory, bool]:
+        """Take part in the run of another recorder of this process, or of the process that has
+        started this one, or begin one: True."""
+        for other in running.recorders:
+            if other.path == path and isinstance(other, record) and other._run is not None:
+                return other._run, False
+        if self._join:
+            return run.join_file(path)
+        with store.explained(path):
+            if token := inherited.run_of(path):
+                return rundir.join(path, token), False
+            return run.begin(path, inherited.token(path, self._number))
 
-    def _update(self) -> None:
-        counts = self._count()
-        self._snapshot = self._totals.update(counts, self._before, self._functions, self._serials)
-        self._recording = None
+    def _begin_save(self, it: RunDirectory) -> int:
+        base = b""
+        if self._snapshot.threads:
+            base = pack(self._snapshot, self._totals.serials())
+        about = rundir.about(
+            only=self.filters[0],
+            exclude=self.filters[1],
+            c_calls=self.c_calls,
+            flush=self.flush or 0,
+            threads=None if self._serials is None else sorted(self._serials),
+        )
+        place = os.fsencode(it.directory), it.device, it.inode
+        with store.explained(it.path):
+            return core.save_begin(
+                self._ordinal, *place, about, base, self._before, self.flush or 0
+            )
 
-    def _end(self, reason: str) -> None:
+    def finish(self, reason: str) -> None:
         """Record no more, and write. Raises UserError, but not before it has stopped."""
-        self._update()
-        self._totals.settle()
-        _running.remove(self)
-        _apply()
-        if self._writer is not None:
-            try:
-                with uninterrupted():
-                    self._writer.close(reason, self._snapshot)
-            finally:
-                _attend()  # not before: a signal would end the process in the midst of it
+        self._recording = None
+        counts: bytes | None = None
+        if self._run is not None and self._offers:
+            inherited.withdraw(self._run, self._block)
+            if self._opened:
+                rundir.end_block(self._run, self._block)
+        try:
+            if self._run is not None:
+                save, self._save = self._save, -1
+                with store.explained(self._run.path):
+                    counts = core.save_end(save, reason, True)
+        finally:
+            self._times.append((self._before, counts or core.recorded()))
+            running.stop(self)
+        self.make_file()
+        if self._run is not None and self._begun and self._run.path not in _begun:
+            _begun.add(self._run.path)
+            atexit.register(_clean, self._run.path)
 
-    def _flush(self) -> None:
-        """Bring the file up to date. Where that fails, the last write reports what is wrong."""
-        self._update()
-        if self._writer is not None:
-            with suppress(UserError):
-                self._writer.write(self._snapshot)
+    def make_file(self) -> None:
+        """If this process began the run, bring its file up to date. Raises UserError."""
+        if self._run is not None and self._begun:
+            run.finish(self._run.path, MOST_BYTES, run=self._run)
 
-
-class _OwnWork:
-    """One thread at a time runs the block, and nothing in it is recorded."""
-
-    def __init__(self) -> None:
-        self._lock = RLock()
-        self._depth = 0
-
-    def acquire(self, timeout: float = -1) -> bool:
-        if not self._lock.acquire(timeout=timeout):
-            return False
-        if self._depth == 0:
-            core.hide(True)
-        self._depth += 1
+    def begin_in_child(self) -> bool:
+        """The child of a fork records for itself."""
+        self._forget()
+        self._begun = self._opened = False
         return True
 
-    def release(self) -> None:
-        self._depth -= 1
-        if self._depth == 0:
-            core.hide(False)
-        self._lock.release()
+    def _fold(self) -> None:
+        """Add up what was recorded until the last end."""
+        for before, after in self._times:
+            self._before = before
+            self._snapshot = self._update(after)
+            self._totals.settle()
+        self._times = []
 
-    def __enter__(self) -> None:
-        self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-
-_own_work = _OwnWork()
-_running: list[record] = []
-
-
-def _attend() -> None:
-    """Attend to the ends of the process while there is something to write then."""
-    to_files = [rec for rec in _running if rec.path is not None]
-    _endings.watch(bool(to_files))
-    intervals = [rec.flush for rec in to_files if rec.flush is not None]
-    core.flush(_tick if to_files else None, min(intervals, default=0))
-
-
-def _apply() -> None:
-    """Apply what all recordings want together. Raises UserError where that is not possible."""
-    if not _running:
-        core.record_stop()
-        return
-    c_calls = any(rec.c_calls for rec in _running)
-    max_nodes = max(rec.max_nodes for rec in _running)
-    filters = {rec._filters for rec in _running}
-    only, exclude = filters.pop() if len(filters) == 1 else ("", "")
-    if not core.record(c_calls, max_nodes, only, exclude):
-        raise UserError(
-            f"cannot record: {core.DORMANT[1]}, or it refuses; "
-            "stop the other profiler or coverage tool, and try again"
-        )
-
-
-def _finish(reason: str) -> None:
-    """The process ends: write what goes to a file. Each error is one line on stderr."""
-    with _own_work:
-        for rec in [rec for rec in _running if rec.path is not None]:
-            try:
-                rec._end(reason)
-            except UserError as failure:
-                print_line(failure)
-
-
-def _tick(number: int) -> None:
-    """The watcher calls: a flush, or the last one before signal `number`.
-
-    It must not wait for a thread that writes, or forks and waits for the watcher itself.
-    """
-    if not _own_work.acquire(timeout=SIGNAL_SECONDS if number else 0):
-        return
-    try:
-        if number:
-            _finish(Signals(number).name)
-            return
-        for rec in _running:
-            if rec.flush is not None:
-                rec._flush()
-    finally:
-        _own_work.release()
-
-
-def _after_fork_in_child() -> None:
-    """The child records for itself, from here on, and writes to the same file."""
-    for rec in _running:
-        rec._forget()
-        rec._started_ns = time.time_ns()
-    _endings.begin_again()
-    _own_work.release()
-
-
-_endings = Endings(_finish)
-os.register_at_fork(
-    before=_own_work.acquire,
-    after_in_parent=_own_work.release,
-    after_in_child=_after_fork_in_child,
-)
+    def _update(self, counts: bytes) -> Snapshot:
+        """All that was recorded, with what was counted since this time began."""
+        before = unpack(self._before, self._functions) if self._before else NOTHING
+        now = unpack(counts, self._functions)
+        return self._totals.update(now, before, self._functions, self._serials)

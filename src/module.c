@@ -3,6 +3,7 @@
  * The module pyusdt.libpyusdt: wires the parts and does nothing else.
  */
 #include <Python.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,9 +15,11 @@
 #include "capture/monitor.h"
 #include "capture/stack.h"
 #include "capture/thread.h"
+#include "capture/tracking.h"
 #include "control/control.h"
 #include "control/fork.h"
 #include "control/messages.h"
+#include "control/save.h"
 #include "control/settings.h"
 #include "control/wait_tracer.h"
 #include "control/watcher.h"
@@ -33,8 +36,7 @@
 
 static PyObject *core_start(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
-    if (watcher_start() < 0)
-        return NULL;
+    watcher_start();
     Py_RETURN_NONE;
 }
 
@@ -42,6 +44,13 @@ static PyObject *core_stop(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
     watcher_stop();
     Py_RETURN_NONE;
+}
+
+/* At exit: a Ctrl-C may have kept the package from ending what it records. */
+static PyObject *core_exit(PyObject *module, PyObject *unused) {
+    if (save_is_on())
+        save_all("exit");
+    return core_stop(module, unused);
 }
 
 static PyObject *core_wait(PyObject *module, PyObject *timeout) {
@@ -140,11 +149,12 @@ static PyObject *core_change(PyObject *module, PyObject *request) {
     "    @pyusdt.step(\"load\")\n"                                                                 \
     "    def load(): ...\n\n"                                                                      \
     "Decorates functions, async functions, generators and async generators, above or below\n"      \
-    "@staticmethod and @classmethod. The step of a generator or coroutine lasts from its\n"        \
-    "first resumption to its end, including the time in which it is suspended. One object\n"       \
+    "@staticmethod and @classmethod, and other callables. The step of a generator or\n"            \
+    "coroutine lasts from its first resumption to its end, including the time in which it\n"       \
+    "is suspended; that of a function that returns an awaitable, until that is done. One object\n" \
     "may be used many times at once, in recursion, threads and tasks: each `with` has its\n"       \
     "own time. (Entered through ExitStack or by hand, uses of one object must nest.)\n\n"          \
-    "Raises TypeError if `name` is not a str, or the decorated object is not a function."
+    "Raises TypeError if `name` is not a str, or the decorated object is no callable."
 #define DOC_STEPS                                                                                  \
     "steps(iterable, name)\n--\n\n"                                                                \
     "Iterate over `iterable`; each pass through the loop's body is a step called `name`:\n\n"      \
@@ -184,7 +194,7 @@ static PyMethodDef s_methods[] = {
 static PyMethodDef s_prefork = {"prefork", core_prefork, METH_NOARGS, NULL};
 static PyMethodDef s_postfork_parent = {"postfork_parent", core_postfork_parent, METH_NOARGS, NULL};
 static PyMethodDef s_postfork_child = {"postfork_child", core_postfork_child, METH_NOARGS, NULL};
-static PyMethodDef s_exit = {"exit", core_stop, METH_NOARGS, NULL};
+static PyMethodDef s_exit = {"exit", core_exit, METH_NOARGS, NULL};
 
 /* os.register_at_fork(before=..., after_in_parent=..., after_in_child=...) */
 static int hook_fork(void) {
@@ -240,6 +250,17 @@ static int add_dormant(PyObject *module) {
     return ret;
 }
 
+/* Whether Python's option -E or -I is given, by which the environment of a user has no say. */
+static bool ignores_environment(void) {
+    PyObject *flags = PySys_GetObject("flags"); /* borrowed */
+    PyObject *flag = flags ? PyObject_GetAttrString(flags, "ignore_environment") : NULL;
+    bool ignores = flag && PyObject_IsTrue(flag) == 1;
+
+    Py_XDECREF(flag);
+    PyErr_Clear();
+    return ignores;
+}
+
 static int core_exec(PyObject *module) {
     static bool s_done;
 
@@ -248,12 +269,14 @@ static int core_exec(PyObject *module) {
         return -1;
     if (s_done)
         return 0;
-    settings_init();
+    if (!ignores_environment())
+        settings_init();
     clock_init();
     gil_init();
     if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
-        batch_init() < 0 || stack_init() < 0 || gc_init() < 0 || steps_init() < 0 ||
-        c_call_init() < 0 || monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
+        batch_init() < 0 || stack_init() < 0 || tracking_init() < 0 || gc_init() < 0 ||
+        steps_init() < 0 || c_call_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
+        hook_exit() < 0)
         return -1;
     control_init();
     control_add_loss("code", code_losses);

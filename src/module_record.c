@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define PY_SSIZE_T_CLEAN
 #include "module_record.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/filter.h"
 #include "capture/thread.h"
-#include "control/autosave.h"
+#include "control/audit.h"
+#include "control/endings.h"
 #include "control/recorder.h"
+#include "control/save.h"
 #include "control/snapshot.h"
+#include "control/watcher.h"
 #include "pyusdt_control.h"
 
 static PyObject *core_record(PyObject *module, PyObject *args) {
@@ -47,21 +52,121 @@ static PyObject *core_recorded(PyObject *module, PyObject *unused) {
     return bytes;
 }
 
-static PyObject *core_flush(PyObject *module, PyObject *args) {
-    PyObject *callback;
-    double seconds;
+/* None, or an OSError set. */
+static PyObject *none_or(int error) {
+    if (!error)
+        Py_RETURN_NONE;
+    errno = error;
+    return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+static PyObject *core_save_begin(PyObject *module, PyObject *args) {
+    struct save_options options;
+    unsigned long long device, inode;
+    Py_ssize_t base_size, before_size;
+    unsigned ordinal;
+    double flush;
+    int number;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "Od", &callback, &seconds))
+    if (!PyArg_ParseTuple(args, "IyKKsy#y#d", &ordinal, &options.directory, &device, &inode,
+                          &options.about, &options.base, &base_size, &options.before, &before_size,
+                          &flush))
         return NULL;
-    autosave_set(callback, seconds);
+    options.ordinal = ordinal;
+    options.device = (dev_t)device;
+    options.inode = (ino_t)inode;
+    options.base_size = (size_t)base_size;
+    options.before_size = (size_t)before_size;
+    options.flush_ns = (uint64_t)(flush * 1e9);
+    number = save_begin(&options);
+    if (number < 0)
+        return none_or(errno);
+    watcher_follow_saves();
+    return PyLong_FromLong(number);
+}
+
+static PyObject *core_save_end(PyObject *module, PyObject *args) {
+    PyObject *result = NULL;
+    char *counts = NULL;
+    const char *why;
+    size_t size = 0;
+    int number, wanted, error;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "izp", &number, &why, &wanted))
+        return NULL;
+    error = save_end(number, why, wanted ? &counts : NULL, &size);
+    watcher_follow_saves();
+    if (error || !counts)
+        result = none_or(error);
+    else
+        result = PyBytes_FromStringAndSize(counts, (Py_ssize_t)size);
+    free(counts);
+    return result;
+}
+
+static PyObject *core_save_all(PyObject *module, PyObject *args) {
+    const char *why;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "s", &why))
+        return NULL;
+    return none_or(save_all(why));
+}
+
+static PyObject *core_on_ending(PyObject *module, PyObject *callback) {
+    (void)module;
+    endings_set(callback);
     Py_RETURN_NONE;
+}
+
+static PyObject *core_hold(PyObject *module, PyObject *on) {
+    (void)module;
+    endings_hold(on == Py_True);
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_held(PyObject *module, PyObject *args) {
+    PyObject *callback, *argument, *result;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OO", &callback, &argument))
+        return NULL;
+    endings_hold(true);
+    result = PyObject_CallFunctionObjArgs(callback, argument, NULL);
+    endings_hold(false);
+    return result;
 }
 
 static PyObject *core_hide(PyObject *module, PyObject *hidden) {
     (void)module;
     thread_hide(hidden == Py_True);
     Py_RETURN_NONE;
+}
+
+static PyObject *core_at_program(PyObject *module, PyObject *callback) {
+    (void)module;
+    if (audit_at_program(callback) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_count_started(PyObject *module, PyObject *on) {
+    (void)module;
+    audit_count(on == Py_True);
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_exec_begins(PyObject *module, PyObject *program) {
+    (void)module;
+    audit_exec_begins(program);
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_started(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    return audit_started();
 }
 
 static PyMethodDef s_methods[] = {
@@ -71,11 +176,35 @@ static PyMethodDef s_methods[] = {
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,
      "recorded()\n--\n\nReturn the counts, in the layout of include/pyusdt_counts.h."},
-    {"flush", core_flush, METH_VARARGS,
-     "flush(callback, seconds)\n--\n\nHave the watcher call callback(0) every `seconds` (0: "
-     "never),\nand callback(signal) before SIGTERM or SIGHUP ends the process. None: stop that."},
+    {"save_begin", core_save_begin, METH_VARARGS,
+     "save_begin(ordinal, directory, device, inode, about, base, before, flush)\n--\n\n"
+     "Save what is recorded to a part in this directory, every `flush` seconds (0: at the end "
+     "only)."
+     "\nReturn the save's number."},
+    {"save_end", core_save_end, METH_VARARGS,
+     "save_end(number, why, wanted)\n--\n\nWrite the save whole, and why it ended; None: drop it.\n"
+     "Return the counts, if wanted, else None."},
+    {"save_all", core_save_all, METH_VARARGS,
+     "save_all(why)\n--\n\nWrite all saves whole, and why; they go on."},
+    {"on_ending", core_on_ending, METH_O,
+     "on_ending(callback)\n--\n\nHave callback(name) called once all is saved, before that signal "
+     "ends the process."},
+    {"hold", core_hold, METH_O,
+     "hold(on)\n--\n\nHave signals whose handlers may raise an exception wait, or no longer."},
+    {"held", core_held, METH_VARARGS,
+     "held(callback, argument)\n--\n\nCall it while such signals wait."},
     {"hide", core_hide, METH_O,
      "hide(hidden)\n--\n\nHide this thread from all readers, or show it again."},
+    {"at_program", core_at_program, METH_O,
+     "at_program(callback)\n--\n\nCall it when site is done and Python comes to the program; at "
+     "once\nif site does not run."},
+    {"count_started", core_count_started, METH_O,
+     "count_started(on)\n--\n\nCount the programs that this process starts, or cease to."},
+    {"exec_begins", core_exec_begins, METH_O,
+     "exec_begins(program)\n--\n\nCount a program that is about to take this one's place."},
+    {"started", core_started, METH_NOARGS,
+     "started()\n--\n\nReturn the programs that this process has started: a list of (name, "
+     "count)."},
     {NULL, NULL, 0, NULL},
 };
 

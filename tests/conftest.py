@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +28,10 @@ for _number, _usual in (
 ):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)
+
+# readline, which pytest imports, puts it where children find it and os.environ does not.
+if "COLUMNS" not in os.environ:
+    os.unsetenv("COLUMNS")
 
 SECOND_WORLD = Path("/etc/world-recipe").exists()  # see tools/world
 CI = os.environ.get("CI", "") not in ("", "0", "false")
@@ -56,6 +60,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
     items[:] = [item for item in items if wanted(item)]
+
+
+@pytest.fixture(autouse=True)
+def _no_recorder_is_left() -> Iterator[None]:
+    """A recorder that goes on would change the bounds of those of the tests that follow."""
+    yield
+    from pyusdt import running
+
+    left, running.recorders[:] = [*running.recorders], []
+    assert left == []
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -25,6 +25,8 @@ INSIDE = ROOT / "tests" / "inside"
 LIBRARY = (ROOT / "libpyusdt.so").resolve()
 # More variables for the programs, not for the tracers: tools/sanitize has some.
 VARIABLES: dict[str, str] = json.loads(os.environ.get("PYUSDT_TEST_VARIABLES", "{}"))
+# What is enabled for LINE: without PY_START, 3.13 and later lose it in functions of one line.
+LINE_EVENTS = ("PY_START", "LINE") if sys.version_info >= (3, 13) else ("LINE",)
 # How long a word may take before the test fails. Never waited out when all is well.
 DEADLINE = float(os.environ.get("PYUSDT_TEST_DEADLINE", "60"))
 

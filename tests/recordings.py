@@ -5,8 +5,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from pyusdt.recording import Snapshot
-from pyusdt.recording.histogram import bucket_of
-from pyusdt.recording.snapshot import FunctionRow, HistogramRow, NodeRow, StepRow, ThreadRow
+from pyusdt.recording.snapshot import (
+    FunctionRow,
+    HistogramRow,
+    NodeRow,
+    StepRow,
+    ThreadRow,
+    TotalRow,
+)
 
 HOSTILE = [
     "",
@@ -36,6 +42,7 @@ def snapshot_of(
     histograms: Iterable[Any] = (),
     steps: Iterable[Any] = (),
     losses: dict[str, int] | None = None,
+    totals: Iterable[Any] = (),
 ) -> Snapshot:
     """A snapshot of plain tuples."""
     return Snapshot(
@@ -45,6 +52,7 @@ def snapshot_of(
         [HistogramRow(*row) for row in histograms],
         [StepRow(*row) for row in steps],
         losses or {},
+        [TotalRow(*row) for row in totals],
     )
 
 
@@ -74,11 +82,11 @@ def snapshot(scale: int = 1) -> Snapshot:
             (1, 1, 0, 9, 2, 0, 0, 5 * ms, 5 * ms),
         ],
         histograms=[
-            (7, bucket_of(100 * ms), 1),
-            (8, bucket_of(10 * ms), 7),
-            (9, bucket_of(1 * ms), 10),
-            (9, bucket_of(4 * ms), 10),
-            (10, bucket_of(50 * ms), 1),
+            (7, 100 * ms, 1),
+            (8, 10 * ms, 7),
+            (9, 1 * ms, 10),
+            (9, 4 * ms, 10),
+            (10, 50 * ms, 1),
         ],
         steps=[
             ("load", "step", 1, 1000, 20 * ms, None),
@@ -87,6 +95,32 @@ def snapshot(scale: int = 1) -> Snapshot:
             ("state", "mark", 4, 4000, None, "ready"),
         ],
         losses={"nodes": 3, "events": 0},
+    )
+
+
+def given_up(totals: bool = True) -> Snapshot:
+    """main 100 ms (10 of its own) -> walk 60 (20) -> 40 in contexts given up; main -> 30 given up.
+
+    There `walk` had 900 calls and 50 ms more of its own, `leaf` 1000 calls and 20 ms.
+    """
+    return snapshot_of(
+        threads=[(100, "MainThread", 100 * MS)],
+        functions=[
+            (1, "app", "main", "main", "/srv/app.py", 1),
+            (2, "app", "walk", "walk", "/srv/app.py", 10),
+            (3, "lib", "leaf", "leaf", "/srv/lib.py", 20),
+        ],
+        nodes=[
+            (0, 0, -1, 1, 1, 0, 0, 100 * MS, 10 * MS),
+            (0, 1, 0, 2, 100, 0, 0, 60 * MS, 20 * MS),
+        ],
+        losses={"calls beyond max_nodes": 1900},
+        totals=[
+            (0, 1, 1, 1, 0, 0, 100 * MS, 10 * MS),
+            (0, 2, 1000, 100, 0, 0, 90 * MS, 70 * MS),
+            (0, 3, 1000, 1000, 0, 0, 20 * MS, 20 * MS),
+        ]
+        * totals,
     )
 
 

@@ -2,6 +2,7 @@
 """What verbs that read recordings share: progress, and kinds of arguments."""
 
 import argparse
+import gc
 import sys
 import time
 
@@ -15,13 +16,16 @@ _PATIENCE_SECONDS = 1.0
 def loaded(path: str) -> Recording:
     """The recording at `path`; see `pyusdt.load`. What takes over a second shows its progress, on a
     terminal."""
-    if not sys.stderr.isatty():
+    gc.disable()  # it would look for circles in a million nodes, again and again: there are none
+    if sys.stderr is None or not sys.stderr.isatty():
         return load(path)
     from rich.console import Console
     from rich.progress import Progress
 
+    from pyusdt.report.console import colours
+
     late = time.monotonic() + _PATIENCE_SECONDS
-    progress = Progress(console=Console(stderr=True), transient=True)
+    progress = Progress(console=Console(stderr=True, color_system=colours()), transient=True)
     task = progress.add_task("reading")
 
     def show(done: int, total: int) -> None:

@@ -6,19 +6,43 @@ import sys
 from collections.abc import Callable
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pyusdt.commands.common import count, declare_filters, filters_of, loaded
 from pyusdt.compare import Change, Comparison, FunctionChange, StepChange, compare, regressions
 from pyusdt.errors import ExitCode, UsageError, UserError
-from pyusdt.recording import Recording
+from pyusdt.recording import Recording, left
 from pyusdt.report import filters
-from pyusdt.report.console import console_on, new_table
+from pyusdt.report.columns import Column, Name, Row, table
+from pyusdt.report.console import console_on
+from pyusdt.report.prepare import shown
 from pyusdt.report.text import duration, number, printable
 
 _SORTS = {"self": "self_ns", "total": "total_ns", "calls": "calls"}
+_WAITS = Text("waits", "dim")
 _VERDICTS = {1: Text("more", "red"), -1: Text("less", "green"), 0: Text("same", "dim")}
+# The higher the rank, the sooner a column is left out. Beside a name: its module.
+_FUNCTIONS = (
+    Column("self"),
+    Column("before", 4),
+    Column("after", 3),
+    Column("", 1),
+    Column("noise", 7),
+    Column("per call", 5),
+    Column("total", 6),
+    Column("calls", 8),
+    Column("", 0.5, left=True),
+)
+_BESIDE = (2,)
+_STEPS = (
+    Column("mean"),
+    Column("before", 3),
+    Column("after", 2),
+    Column("", 1),
+    Column("noise", 4),
+    Column("count", 5),
+    Column("", 0.5, left=True),
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +50,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Compare recording A with recording B, or several runs each: A1 A2 A3 --to B1 B2 B3. "
         "With two runs a side or more, each change is judged: more or less only where it exceeds "
-        "the noise (Welch's interval, 99%), else same. Steps are judged by their iterations too."
+        "the noise (Welch's interval, 99%), else same. Steps are judged by their iterations too. "
+        "What waits (sleeps, waits for a lock, a socket, a process) is marked and never judged, as "
+        "far as its source is here or it is the standard library's: a program that idles longer "
+        "has not become slower."
     )
     add = parser.add_argument
     add("files", metavar="FILE", nargs="+", help="A and B, or the runs before with --to")
@@ -36,7 +63,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     declare_filters(parser)
     add("--fail-above", type=_percent, metavar="PERCENT",
         help="exit with 1 when the whole, a function (by 1%% of the whole at least) or a step"
-        " grew by more than this, and more than the noise")  # fmt: skip
+        " grew by more than this, and more than the noise; it takes two runs a side")  # fmt: skip
+    add("--force", action="store_true", help="with --fail-above: judge one run a side too")
 
 
 def _percent(text: str) -> float:
@@ -56,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
         if len(before) != 2:
             raise UsageError("compare: give two recordings, or several: A1 A2 --to B1 B2")
         before, after = before[:1], before[1:]
+    if arguments.force and arguments.fail_above is None:
+        raise UsageError("compare: --force goes with --fail-above")
     only, exclude = filters_of("compare", arguments)
     comparison = compare(
         [_loaded(path, only, exclude) for path in before],
@@ -63,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     grown = []
     if arguments.fail_above is not None:
-        grown = regressions(comparison, arguments.fail_above)
+        grown = regressions(comparison, arguments.fail_above, force=arguments.force)
     with console_on(sys.stdout.buffer) as console:
         _print(console, comparison, arguments)
         for name, figure, change in grown:
@@ -73,9 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _loaded(path: str, only: str, exclude: str) -> Recording:
+    left.tidy(path)
     recording = loaded(path)
     if recording.empty:
         raise UserError(f"{path}: nothing recorded")
+    recording = shown(recording, split_threads=True, trees=False)
     return filters.functions(recording, only, exclude)
 
 
@@ -84,57 +116,74 @@ def _print(console: Console, comparison: Comparison, arguments: argparse.Namespa
     functions = sorted(comparison.functions, key=lambda f: -abs(getattr(f, figure).delta))
     changed = [f for f in functions if f.self_ns.delta or f.total_ns.delta or f.calls.delta]
     if comparison.functions:
-        console.print(_function_table(comparison, changed[: arguments.top]))
+        rows = _function_rows(comparison, changed[: arguments.top])
+        console.print(table(_FUNCTIONS, rows, "function", console.width, _BESIDE))
     if len(changed) > arguments.top:
         more = f"{len(changed) - arguments.top:,} more changed: --top {len(changed)}"
         console.print(Text(more, "dim"))
     if comparison.steps:
         console.print()
-        console.print(_step_table(comparison.steps))
-    if comparison.whole.noise is None:
-        note = "one run a side: functions are not judged; for that, A1 A2 A3 --to B1 B2 B3"
-        console.print(Text(note, "dim"))
+        rows = _step_rows(comparison.steps)
+        console.print(table(_STEPS, rows, "step or mark", console.width))
+    if not comparison.judged and not arguments.force:
+        gate = (
+            ", and nothing fails; --force judges them" if arguments.fail_above is not None else ""
+        )
+        note = f"one run a side: functions are not judged{gate}; for that, A1 A2 A3 --to B1 B2 B3"
+        console.print(Text(note, "yellow" if gate else "dim"))
 
 
-def _function_table(comparison: Comparison, functions: list[FunctionChange]) -> Table:
-    table = new_table("self", "before", "after", "", "noise", "total", "calls", "", last="function")
-    whole = comparison.whole
-    table.add_row(*_figures(whole), "", "", _verdict(whole), Text("all functions", "bold magenta"))
+def _function_rows(comparison: Comparison, functions: list[FunctionChange]) -> list[Row]:
+    whole, waits = comparison.whole, comparison.waits
+    rows = [_sum_row(whole, _verdict(whole), "all functions")]
+    if any(waits.before) or any(waits.after):
+        rows[0] = _sum_row(whole, _verdict(whole), "all functions but waits")
+        rows.append(_sum_row(waits, _WAITS, "all waits"))
     for f in functions:
-        name = Text(printable(f.qualname, 100) or "(nameless)", "bold", no_wrap=True)
-        name.append(f"  {printable(f.module, 60)}", style="dim cyan")
-        state = Text(f.state, "yellow") if f.state else _verdict(f.self_ns)
-        calls = number(int(f.calls.mean_after))
-        if f.calls.delta:
-            calls = f"{number(int(f.calls.mean_before))} → {calls}"
+        name = printable(f.qualname, 100) or "(nameless)"
+        beside = ((printable(f.module, 60), "dim cyan"),)
+        per_call = _percentage(f.self_ns.per(f.calls))
         total = _signed(f.total_ns) if f.total_ns.delta else ""
-        table.add_row(*_figures(f.self_ns), total, calls, state, name)
-    return table
+        figures = *_figures(f.self_ns), per_call, total, _counts(f.calls), _state(f)
+        rows.append((figures, Name(name, beside)))
+    return rows
 
 
-def _step_table(steps: list[StepChange]) -> Table:
-    table = new_table("mean", "before", "after", "", "noise", "count", "", last="step or mark")
+def _sum_row(change: Change, verdict: Text, name: str) -> Row:
+    return (*_figures(change), "", "", "", verdict), Name(name, style="bold magenta")
+
+
+def _step_rows(steps: list[StepChange]) -> list[Row]:
+    rows: list[Row] = []
     for step in steps:
-        name = Text(printable(step.name, 100) or "(nameless)", "bold", no_wrap=True)
-        runs = number(int(step.count.mean_after))
-        if step.count.delta:
-            runs = f"{number(int(step.count.mean_before))} → {runs}"
+        name = printable(step.name, 100) or "(nameless)"
         figures = _figures(step.mean, duration if step.kind == "step" else number)
-        table.add_row(*figures, runs, _verdict(step.mean), name)
-    return table
+        rows.append(((*figures, _counts(step.count), _verdict(step.mean)), Name(name)))
+    return rows
 
 
-def _figures(change: Change, shown: Callable[[float], str] = duration) -> tuple[Text | str, ...]:
-    noise = "" if change.noise is None else f"± {shown(change.noise)}"
-    before = shown(change.mean_before) if change.before else ""
-    after = shown(change.mean_after) if change.after else ""
-    return _signed(change, shown), before, after, _percentage(change), noise
+def _counts(change: Change) -> str:
+    after = number(int(change.mean_after))
+    return f"{number(int(change.mean_before))} → {after}" if change.delta else after
 
 
-def _signed(change: Change, shown: Callable[[float], str] = duration) -> Text:
+def _state(f: FunctionChange) -> Text:
+    if f.waits:
+        return _WAITS
+    return Text(f.state, "yellow") if f.state else _verdict(f.self_ns)
+
+
+def _figures(change: Change, text: Callable[[float], str] = duration) -> tuple[Text | str, ...]:
+    noise = "" if change.noise is None else f"± {text(change.noise)}"
+    before = text(change.mean_before) if change.before else ""
+    after = text(change.mean_after) if change.after else ""
+    return _signed(change, text), before, after, _percentage(change), noise
+
+
+def _signed(change: Change, text: Callable[[float], str] = duration) -> Text:
     sign = "+" if change.delta > 0 else "-" if change.delta < 0 else " "
     style = "dim" if change.verdict == 0 else {"+": "red", "-": "green"}.get(sign, "")
-    return Text(f"{sign}{shown(abs(change.delta))}", style)
+    return Text(f"{sign}{text(abs(change.delta))}", style)
 
 
 def _percentage(change: Change) -> str:

@@ -21,6 +21,11 @@ class Probe(NamedTuple):
     """The events of sys.monitoring that go on while it is watched."""
     provider: str
 
+    @property
+    def full_name(self) -> str:
+        """With its provider, where that is not pyusdt."""
+        return self.name if self.provider == "pyusdt" else f"{self.provider}:{self.name}"
+
     def cells(self) -> tuple[str, str, str, str]:
         """The row that is printed: name, arguments, when it fires, the events it needs."""
         arguments = ", ".join(text.split()[1] for text in self.arguments)
@@ -73,9 +78,8 @@ def markdown() -> str:
     """Return the table as it stands in the README."""
     lines = [_markdown_row(HEADINGS), "|---" * len(HEADINGS) + "|"]
     for probe in table():
-        name, *others = probe.cells()
-        full = name if probe.provider == "pyusdt" else f"{probe.provider}:{name}"
-        lines.append(_markdown_row((f"`{full}`", *others)))
+        _, *others = probe.cells()
+        lines.append(_markdown_row((f"`{probe.full_name}`", *others)))
     return "\n".join(lines)
 
 
@@ -93,16 +97,17 @@ def _print_plain() -> None:
 
 
 def _print_rich() -> None:
-    from rich.table import Table
+    from rich.text import Text
 
+    from pyusdt.report.columns import Column, Name
+    from pyusdt.report.columns import table as fitted
     from pyusdt.report.console import console_on
 
-    rows = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    rows.add_column("provider", style="dim", no_wrap=True)
-    rows.add_column(HEADINGS[0], style="bold", no_wrap=True)
-    for heading in HEADINGS[1:]:
-        rows.add_column(heading)
+    rows = []
     for probe in table():
-        rows.add_row(probe.provider, *probe.cells())
+        _, arguments, summary, needs = probe.cells()
+        name = Text(probe.full_name, "bold")
+        rows.append(((name, needs), Name(summary, style="", below=Text(arguments, "dim"))))
+    columns = Column(HEADINGS[0], left=True), Column(HEADINGS[3], 1, left=True)
     with console_on(sys.stdout.buffer) as console:
-        console.print(rows)
+        console.print(fitted(columns, rows, f"{HEADINGS[2]}, {HEADINGS[1]}", console.width))

@@ -4,8 +4,8 @@
 import argparse
 from collections.abc import Iterator
 
+from pyusdt.harmless import printable
 from pyusdt.remote.control_layout import Status
-from pyusdt.report.text import printable
 
 
 def process_id(text: str) -> int:

@@ -5,26 +5,74 @@ import argparse
 import contextlib
 import gc
 import math
+import os
 import shlex
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Self
 
+from pyusdt import files, unmatched
 from pyusdt.commands.common import count, declare_filters, filters_of
 from pyusdt.commands.processes import process_id
-from pyusdt.errors import ExitCode, UserError
+from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.remote import proc
-from pyusdt.remote.recording import Options, Outside, replacing
+from pyusdt.remote.family import Family
+from pyusdt.remote.recording import Options, Recorded, replacing
 
-_TICK_SECONDS = 0.1
+_TICK_SECONDS = 0.05
+_STARTING_SECONDS = 0.2  # the process may record already, and we not know it yet
+_ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_SHOW_CURSOR = "\x1b[?25h"  # which the progress bar has hidden
+
+
+class _Stop:
+    """Signals that would end us. The first one that comes while something is recorded has it
+    written; any other one ends us at once.
+
+    A thread of its own waits for them: the process may hold up the one that reads its memory.
+    """
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self.recording = threading.Event()
+        self._is_over = False
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """From here on, they do what they always do."""
+        self._is_over = True
+        signal.pthread_kill(self._thread.ident or 0, signal.SIGHUP)
+        self._thread.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+
+    def _watch(self) -> None:
+        while True:
+            caught = signal.sigwait(_ENDING)
+            if self._is_over:
+                return
+            if self.is_asked or not self.recording.wait(_STARTING_SECONDS):
+                files.abandon()
+                if sys.stderr.isatty():
+                    print(_SHOW_CURSOR, file=sys.stderr, flush=True)
+                os._exit(128 + caught)
+            self.is_asked = True
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments."""
     parser.description = (
         "Record a running process that has pyusdt loaded: which functions were called, how often "
-        "and for how long. Ctrl-C ends the recording, not the process. It takes the permission to "
+        "and for how long; and the processes below it that have it loaded too, also those that "
+        "begin meanwhile. Ctrl-C ends the recording, not the process. It takes the permission to "
         "trace the process: its own user's, or root's."
     )
     defaults = Options()
@@ -34,6 +82,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", required=True, metavar="FILE", help="the recording")
     declare_filters(parser)
     add("--c-calls", action="store_true", help="the calls of C functions too")
+    add("--no-children", dest="children", action="store_false",
+        help="not the processes below it")  # fmt: skip
     add("--max-nodes", type=count, default=defaults.max_nodes, metavar="N",
         help=f"memory for so many calling contexts (default: {defaults.max_nodes})")  # fmt: skip
 
@@ -52,19 +102,30 @@ def run(arguments: argparse.Namespace) -> int:
     """Record until the time is over or Ctrl-C is pressed, then write."""
     gc.disable()  # it would look for circles in millions of rows, which have none
     path, pid = arguments.output, arguments.pid
+    files.refuse_report(path)
     only, exclude = filters_of("record", arguments)
     options = Options(only, exclude, arguments.c_calls, arguments.max_nodes)
     lost: UserError | None = None
-    with replacing(path) as write, _stopping() as stop, Outside(pid, options) as outside:
+    with (
+        _Stop() as stop,
+        replacing(path) as write,
+        Family(pid, options, children=arguments.children) as family,
+    ):
+        stop.recording.set()
         begin = time.monotonic()
         try:
             with _progress(pid, arguments.duration) as show:
-                _wait(outside, stop, arguments.duration, show)
-            outside.stop()
+                _wait(family, stop, arguments.duration, show)
+            family.root.stop()
         except UserError as error:
             lost = error
-        write(outside.row, None if lost else "end", outside.snapshot())
-        seconds = outside.updated - begin
+        family.stop_children()
+        recorded = [family.root.recorded(None if lost else "end"), *family.recorded()]
+        write(recorded)
+        seconds = family.root.updated - begin
+        notes = list(family.notes())
+    for note in (*notes, *_unmatched(only, recorded)):
+        print_line(note)
     if lost is not None:
         why = lost if proc.exists(pid) else f"process {pid} has ended"
         raise UserError(f"{why}; {path} has what was recorded in {max(seconds, 0):.1f} seconds")
@@ -72,36 +133,26 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
+def _unmatched(only: str, recorded: list[Recorded]) -> Iterator[str]:
+    """A note for each pattern that matched nothing. Of other functions nothing is known, but every
+    program has a `__main__`."""
+    functions = {(f.module, f.qualname) for it in recorded for f in it.snapshot.functions}
+    return unmatched.messages(only, functions, ["__main__"])
+
+
 def _wait(
-    outside: Outside, stop: list[int], duration: float | None, show: Callable[[float], None]
+    family: Family, stop: _Stop, duration: float | None, show: Callable[[float], None]
 ) -> None:
     """Until it is time. Raises UserError when the process is not there any more."""
     begin = time.monotonic()
     end = math.inf if duration is None else begin + duration
-    while (now := time.monotonic()) < end and not stop:
+    outside = family.root
+    while (now := time.monotonic()) < end and not stop.is_asked:
         if now >= outside.updated + outside.pause:
             outside.update()
+        family.look()
         show(now - begin)
         time.sleep(min(end - now, _TICK_SECONDS))
-
-
-@contextlib.contextmanager
-def _stopping() -> Iterator[list[int]]:
-    """The signals that came in the block: Ctrl-C, or whatever else would end us, however often.
-
-    Not a threading.Event: a handler that finds us inside its wait() would wait for its lock for
-    ever.
-    """
-    stop: list[int] = []
-    before = {
-        number: signal.signal(number, lambda caught, _: stop.append(caught))
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -113,8 +164,11 @@ def _progress(pid: int, duration: float | None) -> Iterator[Callable[[float], No
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from pyusdt.report.console import colours
+
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True, color_system=colours())
+    with Progress(*columns, console=console, transient=True) as progress:
         ending = "" if duration else ", Ctrl-C ends it"
         task = progress.add_task(f"recording process {pid}{ending}", total=duration)
         yield lambda seconds: progress.update(task, completed=seconds)

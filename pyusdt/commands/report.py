@@ -2,12 +2,26 @@
 """`pyusdt report FILE`: a recording as a table, a page, or a file for another tool."""
 
 import argparse
+import os
 import sys
+from contextlib import suppress
 
 from pyusdt import report
 from pyusdt.commands.common import count, declare_filters, filters_of, loaded
-from pyusdt.errors import ExitCode, UsageError
+from pyusdt.errors import ExitCode, UsageError, print_line, shell_word
+from pyusdt.recording import left
 from pyusdt.report import filters
+
+_CHOOSING = ("only", "exclude", "process", "thread", "threads", "tree", "steps", "top")
+
+_LIMITS = """\
+folded, speedscope, pprof, perfetto: what is below 1,000 frames of a stack
+(perfetto: 250) is one frame, (deeper), with all its time and calls; folded and
+pprof have fewer frames where the stacks together would be over 100 MB.
+
+perfetto: totals laid end to end. A recording knows how long calls took and not
+when, so a calling context is drawn once, as long as all its calls. Steps and
+marks are where they were."""
 
 _SORTS = {
     "self": "self_ns",
@@ -22,11 +36,12 @@ _SORTS = {
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the description and the arguments."""
-    parser.description = "Show what a recording (python -m pyusdt -o FILE program) holds."
+    parser.description = "Show what a recording (pyusdt -o FILE program) holds."
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "formats, and the suffixes of -o that choose them:\n" + "\n".join(
         f"  {f.name:<12}{f.summary} ({', '.join(f.suffixes)})" for f in report.FORMATS.values()
     )
+    parser.epilog += "\n\n" + _LIMITS
     add = parser.add_argument
     add("file", metavar="FILE", help="the recording")
     add("-o", "--output", metavar="OUT", default="-", help="write there; - is standard output")
@@ -41,25 +56,72 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="threads of this name (a glob) or tid; percentiles stay the process's",
     )
+    add("--threads", action="store_true", help="each thread, not those of one name as one")
     add("--process", metavar="PID", help="the process of this pid, or command (a glob)")
+    add(
+        "--no-source",
+        action="store_true",
+        help="a page without source: else it has lines of the files that the recording names and"
+        " that are yours or root's, and lists these",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what `arguments` ask for."""
     path = arguments.output
     chosen = report.choose(arguments.format, path)
+    _refuse_same_file(arguments.file, path)
     if chosen.binary and path == "-" and sys.stdout.isatty():
         raise UsageError(f"report: {chosen.name} is binary: give -o FILE{chosen.suffixes[0]}")
     top = arguments.top or (30 if chosen.name == "table" else None)
+    if chosen.name == "recording":
+        return _copy(arguments)
     only, exclude = filters_of("report", arguments)
+    left.tidy(arguments.file)
     recording = loaded(arguments.file)
     if arguments.process:
         recording = filters.process(recording, arguments.process)
     if arguments.thread:
         recording = filters.thread(recording, arguments.thread)
     recording = filters.functions(recording, only, exclude)
-    options = report.Options(_SORTS[arguments.sort], top, arguments.tree, arguments.steps)
+    options = report.Options(
+        sort=_SORTS[arguments.sort],
+        top=top,
+        tree=arguments.tree,
+        steps=arguments.steps,
+        threads=arguments.threads,
+        source=not arguments.no_source,
+    )
     report.write(recording, path, chosen, options)
     if path != "-":
         print(f"{path}: {chosen.summary}")
+    _note_parts(arguments.file)
     return ExitCode.OK
+
+
+def _refuse_same_file(path: str, out: str) -> None:
+    """Raise UsageError where the report would take the recording's place."""
+    with suppress(OSError):
+        if out != "-" and os.path.samefile(path, out):
+            raise UsageError(f"report: '-o {out}' is the recording itself: choose another name")
+
+
+def _copy(arguments: argparse.Namespace) -> int:
+    """One file of all."""
+    for option in _CHOOSING:
+        if getattr(arguments, option):
+            raise UsageError(f"report: a recording is copied whole: leave out --{option}")
+    report.copy(arguments.file, arguments.output)
+    if arguments.output != "-":
+        print(f"{arguments.output}: {report.FORMATS['recording'].summary}")
+    return ExitCode.OK
+
+
+def _note_parts(path: str) -> None:
+    """Say on stderr that the file alone is not all."""
+    size, name = left.beside(path)
+    if size > left.MOST_BYTES:
+        print_line(
+            f"{path}: {size / 1e6:.1f} MB of it are in {name} beside it; "
+            f"for one file: pyusdt report {shell_word(path)} -o COPY.pyusdt"
+        )

@@ -5,9 +5,10 @@ import argparse
 
 from pyusdt import libpyusdt
 from pyusdt.commands.processes import process_id, settings_in_words
-from pyusdt.errors import ExitCode, UsageError
-from pyusdt.remote.attached import Process
+from pyusdt.errors import ExitCode, UsageError, called, print_line
 from pyusdt.remote.control_layout import VALUES, request
+from pyusdt.remote.looks import change
+from pyusdt.unmatched import nearest
 
 _SETTINGS = ("only", "exclude", "values", "slow", "check_msec", "verbose")
 
@@ -46,14 +47,17 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Change what is given, and print what is in effect then."""
     given = {name: getattr(arguments, name) for name in _SETTINGS}
     if all(value is None for value in given.values()):
-        raise UsageError("set: nothing is given to set; see `python -m pyusdt set --help`")
+        raise UsageError(f"set: nothing is given to set; see `{called()} set --help`")
     try:
         wanted = request(**given)
         libpyusdt.check(wanted)
     except ValueError as error:
         raise UsageError(f"set: {error}") from None
-    with Process(arguments.pid, write=True) as process:
-        status = process.change(wanted)
+    status = change(arguments.pid, wanted)
     in_effect = ", ".join(f"{name} {value}" for name, value in settings_in_words(status))
     print(f"process {arguments.pid}: {in_effect}")
+    for pattern in filter(None, status["only"].split(",") if arguments.only else []):
+        # What the process will run is not known, but that it has a __main__.
+        if found := nearest(pattern, (), ["__main__"]):
+            print_line(f"--only {pattern}: did you mean {found}?")
     return ExitCode.OK

@@ -3,20 +3,27 @@
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyusdt.commands.processes import process_id, settings_in_words
-from pyusdt.errors import ExitCode
-from pyusdt.remote.attached import Found, Process, find_all
+from pyusdt.errors import ExitCode, print_line
+from pyusdt.harmless import printable
+from pyusdt.library import library_path
+from pyusdt.remote import proc
+from pyusdt.remote.apart import LateError, within
 from pyusdt.remote.control_layout import Status
-from pyusdt.remote.proc import command_of
-from pyusdt.report.text import number, plural, printable
+from pyusdt.remote.looks import Found, find_all, status_of
+from pyusdt.report.text import number, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+_LIBRARY_SECONDS = 0.5
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +43,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if arguments.pid is None:
         found = find_all()
     else:
-        with Process(arguments.pid) as process:
-            found = Found({arguments.pid: process.status()}, [], 0)
+        found = Found({arguments.pid: status_of(arguments.pid)}, [], 0)
     if arguments.json:
         print(json.dumps([_described(p, s) for p, s in found.statuses.items()], indent=2))
     else:
@@ -47,45 +53,53 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             if arguments.pid is not None:
                 _print_details(console, arguments.pid, found.statuses[arguments.pid])
             elif found.statuses:
-                console.print(_table(found.statuses))
+                console.print(_table(found.statuses, console.width))
             else:
                 console.print("no process has pyusdt loaded")
     for problem in found.problems:
-        print(f"pyusdt: {problem}", file=sys.stderr)
+        print_line(problem)
     if found.hidden and not arguments.json:
-        print(
-            f"pyusdt: {plural(found.hidden, 'process', 'processes')} of others cannot be looked "
-            "into: run this as root to see them",
-            file=sys.stderr,
+        remedy = "that takes the capability SYS_PTRACE, which a container may lack"
+        if os.geteuid() != 0:
+            remedy = "run this as root to see them"
+        print_line(
+            f"{plural(found.hidden, 'process', 'processes')} of others cannot be looked "
+            f"into: {remedy}"
         )
     return ExitCode.OK
 
 
 def _described(pid: int, status: Status) -> dict[str, object]:
     """The status with the pid as it is seen from here, and the command."""
-    return {**status, "pid": pid, "command": command_of(pid)}
+    return {**status, "pid": pid, "command": proc.command_of(pid)}
 
 
-def _table(statuses: dict[int, Status]) -> "Table":
-    from rich.text import Text
+def _table(statuses: dict[int, Status], width: int) -> "Table":
+    from pyusdt.report.columns import Column, Name, table
 
-    from pyusdt.report.console import new_table
-
-    table = new_table("pid", "python", "tool", "fired", "lost", last="command")
+    columns = [Column("pid"), Column("python", 1), Column("tool", 3), Column("fired", 2),
+               Column("lost", 2)]  # fmt: skip
+    rows = []
     for pid, status in statuses.items():
-        text = Text(printable(command_of(pid)), style="bold")
-        for what, names in _lines(status):
-            text.append(f"\n  {what:<8} ", style="dim")
-            text.append(names, style="cyan")
-        table.add_row(
+        figures = (
             str(pid),
             status["python"],
             _tool(status),
             number(sum(status["probes_fired"].values())),
             number(sum(status["losses"].values())),
-            text,
         )
-    return table
+        rows.append((figures, Name(printable(proc.command_of(pid)), below=_below(pid, status))))
+    return table(columns, rows, "command", width)
+
+
+def _below(pid: int, status: Status) -> "Text | None":
+    from rich.text import Text
+
+    lines = [
+        Text.assemble((f"  {what:<8} ", "dim"), (names, "cyan"))
+        for what, names in (*_library(pid), *_lines(status))
+    ]
+    return Text("\n").join(lines) if lines else None
 
 
 def _lines(status: Status) -> Iterable[tuple[str, str]]:
@@ -105,6 +119,22 @@ def _lines(status: Status) -> Iterable[tuple[str, str]]:
         yield "exclude", printable(status["exclude"])
 
 
+def _library(pid: int) -> list[tuple[str, str]]:
+    """That of a process which has not this one: of its probes, tracers of this one see nothing."""
+    try:
+        return within(_LIBRARY_SECONDS, lambda: list(_other_copies(pid)))
+    except (LateError, OSError):
+        return []  # it has ended, or holds us up
+
+
+def _other_copies(pid: int) -> Iterator[tuple[str, str]]:
+    for mapping in proc.mappings(pid, b"/libpyusdt."):
+        path = proc.path_of(pid, mapping)
+        if path is None or not os.path.samefile(path, library_path()):
+            shown = printable(mapping.path, 1100)
+            yield "library", f"{shown}, another copy than ours: trace it with -p {pid}"
+
+
 def _recorders(status: Status) -> str:
     words = {"inside": "by the program itself", "outside": "by `pyusdt record`"}
     return ", ".join(words[client] for client in status["recorded"])
@@ -120,8 +150,10 @@ def _print_details(console: "Console", pid: int, status: Status) -> None:
     def line(what: str, text: str) -> None:
         console.print(Text(f"  {what:<8} ", style="dim").append(text, style="default"))
 
-    console.print(Text(f"{pid}  {printable(command_of(pid))}", style="bold"))
+    console.print(Text(f"{pid}  {printable(proc.command_of(pid))}", style="bold"))
     line("python", status["python"])
+    for what, text in _library(pid):
+        line(what, text)
     line("watcher", f"{status['watcher']}, looks every {status['check_msec']} ms")
     if status["dormant"]:
         line("dormant", status["dormant"])

@@ -2,27 +2,33 @@
 """`pyusdt trace`: run a script of the collection, or one's own, through bpftrace."""
 
 import argparse
+import math
 import os
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import NamedTuple
 
 from pyusdt.commands.processes import process_id
-from pyusdt.errors import ExitCode, UsageError, UserError
+from pyusdt.errors import ExitCode, UsageError, UserError, print_line
 from pyusdt.library import library_path
 from pyusdt.remote import proc
 from pyusdt.remote.attached import Process
+from pyusdt.tracing import copies
 from pyusdt.tracing.bpftrace import Installed, Tracer, require
+from pyusdt.tracing.output import Output
 from pyusdt.tracing.scripts import DIRECTORY, Script, collection, find
 from pyusdt.tracing.target import Held, library_of, python_of
 
 EPILOG = """
 -p follows one process; a program after -- is started, held until the tracer is attached, and
-followed, and its exit code is ours. With neither, all processes that have this pyusdt are followed,
+followed, and its exit code is ours; the Pythons that it starts have the probes too, for other
+tracers. With neither, all processes that have this pyusdt are followed,
 those too that start later. Ctrl-C ends, and has what was counted printed.
 
-The parameters of a tool are in the header of its script, in {directory}.
+`pyusdt trace TOOL --help` shows a tool's parameters, an example, how to read it, and its cost: the
+header of its script, in {directory}.
 A script FILE.bt gets the path of the library as $1 and the parameters as $2, $3 ...
 """
 
@@ -30,8 +36,7 @@ A script FILE.bt gets the path of the library as $1 and the parameters as $2, $3
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb to `parser`."""
     parser.usage = (
-        "python -m pyusdt trace TOOL [parameter...] [-p PID | -- program [argument...]]\n"
-        "       python -m pyusdt trace --list"
+        "%(prog)s TOOL [parameter...] [-p PID | -- program [argument...]]\n       %(prog)s --list"
     )
     parser.description = "Answer a question about running Python programs with bpftrace."
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -39,8 +44,28 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tool", nargs="?", metavar="TOOL", help="a tool's name, or FILE.bt")
     parser.add_argument("parameters", nargs="*", metavar="parameter", help="for the tool")
     parser.add_argument("-p", "--pid", metavar="PID", type=process_id, help="the process to follow")
+    parser.add_argument(
+        "--no-children",
+        action="store_true",
+        help="the Pythons that the program starts have no probes by themselves",
+    )
+    parser.add_argument("-d", "--duration", metavar="SECONDS", type=_seconds,
+        help="end the trace after so long; a program after -- runs on")  # fmt: skip
+    parser.add_argument("-f", "--format", choices=("table", "json"), default="table",
+        help="json: a document, or an object a line of what prints while it runs")  # fmt: skip
+    parser.add_argument("--all", action="store_true",
+        help="every row, also those of how Python imports, starts threads and waits")  # fmt: skip
+    parser.add_argument("--raw", action="store_true", help="bpftrace's own output")
     parser.add_argument("--list", action="store_true", help="list the tools, and end")
     parser.set_defaults(program=None)  # the words after --
+
+
+def help_about(words: list[str]) -> str | None:
+    """What --help shows with these words: of a tool, the comment of its script."""
+    for script in collection():
+        if script.name in words:
+            return f"{script.header}\n\nOptions: pyusdt trace --help\n"
+    return None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,10 +77,54 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("trace: name a tool; see `pyusdt trace --list`")
     if arguments.program is not None and arguments.pid is not None:
         raise UsageError("trace: give either -p PID or a program, not both")
+    if arguments.no_children and arguments.program is None:
+        raise UsageError("trace: --no-children is about a program after --")
     script = find(arguments.tool)
+    script.check(arguments.parameters)
+    if (arguments.format != "table" or arguments.all) and (arguments.raw or not script.is_ours):
+        raise UsageError("trace: -f and --all are about the tables of our own tools")
+    output = None
+    if script.is_ours and not arguments.raw:
+        output = Output(
+            script,
+            arguments.parameters,
+            as_json=arguments.format == "json",
+            everything=arguments.all,
+        )
+    trace = Trace(script, arguments.parameters, output, arguments.duration)
     if arguments.program is not None:
-        return _trace_program(script, arguments.parameters, arguments.program)
-    return _trace_running(script, arguments.parameters, arguments.pid)
+        return _trace_program(trace, arguments.program, children=not arguments.no_children)
+    return _trace_running(trace, arguments.pid)
+
+
+class Trace(NamedTuple):
+    """What is asked for."""
+
+    script: Script
+    parameters: list[str]
+    output: Output | None
+    """None: bpftrace's own."""
+    duration: float | None
+
+    def run(self, tracer: Tracer, finished: Callable[[], bool]) -> int:
+        """Have an attached tracer print until it ends; its exit code."""
+        if self.duration is not None:
+            tracer.end_after(self.duration)
+        code = tracer.relay_all(finished)
+        if self.output is not None:
+            self.output.finish(tracer.seconds)
+        return code
+
+
+def _seconds(text: str) -> float:
+    """An argument that is a time."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"not a number of seconds: '{text}'")
+    return seconds
 
 
 def _print_list() -> None:
@@ -65,51 +134,61 @@ def _print_list() -> None:
         print(f"{f'{script.name} {script.parameters}':{width}}  {script.question}")
 
 
-def _trace_running(script: Script, parameters: list[str], pid: int | None) -> int:
-    installed = require(script)
+def _trace_running(trace: Trace, pid: int | None) -> int:
+    installed = require(trace.script)
     library = library_path()
     if pid is not None:
         with Process(pid) as process:
             library = library_of(process)
-            _warn_of_slow(script, parameters, process)
-    with _tracer(installed, script, library, parameters, pid) as tracer:
+            _warn_of_slow(trace.script, trace.parameters, process)
+    else:
+        for note in copies.notes(library):
+            print_line(note)
+    with _tracer(installed, trace, library, pid) as tracer:
         _on_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), tracer.stop)
-        tracer.wait_attached()
-        if code := tracer.relay_all(lambda: pid is not None and not proc.exists(pid)):
+        tracer.wait_attached(pid)
+        code = trace.run(tracer, lambda: pid is not None and not proc.exists(pid))
+        if code == -signal.SIGINT:  # Ctrl-C before its probes were in place
+            return ExitCode.INTERRUPTED
+        if code:
             raise UserError(f"bpftrace ended with exit code {code}")
     return ExitCode.OK
 
 
-def _trace_program(script: Script, parameters: list[str], words: list[str]) -> int:
+def _trace_program(trace: Trace, words: list[str], *, children: bool) -> int:
     if not words:
         raise UsageError("trace: name the program to run after --")
-    installed = require(script)
-    with Held(words, _settings_for(script, parameters)) as program:
+    installed = require(trace.script)
+    settings = {
+        **_settings_for(trace.script, trace.parameters),
+        "PYUSDT": "1" if children else "0",
+    }
+    with Held(words, settings) as program:
         if not program.wait_held():
             return program.wait()
         pid = program.child.pid
         with Process(pid) as process:
             library = library_of(process)
-        with _tracer(installed, script, library, parameters, pid) as tracer:
+        with _tracer(installed, trace, library, pid) as tracer:
             # The terminal sends SIGINT to the program, too; the other two are ours to pass on.
             _on_signals((signal.SIGINT,), tracer.stop)
             _on_signals((signal.SIGTERM, signal.SIGHUP), program.terminate)
-            tracer.wait_attached()
+            tracer.wait_attached(pid)
             program.release()
-            tracer.relay_all(program.has_ended)
+            trace.run(tracer, program.has_ended)
             return program.wait()
 
 
-def _tracer(
-    installed: Installed, script: Script, library: str, parameters: list[str], pid: int | None
-) -> Tracer:
-    """Start bpftrace on `script` with all that it is given."""
+def _tracer(installed: Installed, trace: Trace, library: str, pid: int | None) -> Tracer:
+    """Start bpftrace on the script with all that it is given."""
+    script = trace.script
     values = {
         "PYTHON": lambda: python_of(os.getpid() if pid is None else pid),
         "PID": lambda: str(pid or 0),
     }
-    words = [library, *(values[name]() for name in script.given), *parameters]
-    return Tracer(installed, script.path, words, None if "PID" in script.given else pid)
+    words = [library, *(values[name]() for name in script.given), *trace.parameters]
+    data = trace.output.data if trace.output else None
+    return Tracer(installed, script.path, words, None if "PID" in script.given else pid, data)
 
 
 def _milliseconds(script: Script, parameters: list[str]) -> int | None:

@@ -1,30 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recording of a whole run: `python -m pyusdt -o FILE`, and the processes that it starts.
 
-Children by fork go on recording by themselves (recorder.py). Others find in the environment that
-there is a recording, when they import pyusdt or are run by it:
-
-    PYUSDT_RECORDING  the file
-    PYUSDT_FLUSH      seconds between writes, if any
-    PYUSDT_C_CALLS    1: the calls of C functions too
-
-and PYUSDT_ONLY and PYUSDT_EXCLUDE, which are settings of the core. Children of multiprocessing's
-other ways to start one are made to import pyusdt first.
+Children by fork go on recording by themselves (running.py). Others find in the environment that
+there is a recording (inherited.py), when they import pyusdt or are run by it. Children of
+multiprocessing's other ways to start one are made to import pyusdt first.
 """
 
-import os
-import shlex
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from pyusdt import libpyusdt
-from pyusdt.errors import UsageError, UserError, print_line
+from pyusdt import files, libpyusdt, rundir, running
+from pyusdt.errors import UsageError, UserError, print_line, shell_word
+from pyusdt.launch import inherited
 from pyusdt.launch.options import Options
-from pyusdt.recorder import record
-from pyusdt.remote import control_layout
+from pyusdt.rundir import RunDirectory
+from pyusdt.system import os
+
+MOST_BYTES = 2_000_000
+"""Of parts that become a file at once when the program has ended."""
 
 SPAWN = "multiprocessing.spawn"
 
@@ -40,18 +36,103 @@ finally:
 """
 
 
-class _WholeRun(record):
+class _WholeRun:
     """Records until the process ends, whatever ends it."""
 
-    def __init__(self, path: str, launching: bool, c_calls: bool, flush: float | None) -> None:
-        super().__init__(path, c_calls=c_calls, flush=flush, join=not launching)
-        self._launched_pid = os.getpid() if launching else 0
+    filters = ("", "")
 
-    def _end(self, reason: str) -> None:
-        super()._end(reason)
-        if os.getpid() == self._launched_pid:
-            quoted = shlex.quote(f"{self.path}")
-            print_line(f"{self.path}: recorded; to look into it: pyusdt report {quoted}")
+    def __init__(self, run: RunDirectory, options: Options, block: str = "") -> None:
+        self.path: str | None = run.path
+        self.offers = options.children
+        self.c_calls = options.c_calls
+        self.max_nodes = options.max_nodes or running.MAX_NODES
+        self._run = run
+        self._block = block
+        self._flush = options.flush or 0
+        self._save = -1
+
+    def start(self) -> None:
+        """Begin. Raises UserError."""
+        with running.own_work:
+            self._start()
+
+    def _start(self) -> None:
+        running.start(self)
+        place = os.fsencode(self._run.directory), self._run.device, self._run.inode
+        ordinal = running.new_ordinal()
+        about = rundir.about(c_calls=self.c_calls, flush=self._flush)
+        try:
+            self._save = libpyusdt.save_begin(ordinal, *place, about, b"", b"", self._flush)
+        except OSError as error:
+            running.stop(self)
+            raise UserError(f"{self.path}: cannot write: {_reason(error)}") from None
+
+    def finish(self, reason: str) -> None:
+        """Write. Raises UserError."""
+        try:
+            libpyusdt.save_end(self._save, reason, False)
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot write: {_reason(error)}") from None
+        finally:
+            running.stop(self)
+
+    def make_file(self) -> None:
+        """That is the work of the process that began the run."""
+
+    def begin_in_child(self) -> bool:
+        """The child of a fork records for itself."""
+        if not rundir.is_block_over(self._run, self._block):
+            return True
+        libpyusdt.save_end(self._save, None, False)
+        return False
+
+
+class _LaunchedRun(_WholeRun):
+    """That of the process that began the run, which makes the file of it."""
+
+    def __init__(self, run: RunDirectory, options: Options) -> None:
+        super().__init__(run, options)
+        # Now: what the program changes is not for us.
+        from pyusdt.recording.run import finish, is_of
+
+        self._finish = finish
+        self._is_of = is_of
+        self._only = options.only
+        if self._only:
+            from pyusdt.launch.filtered import print_unmatched
+
+            self._print_unmatched = print_unmatched
+        self._children = options.children
+        self._is_launched = True
+
+    def finish(self, reason: str) -> None:
+        """Write, and make the file. Raises UserError."""
+        super().finish(reason)
+        self.make_file()
+
+    def make_file(self) -> None:
+        """Make it, unless that takes too long. Raises UserError."""
+        if not self._is_launched:
+            return
+        self._finish(self._run.path, MOST_BYTES, run=self._run)
+        if not self._is_of(self._run.path, self._run.token):
+            print_line(f"{self._run.path}: another run records to it, and this one is not kept")
+            return
+        quoted = shell_word(self._run.path)
+        print_line(f"{self._run.path}: recorded; to look into it: pyusdt report {quoted}")
+        if self._only:
+            self._print_unmatched(self._run.path, self._only)
+
+    def begin_in_child(self) -> bool:
+        """The child has not been launched."""
+        self._is_launched = False
+        if not self._children:
+            libpyusdt.save_end(self._save, None, False)
+        return self._children
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def begin(options: Options) -> None:
@@ -61,32 +142,62 @@ def begin(options: Options) -> None:
     """
     if options.only or options.exclude:
         _filter(options)
-    if options.output is None:
+    path = options.output and os.path.abspath(options.output)
+    if not path or inherited.run_of(path):  # a reloader starts the same command line again
         join()
         return
-    os.environ["PYUSDT_RECORDING"] = os.path.abspath(options.output)
-    os.environ["PYUSDT_FLUSH"] = str(options.flush or "")
-    os.environ["PYUSDT_C_CALLS"] = "1" if options.c_calls else ""
-    _WholeRun(options.output, True, options.c_calls, options.flush).__enter__()
-    _attend_spawn()
-
-
-def join() -> None:
-    """Record this process to the file that the environment names, if any. An error is one line on
-    stderr, and the program goes on."""
-    path = os.environ.get("PYUSDT_RECORDING")
-    if not path:
-        return
+    files.refuse_report(options.output or "")
     try:
-        flush = float(os.environ.get("PYUSDT_FLUSH") or 0) or None
-        c_calls = os.environ.get("PYUSDT_C_CALLS") == "1"
-        _WholeRun(path, False, c_calls, flush).__enter__()
-    except (UserError, ValueError) as error:
-        print_line(f"{error}; this process, {os.getpid()}, is not recorded")
+        from pyusdt.recording import run
+    except ImportError as error:
+        raise UserError(f"cannot record: this Python has no module {error.name}") from None
+
+    join(attend=False)
+    directory, _ = run.begin(path)
+    if options.children:
+        inherited.offer(
+            directory,
+            flush=options.flush or 0,
+            c_calls=options.c_calls,
+            max_nodes=options.max_nodes,
+            launcher=os.getpid(),
+        )
+    _LaunchedRun(directory, options).start()
     _attend_spawn()
+
+
+def join(*, attend: bool = True) -> None:
+    """Record this process to the files that the environment names, if any. An error is one line on
+    stderr, and the program goes on. `attend`: so that its children of multiprocessing do, too."""
+    try:
+        for it in inherited.read():
+            _join(it)
+    except UserError as error:
+        print_line(f"{error}; this process, {os.getpid()}, is not recorded")
+    if attend:
+        _attend_spawn()
+
+
+def _join(it: inherited.Inherited) -> None:
+    try:
+        directory = rundir.join(it.path, it.token)
+    except OSError as error:
+        if it.block and isinstance(error, FileNotFoundError):
+            return  # it is over, and all is written
+        raise UserError(f"{it.path}: cannot write: {_reason(error)}") from None
+    options = Options(flush=it.flush or None, c_calls=it.c_calls, max_nodes=it.max_nodes)
+    if rundir.is_block_over(directory, it.block):
+        return
+    # os.exec* has perhaps put this program in the place of the one that began the run.
+    if it.launcher == os.getpid():
+        _LaunchedRun(directory, options).start()
+    else:
+        _WholeRun(directory, options, it.block).start()
 
 
 def _filter(options: Options) -> None:
+    from pyusdt.remote import control_layout
+
     for name, value in (("PYUSDT_ONLY", options.only), ("PYUSDT_EXCLUDE", options.exclude)):
         if value:
             os.environ[name] = value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pyusdt import patterns
-from pyusdt.errors import UsageError, nearest
+from pyusdt.errors import UsageError, called, nearest
 
 FOREVER = float("inf")
 
@@ -26,6 +26,10 @@ class Options:
     only: str = ""
     exclude: str = ""
     c_calls: bool = False
+    children: bool = True
+    """Whether the processes that the program starts are recorded too."""
+    max_nodes: int | None = None
+    """How many calling contexts there is memory for in a process; None: the recorder's default."""
 
 
 class Option(NamedTuple):
@@ -42,6 +46,8 @@ class Option(NamedTuple):
     """Of the word that was given, the value, and what an earlier one has set; raises UsageError."""
     help: str
     """"": not shown."""
+    adds: bool = False
+    """Given again, it adds to what it has; another option with a value is given once."""
 
     @property
     def usage(self) -> str:
@@ -83,6 +89,18 @@ def _holder(_word: str, value: str, _before: str) -> int:
     return int(value)
 
 
+def _number(word: str, value: str, _before: str) -> int:
+    digits = value.isascii() and value.isdigit() and len(value) < 19
+    if not digits or int(value) == 0:
+        name = word.partition("=")[0]
+        raise UsageError(f"option '{name}' needs a number above 0, as in {name}=1000000")
+    return int(value)
+
+
+def _no(_word: str, _value: str, _before: str) -> bool:
+    return False
+
+
 def _yes(_word: str, _value: str, _before: str) -> bool:
     return True
 
@@ -97,11 +115,15 @@ OPTIONS = (
         "write FILE that often while the program runs, in case it is killed"),
     Option(("--c-calls",), "", "c_calls", _yes,
         "record the calls of C functions too"),
+    Option(("--no-children",), "", "children", _no,
+        "record this process only, not the Pythons that it starts"),
+    Option(("--max-nodes",), "NUMBER", "max_nodes", _number,
+        "have memory for so many calling contexts in each process"),
     Option(("--only",), "PATTERNS", "only", _patterns,
         "trace and record only these functions: module:qualname with * and ?, or a module and all"
-        " below it; commas between patterns"),
+        " below it; commas between patterns", adds=True),
     Option(("--exclude",), "PATTERNS", "exclude", _patterns,
-        "not these, even where --only has them"),
+        "not these, even where --only has them", adds=True),
     Option(("--held-by",), "NUMBER", "holder", _holder, ""),
 )  # fmt: skip
 # Answered before a program is looked for, by pyusdt.main.
@@ -115,18 +137,20 @@ _BY_NAME = {name: option for option in OPTIONS for name in option.names}
 def read(words: list[str]) -> tuple[Options, list[str]]:
     """Return the options, and the words from the program on. Raises UsageError."""
     options = Options()
+    given: set[str] = set()
     rest = list(words)
     while rest:
         word = rest[0]
         if word == "-" or not word.startswith("-") or word[:2] in ("-m", "-c"):
             return _checked(options), rest
         del rest[0]
-        _take(options, word, rest)
+        _take(options, word, rest, given)
     raise UsageError("name the program to run: script.py, -m module, -c code or -")
 
 
-def _take(options: Options, word: str, rest: list[str]) -> None:
-    """Set what `word` asks for, whose value may be the first of the `rest`."""
+def _take(options: Options, word: str, rest: list[str], given: set[str]) -> None:
+    """Set what `word` asks for, whose value may be the first of the `rest`, and add it to those
+    that were `given`."""
     name, equals, value = word.partition("=")
     if name[:2] == "-o" and name != "-o":  # -oFILE
         name, equals, value = "-o", "=", word[2:]
@@ -137,13 +161,22 @@ def _take(options: Options, word: str, rest: list[str]) -> None:
         if not rest:
             raise UsageError(f"option '{name}' needs a value")
         value = rest.pop(0)
+    if option.field in given and option.value and not option.adds:
+        raise UsageError(f"option '{name}' is given twice")
+    given.add(option.field)
     setattr(options, option.field, option.convert(word, value, getattr(options, option.field)))
 
 
 def _checked(options: Options) -> Options:
     """Raises UsageError where an option makes sense only with another one."""
     if options.output is None:
-        for name, given in (("--flush", options.flush), ("--c-calls", options.c_calls)):
+        about = {
+            "--flush": options.flush,
+            "--c-calls": options.c_calls,
+            "--no-children": not options.children,
+            "--max-nodes": options.max_nodes,
+        }
+        for name, given in about.items():
             if given:
                 raise UsageError(f"option '{name}' is about a recording: give -o FILE too")
     return options
@@ -154,7 +187,7 @@ def _hint(word: str) -> str:
         return f"; Python's own options go first: python {word} -m pyusdt"
     known = [names[-1] for names, _ in _ANSWERED]
     known += [option.names[-1] for option in OPTIONS if option.help]
-    return nearest(word, known) or "; see `python -m pyusdt --help`"
+    return nearest(word, known) or f"; see `{called()} --help`"
 
 
 def rows() -> list[tuple[str, str]]:

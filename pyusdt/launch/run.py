@@ -22,13 +22,13 @@ from importlib.util import MAGIC_NUMBER, find_spec
 from types import CodeType, ModuleType, TracebackType
 
 from pyusdt import libpyusdt
-from pyusdt.errors import UsageError, UserError
+from pyusdt.errors import UsageError, UserError, print_line
 from pyusdt.launch.options import FOREVER, Options, read
 
 
 def is_recorded() -> bool:
     """Whether this process is to join a recording: that of the process that has started it."""
-    return bool(os.environ.get("PYUSDT_RECORDING"))
+    return bool(os.environ.get("PYUSDT_RECORDING")) and not sys.flags.ignore_environment
 
 
 def is_program(name: str) -> bool:
@@ -103,7 +103,7 @@ class Program:
             _wait_for(self.options.holder)
         if not self.options.hold_seconds:
             return
-        print(_invitation(), file=sys.stderr, flush=True)
+        print_line(_invitation())
         seconds = self.options.hold_seconds
         timeout = None if seconds == FOREVER else seconds
         if not libpyusdt.wait(timeout):
@@ -304,7 +304,7 @@ def _invitation() -> str:
     pid = os.getpid()
     library = f"/proc/{pid}/root{library_path()}"
     example = quote(f"usdt:{library}:pyusdt:PY_START {{ @[str(arg0)] = count(); }}")
-    return f"pyusdt: process {pid} waits for a tracer, such as: bpftrace -p {pid} -e {example}"
+    return f"process {pid} waits for a tracer, such as: bpftrace -p {pid} -e {example}"
 
 
 def _hide_launcher(error: BaseException, finish: Callable[[], None] = lambda: None) -> None:

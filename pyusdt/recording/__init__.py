@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings: what the recorder saw, in one SQLite file, and the object that reports read.
 
-`Writer` puts snapshots of this process into a file, `load` reads one back as a `Recording`, and
+`write` puts a snapshot of a process into a file, `load` reads one back as a `Recording`, and
 `Recording.from_snapshot` makes the same object without a file.
 """
 
@@ -11,7 +11,7 @@ from pyusdt.recording.reader import load
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import Snapshot
 from pyusdt.recording.tree import Node
-from pyusdt.recording.writer import Writer
+from pyusdt.recording.writer import write
 
 __all__ = [
     "CodeRecord",
@@ -22,6 +22,6 @@ __all__ = [
     "Snapshot",
     "Step",
     "Thread",
-    "Writer",
     "load",
+    "write",
 ]

@@ -3,13 +3,14 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import add
 
 from pyusdt.recording.histogram import percentile
 from pyusdt.recording.records import CodeRecord
-from pyusdt.recording.snapshot import StepRow
+from pyusdt.recording.snapshot import StepRow, TotalFigures
 from pyusdt.recording.tree import Node, paths
 
 _LARGEST = 1e150
@@ -26,6 +27,52 @@ class Edge:
     errors: int = 0
     elapsed_ns: int = 0
     self_ns: int = 0
+
+
+class _Edges:
+    """The edges between functions, made of trees when they are first asked for: a large recording
+    has far more contexts than functions."""
+
+    def __init__(
+        self, functions: Mapping[int, "Function"], roots: Callable[[], Iterable[Node]]
+    ) -> None:
+        self._functions = functions
+        self._roots = roots
+
+    @cached_property
+    def sides(self) -> tuple[dict[int, dict[int, Edge]], dict[int, dict[int, Edge]]]:
+        """Callers and callees: function -> the other one -> edge."""
+        callers: dict[int, dict[int, Edge]] = {index: {} for index in self._functions}
+        callees: dict[int, dict[int, Edge]] = {index: {} for index in self._functions}
+        for root in self._roots():
+            self._add_tree(root, callers, callees)
+        return callers, callees
+
+    def _add_tree(
+        self,
+        root: Node,
+        callers: dict[int, dict[int, Edge]],
+        callees: dict[int, dict[int, Edge]],
+    ) -> None:
+        active: Counter[tuple[int, int]] = Counter()
+        path = [root.function]
+        for node, entering in paths(root):
+            index = node.function
+            if not entering:
+                path.pop()
+                active[path[-1], index] -= 1
+                continue
+            caller = path[-1]
+            if caller in self._functions and index in self._functions:
+                edge = callers[index].get(caller)
+                if edge is None:
+                    edge = callers[index][caller] = callees[caller][index] = Edge()
+                _add_edge(edge, node, not active[caller, index])
+            active[caller, index] += 1
+            path.append(index)
+
+
+_NO_EDGES = _Edges({}, tuple)
 
 
 @dataclass
@@ -46,19 +93,52 @@ class Function:
     self_ns: int = 0
     total_ns: int = 0
     histogram: Counter[int] = field(default_factory=Counter, repr=False)
-    callers: dict[int, Edge] = field(default_factory=dict, repr=False)
-    callees: dict[int, Edge] = field(default_factory=dict, repr=False)
+    latencies: Counter[int] = field(default_factory=Counter, repr=False)
+    """Of what was suspended, from the first entry to the end."""
+    edges: _Edges = field(default=_NO_EDGES, repr=False, compare=False)
+
+    @property
+    def callers(self) -> dict[int, Edge]:
+        return self.edges.sides[0].get(self.index, {})
+
+    @property
+    def callees(self) -> dict[int, Edge]:
+        return self.edges.sides[1].get(self.index, {})
+
+    def add(self, figures: TotalFigures) -> None:
+        """Add what was counted in one thread."""
+        self.calls += figures.calls
+        self.primitive_calls += figures.primitive_calls
+        self.resumes += figures.resumes
+        self.errors += figures.errors
+        self.total_ns += figures.total_ns
+        self.self_ns += figures.self_ns
 
     def percentile(self, share: float) -> int | None:
         """Nanoseconds within which `share` (0..1) of the calls end; None without a histogram.
 
-        It is read from the middle of a bucket, but never more than all calls took together; where
-        only some threads are selected, the histogram may have calls of others, and is trusted.
+        It is at most 1.1 % off, and never more than all calls took together (in recordings before
+        format 3 it might be); where only some threads are selected, the histogram may have calls of
+        others, and is trusted.
         """
         value = percentile(self.histogram, share)
         if value is None or self.histogram.total() > self.calls + self.resumes:
             return value
         return min(value, self.total_ns)
+
+    def latency(self, share: float) -> int | None:
+        """As `percentile()`, for the latency; None where nothing was suspended."""
+        return percentile(self.latencies, share)
+
+    @property
+    def min_ns(self) -> int | None:
+        """Of the shortest call, exactly."""
+        return min(self.histogram, default=None)
+
+    @property
+    def max_ns(self) -> int | None:
+        """Of the longest call, exactly."""
+        return max(self.histogram, default=None)
 
     @property
     def p50_ns(self) -> int | None:
@@ -73,55 +153,51 @@ class Function:
         return self.percentile(0.99)
 
 
+def totals_of_tree(root: Node) -> dict[int, TotalFigures]:
+    """What a tree alone gives by function: where contexts were given up, less than was."""
+    sums: dict[int, list[int]] = {}
+    active: Counter[int] = Counter()
+    for node, entering in paths(root):
+        if not entering:
+            active[node.function] -= 1
+            continue
+        outermost = not active[node.function]
+        figures = (
+            node.calls,
+            node.calls if outermost else 0,
+            node.resumes,
+            node.errors,
+            node.elapsed_ns if outermost else 0,
+            node.self_ns,
+        )
+        known = sums.get(node.function, (0,) * len(figures))
+        sums[node.function] = list(map(add, known, figures))
+        active[node.function] += 1
+    return {function: TotalFigures(*figures) for function, figures in sums.items()}
+
+
 def functions_of(
     records: Sequence[CodeRecord],
-    roots: Iterable[Node],
+    totals: Iterable[tuple[int, TotalFigures]],
+    roots: Callable[[], Iterable[Node]],
     histograms: Mapping[tuple[int, int], Mapping[int, int]],
+    latencies: Mapping[tuple[int, int], Mapping[int, int]],
 ) -> list[Function]:
-    """The functions of these trees, the most own time first."""
+    """The functions that have these totals, by record index, the most own time first. Callers and
+    callees are those of the trees: of contexts that were given up they are not known."""
     functions: dict[int, Function] = {}
-    for root in roots:
-        _add_tree(root, records, functions)
+    edges = _Edges(functions, roots)
+    for index, figures in totals:
+        if index not in functions:
+            functions[index] = Function(records[index], index, edges=edges)
+        functions[index].add(figures)
     for (_, index), counts in histograms.items():
         if index in functions:
             functions[index].histogram.update(counts)
+    for (_, index), counts in latencies.items():
+        if index in functions:
+            functions[index].latencies.update(counts)
     return sorted(functions.values(), key=lambda f: (-f.self_ns, -f.total_ns, f.record.label))
-
-
-def _add_tree(root: Node, records: Sequence[CodeRecord], functions: dict[int, Function]) -> None:
-    active: Counter[int] = Counter()
-    active_edges: Counter[tuple[int, int]] = Counter()
-    path = [root.function]
-    for node, entering in paths(root):
-        index = node.function
-        if not entering:
-            path.pop()
-            active[index] -= 1
-            active_edges[path[-1], index] -= 1
-            continue
-        function = functions.get(index)
-        if function is None:
-            function = functions[index] = Function(records[index], index)
-        caller = path[-1]
-        _add_node(function, node, not active[index])
-        if caller >= 0:
-            edge = function.callers.get(caller)
-            if edge is None:
-                edge = function.callers[caller] = functions[caller].callees[index] = Edge()
-            _add_edge(edge, node, not active_edges[caller, index])
-        active[index] += 1
-        active_edges[caller, index] += 1
-        path.append(index)
-
-
-def _add_node(function: Function, node: Node, outermost: bool) -> None:
-    function.calls += node.calls
-    function.resumes += node.resumes
-    function.errors += node.errors
-    function.self_ns += node.self_ns
-    if outermost:
-        function.total_ns += node.elapsed_ns
-        function.primitive_calls += node.calls
 
 
 def _add_edge(edge: Edge, node: Node, outermost: bool) -> None:

@@ -2,10 +2,15 @@
 """From rows to what a Recording holds, and the checks that rows from a file need."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
-from pyusdt.recording.records import Process, Thread
-from pyusdt.recording.snapshot import HistogramRow, NodeRow, ThreadRow
+from pyusdt.recording.records import Process
+from pyusdt.recording.snapshot import (
+    HistogramRow,
+    NodeFigures,
+    TotalFigures,
+    TotalRow,
+)
 from pyusdt.recording.tree import Node
 
 
@@ -14,51 +19,68 @@ class DamageError(ValueError):
 
 
 def histograms_of(
-    process: Process, rows: Iterable[HistogramRow], place: Mapping[int, int]
+    process: Process, rows: Iterable[HistogramRow], place: Mapping[int, int], kind: int
 ) -> dict[tuple[int, int], dict[int, int]]:
-    """What `Recording.histograms` holds for a process. `place` maps a function id to its index."""
+    """What `Recording.histograms` holds for a process, or `latencies`, as `kind` says. `place` maps
+    a function id to its index."""
     histograms: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for row in rows:
-        histograms[process.id, place[row.function]][row.bucket] = row.calls
+        if row.kind == kind:
+            histograms[process.id, place[row.function]][row.ns] = row.calls
     return dict(histograms)
 
 
-def threads_of(
-    process: Process,
-    threads: Sequence[ThreadRow],
-    nodes: Iterable[NodeRow],
+def totals_of(
+    process: Process, rows: Iterable[TotalRow], place: Mapping[int, int], n_threads: int
+) -> dict[tuple[int, int, int], TotalFigures]:
+    """What `Recording.totals` holds for a process with so many threads. Raise DamageError where a
+    row names what is not there."""
+    totals: dict[tuple[int, int, int], TotalFigures] = {}
+    for row in rows:
+        if not 0 <= row.thread < n_threads:
+            raise DamageError(f"a total is of thread {row.thread}, which is not there")
+        if row.function not in place:
+            raise DamageError(f"a total names function {row.function}, which is not there")
+        totals[process.id, row.thread, place[row.function]] = TotalFigures(*row.figures)
+    return totals
+
+
+def tree_of(
+    rows: Iterable[NodeFigures],
     place: Mapping[int, int],
+    elapsed_ns: int,
     seen: Callable[[], None] = lambda: None,
-) -> list[Thread]:
-    """Threads with their trees. `place` maps a function id to its index, `seen` is called for each
-    node. Raise DamageError where the rows do not make trees."""
-    rows: list[dict[int, tuple[Node, int]]] = [{} for _ in threads]
-    for row in nodes:
-        thread, function = row.thread, row.function
-        if not 0 <= thread < len(threads):
-            raise DamageError(f"node {row.node} is of thread {thread}, which is not there")
-        if function not in place:
-            raise DamageError(f"node {row.node} names function {function}, which is not there")
-        rows[thread][row.node] = Node(place[function], row.figures), row.parent
-        seen()
-    return [
-        Thread(process.id, index, *thread, _tree(rows[index], thread.elapsed_ns))
-        for index, thread in enumerate(threads)
-    ]
-
-
-def _tree(rows: dict[int, tuple[Node, int]], elapsed_ns: int) -> Node:
+) -> Node:
+    """The call tree of one thread, from rows as `NodeRow` has them. `place` maps a function id to
+    its index, `seen` is called for each node. Raise DamageError where the rows do not make a tree.
+    """
     root = Node(counts=(0, 0, 0, elapsed_ns, 0))
-    for number, (node, parent) in rows.items():
-        if parent != -1 and parent not in rows:
-            raise DamageError(f"node {number} is below node {parent}, which is not there")
-        (root if parent == -1 else rows[parent][0]).children.append(node)
-    reached = 0
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        reached += 1
-        stack.extend(node.children)
-    if reached != len(rows) + 1:
-        raise DamageError("its nodes form a circle")
+    nodes = {-1: root}
+    early: list[tuple[int, Node, int]] = []  # nodes that come before their callers
+    for _, number, parent, function, *counts in rows:
+        if function not in place:
+            raise DamageError(f"node {number} names function {function}, which is not there")
+        node = Node(place[function], counts)
+        caller = nodes.get(parent)
+        nodes[number] = node
+        if caller is None:
+            early.append((number, node, parent))
+        else:
+            caller.children.append(node)
+        seen()
+    if early:
+        _put_below(early, nodes)
     return root
+
+
+def _put_below(early: list[tuple[int, Node, int]], nodes: dict[int, Node]) -> None:
+    for number, node, parent in early:
+        if parent not in nodes:
+            raise DamageError(f"node {number} is below node {parent}, which is not there")
+        nodes[parent].children.append(node)
+    reached, stack = 0, [nodes[-1]]
+    while stack:
+        reached += 1
+        stack.extend(stack.pop().children)
+    if reached != len(nodes):
+        raise DamageError("its nodes form a circle")

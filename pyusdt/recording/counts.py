@@ -9,17 +9,18 @@ from typing import Any, NamedTuple
 
 from pyusdt.recording.snapshot import FunctionRow, Value
 
-HEAD = Struct("=d2Q8I")
+HEAD = Struct("=d2Q10I")
 LOSS = Struct("=IIQ")
 THREAD = Struct("=IIQQII")
 NODE = Struct("=IIiIQQQQQ")
-BUCKET = Struct("=IIII")
+TOTAL = Struct("=II6Q")
+DURATION = Struct("=IIQQII")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
 NAME = Struct("=I")
-_CODECS = (LOSS, THREAD, NODE, BUCKET, FUNCTION, STEP, NAME)
-_STEP, _MARK, _INTEGER, _REAL, _TEXT = range(5)
-_SIGNED, _DOUBLE, _WORD = Struct("=q"), Struct("=d"), Struct("=Q")
+_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, FUNCTION, STEP, NAME)
+RUN, MARK, INTEGER, REAL, TEXT = range(5)
+_SIGNED, DOUBLE, WORD = Struct("=q"), Struct("=d"), Struct("=Q")
 
 
 class CountedThread(NamedTuple):
@@ -58,13 +59,49 @@ class CountedNode(NamedTuple):
         return self[4:]
 
 
-class CountedBucket(NamedTuple):
-    """How many calls of a function took about that long."""
+class CountedTotal(NamedTuple):
+    """A function in a thread, whatever became of its contexts; the figures are those of
+    `snapshot.TotalFigures`, with times in ticks."""
 
     serial: int
     function: int
-    bucket: int
     calls: int
+    primitive_calls: int
+    resumes: int
+    errors: int
+    total: int
+    own: int
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Thread and function."""
+        return self[:2]
+
+    @property
+    def ticks(self) -> tuple[int, int, int, int, int, int]:
+        """What was counted: four counts, and the two times in ticks."""
+        return self[2:]
+
+
+class CountedDuration(NamedTuple):
+    """How many calls of a function took about that long, in ticks."""
+
+    serial: int
+    function: int
+    ticks: int
+    calls: int
+    kind: int = 0
+    """As in `snapshot.HistogramRow`."""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Thread and function."""
+        return self[:2]
+
+    @property
+    def histogram(self) -> tuple[int, int, int]:
+        """Thread, function and kind."""
+        return self.serial, self.function, self.kind
 
 
 class CountedStep(NamedTuple):
@@ -86,13 +123,14 @@ class Counts:
     ns_per_tick: float
     threads: list[CountedThread]
     nodes: list[CountedNode]
-    histograms: list[CountedBucket]
+    histograms: list[CountedDuration]
     losses: dict[str, int]
     steps: list[CountedStep] = field(default_factory=list)
     now: int = 0
     """The moment, in ticks."""
     now_ns: int = 0
     """The same on CLOCK_MONOTONIC."""
+    totals: list[CountedTotal] = field(default_factory=list)
 
 
 NOTHING = Counts(1.0, [], [], [], {})
@@ -109,9 +147,23 @@ def unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
         raise ValueError(f"counts that make no sense: {error}") from None
 
 
+def split(data: bytes) -> tuple[bytes, memoryview]:
+    """The bytes without their nodes, and those of the nodes. Raises ValueError."""
+    try:
+        rate, now, now_ns, losses, threads, nodes, *rest = HEAD.unpack_from(data)
+    except struct.error as error:
+        raise ValueError(f"counts that make no sense: {error}") from None
+    head = HEAD.pack(rate, now, now_ns, losses, threads, 0, *rest)
+    begin = HEAD.size + losses * LOSS.size + threads * THREAD.size
+    end = begin + nodes * NODE.size
+    if end > len(data):
+        raise ValueError("counts that make no sense: they are cut off")
+    return head + data[HEAD.size : begin] + data[end:], memoryview(data)[begin:end]
+
+
 def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
-    rate, now, now_ns, *sizes, text_size = HEAD.unpack_from(data)
-    losses, threads, nodes, buckets, named, steps, names = _sections(data, sizes)
+    rate, now, now_ns, *sizes, text_size, _ = HEAD.unpack_from(data)
+    losses, threads, nodes, totals, durations, named, steps, names = _sections(data, sizes)
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
         if number not in functions:
@@ -125,7 +177,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
             for serial, tid, ident, elapsed, name, _ in threads
         ],
         nodes=list(map(CountedNode._make, nodes)),
-        histograms=list(map(CountedBucket._make, buckets)),
+        histograms=[CountedDuration(*row[:5]) for row in durations],
         losses={text(name): count for name, _, count in losses},
         steps=[
             CountedStep(ident, step_names[name], start, *_elapsed_and_value(kind, value, text))
@@ -133,6 +185,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
         ],
         now=now,
         now_ns=now_ns,
+        totals=list(map(CountedTotal._make, totals)),
     )
 
 
@@ -141,6 +194,8 @@ def _sections(data: bytes, sizes: list[int]) -> Iterator[list[Any]]:
     at = HEAD.size
     for n, codec in zip(sizes, _CODECS, strict=True):
         end = at + n * codec.size
+        if end > len(data):
+            raise ValueError("they are cut off")
         yield list(codec.iter_unpack(data[at:end]))
         at = end
 
@@ -158,9 +213,9 @@ class _Texts:
 
 
 def _elapsed_and_value(kind: int, value: int, text: _Texts) -> tuple[int | None, Value]:
-    if kind == _STEP:
+    if kind == RUN:
         return value, None
-    if kind == _TEXT:
+    if kind == TEXT:
         return None, text(value)
-    codec = {_INTEGER: _SIGNED, _REAL: _DOUBLE}.get(kind)
-    return None, None if codec is None else codec.unpack(_WORD.pack(value))[0]
+    codec = {INTEGER: _SIGNED, REAL: DOUBLE}.get(kind)
+    return None, None if codec is None else codec.unpack(WORD.pack(value))[0]

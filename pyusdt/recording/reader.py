@@ -1,98 +1,154 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading a recording. It never writes: neither to the file, nor beside it."""
 
-import os
-import shutil
 import sqlite3
-import tempfile
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from pyusdt.errors import UserError
-from pyusdt.recording import store
-from pyusdt.recording.build import DamageError, threads_of
-from pyusdt.recording.histogram import BUCKETS
+from pyusdt.recording import database as sql
+from pyusdt.recording import run, store
+from pyusdt.recording.build import DamageError, tree_of
+from pyusdt.recording.counts import NODE
+from pyusdt.recording.direct import Nodes
+from pyusdt.recording.histogram import OLD_BUCKETS, middle_of_old
 from pyusdt.recording.model import Recording
+from pyusdt.recording.parts import Part
 from pyusdt.recording.records import CodeRecord, Process, Thread
-from pyusdt.recording.snapshot import NodeRow, StepRow, ThreadRow
+from pyusdt.recording.snapshot import LATENCY, RUNNING, NodeFigures, StepRow, TotalFigures
+from pyusdt.recording.tree import Node
+from pyusdt.system import os
 
 Progress = Callable[[int, int], None]
 _PROGRESS_EVERY = 10_000
+_MOST_ROWS = 50_000_000
+_FEW_NODES = 50_000
+_TRIES = 5
 
-# SQLite keeps any value in any column. These must hold whole numbers from the least on.
+# SQLite keeps any value in any column. These must hold whole numbers from the least on. A wall
+# clock may stand before 1970, and generated code may have any line.
+_ANY = -(2**63)
 _NUMBERS = {
-    "processes": {"id": 0, "pid": 0, "parent_pid": 0, "started_ns": 0, "started_monotonic_ns": 0,
-                  "updated_ns": 0},
+    "processes": {"id": 0, "pid": 0, "parent_pid": 0, "started_ns": _ANY,
+                  "started_monotonic_ns": 0, "updated_ns": _ANY},
     "threads": {"process": 0, "thread": 0, "tid": 0, "elapsed_ns": 0},
-    "functions": {"id": 0, "line": 0},
-    "nodes": {"node": 0, "parent": -1, "function": 0, "calls": 0, "resumes": 0, "errors": 0,
-              "elapsed_ns": 0, "self_ns": 0},
-    "histograms": {"function": 0, "bucket": 0, "count": 0},
-    "steps": {"sequence": 0, "start_ns": 0},
-    "losses": {"count": 0},
+    "functions": {"id": 0, "line": _ANY},
+    "totals": {"process": 0, "thread": 0, "function": 0, "calls": 0, "primitive_calls": 0,
+               "resumes": 0, "errors": 0, "total_ns": 0, "self_ns": 0},
+    "nodes": {"process": 0, "thread": 0, "node": 0, "parent": -1, "function": 0, "calls": 0,
+              "resumes": 0, "errors": 0, "elapsed_ns": 0, "self_ns": 0},
+    "histograms": {"process": 0, "function": 0, "ns": 0, "count": 0, "kind": 0},
+    "steps": {"process": 0, "sequence": 0, "start_ns": 0},
+    "losses": {"process": 0, "count": 0},
+    "started": {"process": 0, "count": 0},
 }  # fmt: skip
+# What may be missing, or of several kinds.
 _TEXTS = {
     "processes": ("host", "command", "python"),
     "threads": ("name",),
     "functions": ("module", "qualname", "name", "file"),
     "steps": ("name", "kind"),
     "losses": ("name",),
+    "started": ("program",),
+}
+_KINDS = ("step", "mark")
+_OTHERS = {
+    "processes": {"ended_ns": "'integer', 'null'", "reason": "'text', 'null'"},
+    "steps": {"elapsed_ns": "'integer', 'null'", "value": "'integer', 'real', 'text', 'null'"},
 }
 
 
 def load(path: str | os.PathLike[str], progress: Progress | None = None) -> Recording:
     """The recording at `path`, with all its processes.
 
-    `progress` is called with (nodes read, nodes in all) now and then. Raise UserError when the
-    file is missing, not ours, of a newer format, or damaged.
+    `progress` is called with (nodes read, nodes in all) now and then. Of a large recording, call
+    trees are read when they are asked for. Raise UserError when the file is missing, not ours, of a
+    newer format, or damaged.
     """
     name = os.fspath(path)
-    store.check_header(name)
-    with store.explained(name), _opened(name) as database:
-        try:
-            database.execute("BEGIN")  # one moment, however often a process flushes meanwhile
-            for table, columns in _NUMBERS.items():
-                _check_numbers(database, table, columns)
-            for table, names in _TEXTS.items():
-                _check_texts(database, table, names)
-            return _read(database, name, progress)
-        except DamageError as e:
-            raise UserError(f"{name}: damaged recording: {e}") from e
+    with store.explained(name), ExitStack() as opened:
+        pending: list[Nodes] = []
+        it = opened.enter_context(whole(name, pending))
+        recording, trees = _read(it, store.version(it), name, pending, progress)
+        if trees is not None:  # threads have it, also those of what is made from the recording
+            weakref.finalize(trees, opened.pop_all().close)
+        return recording
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[sqlite3.Connection]:
-    """A read-only connection. Where a process was killed in the middle of a flush, and left its
-    journal beside the file, the rollback is a write, so it happens in a copy."""
-    with closing(
-        sqlite3.connect(_uri(path, "ro"), uri=True, timeout=30, isolation_level=None)
-    ) as it:
-        if not _needs_rollback(it):
-            yield it
+def whole(path: str, pending: list[Nodes] | None = None) -> Iterator[sqlite3.Connection]:
+    """All that the recording at `path` has, in its parts too. Nodes of a part go to `pending`, if
+    it is given. Raises UserError, DamageError, and sqlite3's errors."""
+    with ExitStack() as opened:
+        file, parts = _with_parts(path, opened)
+        _check(file, store.version(file))
+        if not parts:
+            yield file
             return
-    with tempfile.TemporaryDirectory(prefix="pyusdt-") as directory:
-        copy = os.path.join(directory, "recording")
-        shutil.copyfile(path + "-journal", copy + "-journal")
-        shutil.copyfile(path, copy)
-        with closing(sqlite3.connect(_uri(copy, "rw"), uri=True, isolation_level=None)) as it:
+        with sql.new(store.identity(file)[0]) as it:
+            sql.copy_rows(file, it)
+            for token, some in parts.items():  # newer than what the file has of them
+                sql.remove_process(it, token)
+                run.add(it, token, some, pending)
             yield it
 
 
-def _needs_rollback(database: sqlite3.Connection) -> bool:
-    """A journal alone proves nothing: a living process may be writing."""
-    try:
-        database.execute("SELECT count(*) FROM meta").fetchone()
-    except sqlite3.OperationalError as e:
-        return e.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-    except sqlite3.DatabaseError:
-        pass  # damaged: the reader finds that out
-    return False
+def _check(database: sqlite3.Connection, version: int) -> None:
+    """Raise where a table is none, or has what no recorder writes."""
+    for table, columns in _NUMBERS.items():
+        if table in ("totals", "started") and version < 2:
+            continue
+        store.check_table(database, table)
+        (rows,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+        if rows > _MOST_ROWS:
+            raise DamageError(f"{table} has {rows} rows")
+        if table == "histograms" and version < 3:
+            columns = {"process": 0, "function": 0, "bucket": 0, "count": 0}
+        _check_numbers(database, table, columns)
+        _check_texts(database, table, _TEXTS.get(table, ()))
+        _check_others(database, table, _OTHERS.get(table, {}))
+        if "process" in columns:
+            _check_processes(database, table)
+    if version >= 2:
+        _check_numbers(database, "processes", {"forked": 0, "flush_ns": 0})
 
 
-def _uri(path: str, mode: str) -> str:
-    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+def _with_parts(path: str, opened: ExitStack) -> tuple[sqlite3.Connection, dict[str, list[Part]]]:
+    """The file, and what is not in it yet. Who moves parts there puts a new file in its place
+    first: where that has happened meanwhile, begin again."""
+    for _ in range(_TRIES):
+        before = _identity(path)
+        file = opened.enter_context(store.opened(path))
+        token, name = store.identity(file)
+        if not name:
+            return file, {}
+        try:
+            with run.opened(path, name, token) as directory:
+                parts = run.processes_in(directory)
+        except OSError:
+            parts = None
+        if _identity(path) == before:
+            break
+    if parts is None and _is_empty(file):
+        raise UserError(
+            f"{path}: what was recorded is not in this file but in {name}, which is not beside it: "
+            "move both, or make one file of them there: pyusdt report FILE -o COPY.pyusdt"
+        )
+    return file, parts or {}
+
+
+def _identity(path: str) -> tuple[int, int, int]:
+    it = os.stat(path)
+    return it.st_dev, it.st_ino, it.st_mtime_ns
+
+
+def _is_empty(database: sqlite3.Connection) -> bool:
+    store.check_table(database, "processes")
+    (count,) = database.execute("SELECT count(*) FROM processes").fetchone()
+    return not count
 
 
 def _check_numbers(database: sqlite3.Connection, table: str, columns: dict[str, int]) -> None:
@@ -105,6 +161,14 @@ def _check_numbers(database: sqlite3.Connection, table: str, columns: dict[str, 
             raise DamageError(f"{table}.{column} is not a number from {least} on ({wrong} rows)")
 
 
+def _check_processes(database: sqlite3.Connection, table: str) -> None:
+    found = database.execute(
+        f"SELECT process FROM {table} WHERE process NOT IN (SELECT id FROM processes) LIMIT 1"
+    ).fetchone()
+    if found:
+        raise DamageError(f"{table} name process {found[0]}, which is not there")
+
+
 def _check_texts(database: sqlite3.Connection, table: str, columns: Iterable[str]) -> None:
     for column in columns:
         (wrong,) = database.execute(
@@ -114,7 +178,23 @@ def _check_texts(database: sqlite3.Connection, table: str, columns: Iterable[str
             raise DamageError(f"{table}.{column} is not text ({wrong} rows)")
 
 
-def _read(database: sqlite3.Connection, path: str, progress: Progress | None) -> Recording:
+def _check_others(database: sqlite3.Connection, table: str, columns: dict[str, str]) -> None:
+    for column, types in columns.items():
+        (wrong,) = database.execute(
+            f"SELECT count(*) FROM {table} WHERE typeof({column}) NOT IN ({types})"
+        ).fetchone()
+        if wrong:
+            raise DamageError(f"{table}.{column} has a value of another type ({wrong} rows)")
+
+
+def _read(
+    database: sqlite3.Connection,
+    version: int,
+    path: str,
+    pending: list[Nodes],
+    progress: Progress | None,
+) -> tuple[Recording, "_Trees | None"]:
+    """All but the call trees, and what reads them; they too, and None, if they have few nodes."""
     place: dict[int, int] = {}
     records: list[CodeRecord] = []
     for number, *record in database.execute(
@@ -126,54 +206,120 @@ def _read(database: sqlite3.Connection, path: str, progress: Progress | None) ->
         Process(*row)
         for row in database.execute(
             "SELECT id, pid, parent_pid, host, command, python, started_ns, started_monotonic_ns,"
-            " updated_ns, ended_ns, reason FROM processes ORDER BY started_ns, id"
+            f" updated_ns, ended_ns, reason{', forked, flush_ns' if version >= 2 else ''}"
+            " FROM processes ORDER BY started_ns, id"
         )
     ]
-    seen = _counter(database, progress)
-    threads = [t for p in processes for t in _read_threads(database, p, place, seen)]
-    return Recording(
+    losses = dict(database.execute("SELECT name, sum(count) FROM losses WHERE count GROUP BY name"))
+    (count,) = database.execute("SELECT count(*) FROM nodes").fetchone()
+    count += sum(len(nodes.rows) // NODE.size for nodes in pending)
+    few = version < 2 or count <= _FEW_NODES
+    trees = _Trees(path, database, place, pending, _counter(count, progress))
+    threads = [thread for process in processes for thread in trees.threads(process.id)]
+    if few:
+        _check_threads(database, threads)
+        for thread in threads:
+            assert thread.root
+    recording = Recording(
         records=records,
         processes=processes,
         threads=threads,
-        histograms=_read_histograms(database, place),
+        histograms=_read_histograms(database, place, version),
+        latencies=_read_histograms(database, place, version, LATENCY) if version >= 3 else {},
         step_rows=_read_steps(database),
-        losses=dict(
-            database.execute("SELECT name, sum(count) FROM losses WHERE count GROUP BY name")
-        ),
+        losses=losses,
         path=path,
+        totals=_read_totals(database, place) if version >= 2 else {},
+        started=_read_started(database) if version >= 2 else {},
     )
+    return recording, None if few else trees
 
 
-def _read_threads(
-    database: sqlite3.Connection, process: Process, place: dict[int, int], seen: Callable[[], None]
-) -> list[Thread]:
-    threads = [
-        ThreadRow(*row)
-        for row in database.execute(
-            "SELECT tid, name, elapsed_ns FROM threads WHERE process = ? ORDER BY thread",
-            (process.id,),
+class _Trees:
+    """Reads the call trees of threads."""
+
+    def __init__(
+        self,
+        path: str,
+        database: sqlite3.Connection,
+        place: dict[int, int],
+        pending: list[Nodes],
+        seen: Callable[[], None],
+    ) -> None:
+        self._path = path
+        self._database = database
+        self._place = place
+        self._pending = {(nodes.process, nodes.thread): nodes for nodes in pending}
+        self._seen = seen
+
+    def threads(self, process: int) -> list[Thread]:
+        """Those of a process."""
+        rows = self._database.execute(
+            "SELECT thread, tid, name, elapsed_ns FROM threads WHERE process = ? ORDER BY thread",
+            (process,),
         )
-    ]
-    nodes = database.execute(
-        "SELECT thread, node, parent, function, calls, resumes, errors, elapsed_ns, self_ns"
-        " FROM nodes WHERE process = ? ORDER BY thread, node",
-        (process.id,),
-    )
-    return threads_of(process, threads, map(NodeRow._make, nodes), place, seen)
+        return [
+            Thread(process, index, tid, name, ns, partial(self._tree, process, index, ns))
+            for index, tid, name, ns in rows
+        ]
+
+    def _tree(self, process: int, thread: int, elapsed_ns: int) -> Node:
+        nodes = self._pending.get((process, thread))
+        place = self._place if nodes is None else nodes.places(self._place)
+        rows = self._rows(process, thread) if nodes is None else nodes.in_ns()
+        with store.explained(self._path):
+            return tree_of(rows, place, elapsed_ns, self._seen)
+
+    def _rows(self, process: int, thread: int) -> Iterator[NodeFigures]:
+        return self._database.execute(
+            "SELECT thread, node, parent, function, calls, resumes, errors, elapsed_ns, self_ns"
+            " FROM nodes WHERE process = ? AND thread = ? ORDER BY node",
+            (process, thread),
+        )
+
+
+def _check_threads(database: sqlite3.Connection, threads: list[Thread]) -> None:
+    """Raise DamageError for nodes of a thread that is not there."""
+    known = {(thread.process, thread.index) for thread in threads}
+    for process, thread, node in database.execute(
+        "SELECT process, thread, node FROM nodes GROUP BY process, thread"
+    ):
+        if (process, thread) not in known:
+            raise DamageError(f"node {node} is of thread {thread}, which is not there")
+
+
+def _read_totals(
+    database: sqlite3.Connection, place: dict[int, int]
+) -> dict[tuple[int, int, int], TotalFigures]:
+    totals = {}
+    threads = set(database.execute("SELECT process, thread FROM threads"))
+    for process, thread, function, *figures in database.execute(
+        "SELECT process, thread, function, calls, primitive_calls, resumes, errors, total_ns,"
+        " self_ns FROM totals"
+    ):
+        if function not in place:
+            raise DamageError(f"totals name function {function}, which is not there")
+        if (process, thread) not in threads:
+            raise DamageError(f"totals are of thread {thread}, which is not there")
+        totals[process, thread, place[function]] = TotalFigures(*figures)
+    return totals
 
 
 def _read_histograms(
-    database: sqlite3.Connection, place: dict[int, int]
+    database: sqlite3.Connection, place: dict[int, int], version: int, kind: int = RUNNING
 ) -> dict[tuple[int, int], dict[int, int]]:
     histograms: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for process, function, bucket, count in database.execute(
-        "SELECT process, function, bucket, count FROM histograms"
+    column, rows = ("ns", f"WHERE kind = {kind}") if version >= 3 else ("bucket", "")
+    for process, function, ns, count in database.execute(
+        f"SELECT process, function, {column}, count FROM histograms {rows}"
     ):
         if function not in place:
             raise DamageError(f"a histogram names function {function}, which is not there")
-        if bucket >= BUCKETS:
-            raise DamageError(f"a histogram has bucket {bucket}, and the last is {BUCKETS - 1}")
-        histograms[process, place[function]][bucket] = count
+        if version < 3:
+            if ns >= OLD_BUCKETS:
+                raise DamageError(f"a histogram has bucket {ns}, and the last is {OLD_BUCKETS - 1}")
+            ns = middle_of_old(ns)
+        histograms[process, place[function]][ns] = count
     return dict(histograms)
 
 
@@ -183,15 +329,24 @@ def _read_steps(database: sqlite3.Connection) -> dict[int, list[StepRow]]:
         "SELECT process, name, kind, sequence, start_ns, elapsed_ns, value FROM steps"
         " ORDER BY process, sequence"
     ):
-        steps[process].append(StepRow(*row))
+        step = StepRow(*row)
+        if step.kind not in _KINDS or (step.elapsed_ns or 0) < 0:
+            raise DamageError(f"step {step.sequence} is of no kind, or ends before it begins")
+        steps[process].append(step)
     return dict(steps)
 
 
-def _counter(database: sqlite3.Connection, progress: Progress | None) -> Callable[[], None]:
+def _read_started(database: sqlite3.Connection) -> dict[int, dict[str, int]]:
+    started: dict[int, dict[str, int]] = defaultdict(dict)
+    for process, program, count in database.execute("SELECT process, program, count FROM started"):
+        started[process][program] = count
+    return dict(started)
+
+
+def _counter(total: int, progress: Progress | None) -> Callable[[], None]:
     if progress is None:
         return lambda: None
     report = progress
-    (total,) = database.execute("SELECT count(*) FROM nodes").fetchone()
     done = 0
 
     def seen() -> None:

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a recording is made of: the functions, the processes, and the threads with their trees."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from pyusdt.recording.tree import Node
+
+KILLED = "killed"
+"""The reason of a process that is gone and has written no end."""
 
 
 class CodeRecord(NamedTuple):
@@ -38,15 +43,29 @@ class Process:
     updated_ns: int = 0
     ended_ns: int | None = None
     reason: str | None = None
+    forked: bool = False
+    """By os.fork, so that it runs the program of its parent."""
+    flush_ns: int = 0
+    """How often it was to flush; 0: at its end only."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Thread:
-    """A thread; `root` stands above its first functions. `process` is that of `Process.id`."""
+    """A thread. `process` is that of `Process.id`; `tree` is its call tree, or makes it.
+
+    `count` is more than 1 where a report shows several threads of one name as one.
+    """
 
     process: int
     index: int
     tid: int
     name: str
     elapsed_ns: int
-    root: Node
+    tree: Node | Callable[[], Node]
+    count: int = 1
+
+    @cached_property
+    def root(self) -> Node:
+        """What stands above its first functions. Raises UserError where it is made only now, and
+        the recording is damaged."""
+        return self.tree if isinstance(self.tree, Node) else self.tree()

@@ -5,12 +5,18 @@ Only plain SQL that SQLite 3.24 (2018) knows, so that every Python's own library
 """
 
 APPLICATION_ID = 0x70795573  # "pyUs"; bytes 68..71 of the file, as SQLite's file format says
-VERSION = 1
+VERSION = 3
 
 # Version history (`PRAGMA user_version`). A reader takes its own version and all before it.
 #   1   first
+#   2   totals; started, forked, flush_ns; nodes without depth, outermost and their index;
+#       lines may be negative
+#   3   histograms of ns, where buckets were (histogram.py); of latencies
+# The columns of a key come first, in its order: PRAGMA integrity_check of SQLite 3.40 finds NULLs
+# where there are none, else.
 SCHEMA = """
--- About the file: recording (a random identity), created_by (the version of pyusdt).
+-- About the file: recording (a random identity), directory (beside it, of parts that are not in it
+-- yet), created_by (the version of pyusdt).
 CREATE TABLE meta (
     key     TEXT PRIMARY KEY,
     value   TEXT NOT NULL
@@ -29,7 +35,12 @@ CREATE TABLE processes (
     started_monotonic_ns    INTEGER NOT NULL,       -- the same, on the clock of steps
     updated_ns              INTEGER NOT NULL,       -- the last flush
     ended_ns                INTEGER,                -- NULL: still running, or killed
-    reason                  TEXT                    -- why it ended; NULL with ended_ns
+    reason                  TEXT,                   -- exit, end (of a block), exec, os._exit, the
+                                                    -- name of a signal or of an exception; with
+                                                    -- ended_ns NULL: 'killed', or NULL: that is
+                                                    -- not known
+    forked                  INTEGER NOT NULL,       -- 1: by os.fork, with its parent's program
+    flush_ns                INTEGER NOT NULL        -- how often it was to flush; 0: at its end only
 );
 
 CREATE TABLE threads (
@@ -59,8 +70,6 @@ CREATE TABLE nodes (
     node        INTEGER NOT NULL,
     parent      INTEGER NOT NULL,                   -- a node of the same thread; -1: at the top
     function    INTEGER NOT NULL REFERENCES functions (id),
-    depth       INTEGER NOT NULL,                   -- 0 at the top
-    outermost   INTEGER NOT NULL,                   -- 1: no caller above is the same function
     calls       INTEGER NOT NULL,
     resumes     INTEGER NOT NULL,                   -- of a generator or coroutine
     errors      INTEGER NOT NULL,                   -- calls that an exception ended
@@ -68,15 +77,32 @@ CREATE TABLE nodes (
     self_ns     INTEGER NOT NULL,                   -- without what it called
     PRIMARY KEY (process, thread, node)
 ) WITHOUT ROWID;
-CREATE INDEX nodes_by_function ON nodes (function);
 
--- How long single calls took: buckets are a quarter of a power of two wide (view `latencies`).
+-- What each function did in a thread, over all its contexts, also those that the call tree had no
+-- room for.
+CREATE TABLE totals (
+    process         INTEGER NOT NULL REFERENCES processes (id),
+    thread          INTEGER NOT NULL,
+    function        INTEGER NOT NULL REFERENCES functions (id),
+    calls           INTEGER NOT NULL,
+    primitive_calls INTEGER NOT NULL,               -- those from outside of the function itself
+    resumes         INTEGER NOT NULL,
+    errors          INTEGER NOT NULL,
+    total_ns        INTEGER NOT NULL,               -- recursion counts once
+    self_ns         INTEGER NOT NULL,
+    PRIMARY KEY (process, thread, function)
+) WITHOUT ROWID;
+
+-- How long single calls took: the shortest and the longest one in each thread exactly, the others
+-- within 1.1 %. Of generators and coroutines, each run from an entry to the next exit, and, where
+-- they were suspended, all from the first entry to the end.
 CREATE TABLE histograms (
     process     INTEGER NOT NULL REFERENCES processes (id),
     function    INTEGER NOT NULL REFERENCES functions (id),
-    bucket      INTEGER NOT NULL,
+    kind        INTEGER NOT NULL,                   -- 0: running; 1: latency, with suspensions
+    ns          INTEGER NOT NULL,
     count       INTEGER NOT NULL,
-    PRIMARY KEY (process, function, bucket)
+    PRIMARY KEY (process, function, kind, ns)
 ) WITHOUT ROWID;
 
 -- Each run through a step and each mark, up to 500,000 in a process.
@@ -99,13 +125,21 @@ CREATE TABLE losses (
     PRIMARY KEY (process, name)
 ) WITHOUT ROWID;
 
+-- The programs that a process has started, as it named them; processes that recorded too are among
+-- them. Kept at the end of a process.
+CREATE TABLE started (
+    process     INTEGER NOT NULL REFERENCES processes (id),
+    program     TEXT NOT NULL,
+    count       INTEGER NOT NULL,
+    PRIMARY KEY (process, program)
+) WITHOUT ROWID;
+
 -- For people: functions by their own time. Recursion counts once in total_ms.
 CREATE VIEW function_totals AS
-SELECT f.module, f.qualname, sum(n.calls) AS calls, sum(n.resumes) AS resumes,
-       sum(n.errors) AS errors, sum(n.self_ns) / 1e6 AS self_ms,
-       sum(CASE WHEN n.outermost = 1 THEN n.elapsed_ns ELSE 0 END) / 1e6 AS total_ms,
-       f.file, f.line, f.id AS function
-FROM nodes n JOIN functions f ON f.id = n.function
+SELECT f.module, f.qualname, sum(t.calls) AS calls, sum(t.resumes) AS resumes,
+       sum(t.errors) AS errors, sum(t.self_ns) / 1e6 AS self_ms,
+       sum(t.total_ns) / 1e6 AS total_ms, f.file, f.line, f.id AS function
+FROM totals t JOIN functions f ON f.id = t.function
 GROUP BY f.id, f.module, f.qualname, f.file, f.line
 ORDER BY self_ms DESC;
 
@@ -119,16 +153,11 @@ JOIN functions f ON f.id = n.function
 JOIN functions c ON c.id = p.function
 GROUP BY p.function, n.function, c.qualname, f.qualname;
 
--- For people: histograms with the limits of their buckets; high_ns is not in the bucket.
+-- For people: histograms by function.
 CREATE VIEW latencies AS
-SELECT f.module, f.qualname,
-       CASE WHEN h.bucket < 4 THEN h.bucket
-            ELSE (4 + h.bucket % 4) << ((h.bucket >> 2) - 1) END AS low_ns,
-       CASE WHEN h.bucket < 4 THEN h.bucket + 1
-            ELSE (5 + h.bucket % 4) << ((h.bucket >> 2) - 1) END AS high_ns,
-       sum(h.count) AS calls, f.id AS function
+SELECT f.module, f.qualname, h.kind, h.ns / 1e6 AS ms, sum(h.count) AS calls, f.id AS function
 FROM histograms h JOIN functions f ON f.id = h.function
-GROUP BY f.id, f.module, f.qualname, h.bucket;
+GROUP BY f.id, f.module, f.qualname, h.kind, h.ns;
 
 -- For people: steps by name.
 CREATE VIEW step_totals AS

@@ -43,6 +43,10 @@ class Figures(NamedTuple):
     self_ns: int
 
 
+NodeFigures = tuple[int, int, int, int, int, int, int, int, int]
+"""A `NodeRow` as the plain tuple that it is, of which a million are made faster."""
+
+
 class NodeRow(NamedTuple):
     """A calling context."""
 
@@ -69,12 +73,48 @@ class NodeRow(NamedTuple):
         return self[4:]
 
 
+class TotalFigures(NamedTuple):
+    """What is counted of a function, whatever became of its calling contexts."""
+
+    calls: int
+    primitive_calls: int
+    """Those from outside the function, at any distance."""
+    resumes: int
+    errors: int
+    total_ns: int
+    """With all that it called; recursion counts once."""
+    self_ns: int
+
+
+class TotalRow(NamedTuple):
+    """A function in a thread, with the figures of `TotalFigures`."""
+
+    thread: int
+    function: int
+    calls: int
+    primitive_calls: int
+    resumes: int
+    errors: int
+    total_ns: int
+    self_ns: int
+
+    @property
+    def figures(self) -> tuple[int, int, int, int, int, int]:
+        """What was counted, in the order of `TotalFigures`."""
+        return self[2:]
+
+
 class HistogramRow(NamedTuple):
-    """How many calls of a function took as long as the bucket stands for (histogram.py)."""
+    """How many calls of a function took about so long (histogram.py)."""
 
     function: int
-    bucket: int
+    ns: int
     calls: int
+    kind: int = 0
+    """RUNNING: from an entry to the next exit. LATENCY: of what was suspended, all of it."""
+
+
+RUNNING, LATENCY = range(2)
 
 
 class StepRow(NamedTuple):
@@ -94,7 +134,8 @@ class StepRow(NamedTuple):
 @dataclass(slots=True)
 class Snapshot:
     """Everything recorded in one process so far. `functions` may leave out what an earlier snapshot
-    to the same `Writer` contained; `losses` maps what was lost to how many."""
+    of the same process contained; `losses` maps what was lost to how many, and `started` programs
+    that the process has started."""
 
     threads: list[ThreadRow] = field(default_factory=list)
     functions: list[FunctionRow] = field(default_factory=list)
@@ -102,6 +143,8 @@ class Snapshot:
     histograms: list[HistogramRow] = field(default_factory=list)
     steps: list[StepRow] = field(default_factory=list)
     losses: dict[str, int] = field(default_factory=dict)
+    totals: list[TotalRow] = field(default_factory=list)
+    started: dict[str, int] = field(default_factory=dict)
 
 
 def clean(text: str) -> str:

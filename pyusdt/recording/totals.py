@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import add
 
 from pyusdt.recording.counts import Counts
+from pyusdt.recording.histogram import in_ns, since
 from pyusdt.recording.snapshot import (
     Figures,
     FunctionRow,
@@ -19,11 +20,15 @@ from pyusdt.recording.snapshot import (
     Snapshot,
     StepRow,
     ThreadRow,
+    TotalFigures,
+    TotalRow,
 )
 
 _Key = tuple[int, int]  # serial, node: as the core numbers them
 _Place = tuple[int, int]  # thread, node: as the recording does; node -1: above them all
+_Part = tuple[int, int]  # thread, function
 _ZEROS = Figures(0, 0, 0, 0, 0)
+_NO_TOTALS = TotalFigures(0, 0, 0, 0, 0, 0)
 
 
 class Totals:
@@ -45,6 +50,11 @@ class Totals:
         self._steps: list[StepRow] = []  # all of them: they only become more
         self._n_taken = 0  # of the core's, since the last settle
 
+    def want(self, wanted: Callable[[FunctionRow], bool]) -> None:
+        """From now on, restrict to other functions."""
+        self._wanted = wanted
+        self._choice = {}
+
     def update(
         self,
         now: Counts,
@@ -54,8 +64,10 @@ class Totals:
     ) -> Snapshot:
         """The sums with what was counted from `before` until `now`, in threads of those serials."""
         threads = self._sum_threads(now, before, serials)
-        nodes = self._sum_nodes(now, before, functions)
-        used = {row.function for row in nodes}
+        taken: Counter[_Part] = Counter()
+        nodes = self._sum_nodes(now, before, functions, taken)
+        totals = self._sum_totals(now, before, functions, taken)
+        used = {row.function for row in nodes} | {row.function for row in totals}
         self._last = Snapshot(
             functions=[functions[number] for number in sorted(used)],
             threads=threads,
@@ -63,6 +75,7 @@ class Totals:
             histograms=self._sum_histograms(now, before, used),
             losses=self._sum_losses(now, before),
             steps=self._add_steps(now, len(before.steps), serials),
+            totals=totals,
         )
         return self._last
 
@@ -70,6 +83,10 @@ class Totals:
         """Keep what the last update added: the next one adds to it."""
         self._settled = self._last
         self._n_taken = 0
+
+    def serials(self) -> list[int]:
+        """Those of the threads, in the order of theirs."""
+        return list(self._thread_of)
 
     def _sum_threads(
         self, now: Counts, before: Counts, serials: Collection[int] | None
@@ -92,8 +109,13 @@ class Totals:
         return [known[thread] for thread in range(len(self._thread_of))]
 
     def _sum_nodes(
-        self, now: Counts, before: Counts, functions: Mapping[int, FunctionRow]
+        self,
+        now: Counts,
+        before: Counts,
+        functions: Mapping[int, FunctionRow],
+        taken: Counter[_Part],
     ) -> list[NodeRow]:
+        """Add to `taken` what functions get of the own time of unwanted ones."""
         sums = {row.place: Figures._make(row.figures) for row in self._settled.nodes}
         earlier = {row.key: row.ticks for row in before.nodes}
         nearest: dict[_Key, _Key] = {}  # the context itself, or the wanted one that it is in
@@ -118,11 +140,34 @@ class Totals:
             known = sums.get(place)
             if not wanted:
                 figures = _ZEROS._replace(self_ns=figures.self_ns)
+                taken[place[0], links[owner][1]] += figures.self_ns
             sums[place] = figures if known is None else Figures(*map(add, known, figures))
         return [
             NodeRow(thread, node, parent, function, *sums.get((thread, node), _ZEROS))
             for (thread, node), (parent, function) in self._above.items()
         ]
+
+    def _sum_totals(
+        self,
+        now: Counts,
+        before: Counts,
+        functions: Mapping[int, FunctionRow],
+        taken: Counter[_Part],
+    ) -> list[TotalRow]:
+        sums = {row[:2]: TotalFigures._make(row.figures) for row in self._settled.totals}
+        earlier = {row.key: row.ticks for row in before.totals}
+        for row in now.totals:
+            thread = self._thread_of.get(row.serial)
+            if thread is None or not self._is_wanted(row.function, functions):
+                continue
+            figures = _difference_of_totals(row.ticks, earlier.get(row.key), now.ns_per_tick)
+            if any(figures):
+                known = sums.get((thread, row.function), _NO_TOTALS)
+                sums[thread, row.function] = TotalFigures(*map(add, known, figures))
+        for part, self_ns in taken.items() if now.totals else ():
+            known = sums.get(part, _NO_TOTALS)
+            sums[part] = known._replace(self_ns=known.self_ns + self_ns)
+        return [TotalRow(*part, *figures) for part, figures in sums.items()]
 
     def _is_wanted(self, function: int, functions: Mapping[int, FunctionRow]) -> bool:
         choice = self._choice.get(function)
@@ -156,14 +201,20 @@ class Totals:
     def _sum_histograms(
         self, now: Counts, before: Counts, used: Collection[int]
     ) -> list[HistogramRow]:
-        sums = Counter({(row.function, row.bucket): row.calls for row in self._settled.histograms})
-        for sign, rows in ((1, now.histograms), (-1, before.histograms)):
-            for row in rows:
-                # A frame that its thread's end left open may be closed much later: an end alone.
-                if row.serial in self._thread_of and row.function in used:
-                    sums[row.function, row.bucket] += sign * row.calls
-        # A bucket that is full halves its histogram (src/base/histogram.h): less may be left then.
-        return [HistogramRow(*key, calls) for key, calls in sums.items() if calls > 0]
+        settled = self._settled.histograms
+        sums = Counter({(row.function, row.ns, row.kind): row.calls for row in settled})
+        earlier = _histograms(before)
+        for (serial, function, kind), counts in _histograms(now).items():
+            # A frame that its thread's end left open may be closed much later: an end alone.
+            if serial not in self._thread_of or function not in used:
+                continue
+            if (serial, function, kind) in earlier:
+                counts = since(counts, earlier[serial, function, kind])
+            for ticks, calls in counts.items():
+                sums[function, in_ns(ticks, now.ns_per_tick), kind] += calls
+        return [
+            HistogramRow(function, ns, calls, kind) for (function, ns, kind), calls in sums.items()
+        ]
 
     def _add_steps(
         self, now: Counts, n_before: int, serials: Collection[int] | None
@@ -194,8 +245,55 @@ class Totals:
         return {name: count for name, count in sums.items() if count > 0}
 
 
+def _histograms(counts: Counts) -> dict[tuple[int, int, int], dict[int, int]]:
+    """By thread (serial), function and kind: ticks -> calls."""
+    histograms: dict[tuple[int, int, int], dict[int, int]] = {}
+    for row in counts.histograms:
+        histograms.setdefault(row.histogram, {})[row.ticks] = row.calls
+    return histograms
+
+
 def _difference(now: Sequence[int], before: Sequence[int] | None, ns_per_tick: float) -> Figures:
-    if before is not None:
-        now = [max(a - b, 0) for a, b in zip(now, before, strict=True)]
-    calls, resumes, errors, elapsed, own = now
+    calls, resumes, errors, elapsed, own = _since(now, before)
     return Figures(calls, resumes, errors, round(elapsed * ns_per_tick), round(own * ns_per_tick))
+
+
+def _difference_of_totals(
+    now: Sequence[int], before: Sequence[int] | None, ns_per_tick: float
+) -> TotalFigures:
+    calls, primitive, resumes, errors, total, own = _since(now, before)
+    times = round(total * ns_per_tick), round(own * ns_per_tick)
+    return TotalFigures(calls, primitive, resumes, errors, *times)
+
+
+def _since(now: Sequence[int], before: Sequence[int] | None) -> Sequence[int]:
+    if before is None:
+        return now
+    return [max(a - b, 0) for a, b in zip(now, before, strict=True)]
+
+
+def totals_of_nodes(nodes: Sequence[NodeRow]) -> list[TotalRow]:
+    """Those that whole call trees add up to."""
+    children: dict[_Place, list[NodeRow]] = {}
+    for row in nodes:
+        children.setdefault((row.thread, row.parent), []).append(row)
+    sums: dict[_Part, TotalFigures] = {}
+    active: Counter[int] = Counter()
+    for thread in sorted({row.thread for row in nodes}):
+        levels = [iter(children.get((thread, -1), ()))]
+        path: list[int] = []
+        while levels:
+            node = next(levels[-1], None)
+            if node is None:
+                levels.pop()
+                if path:
+                    active[path.pop()] -= 1
+                continue
+            part, once = (thread, node.function), int(not active[node.function])
+            figures = TotalFigures(node.calls, node.calls * once, node.resumes, node.errors,
+                                   node.elapsed_ns * once, node.self_ns)  # fmt: skip
+            sums[part] = TotalFigures(*map(add, sums.get(part, _NO_TOTALS), figures))
+            path.append(node.function)
+            active[node.function] += 1
+            levels.append(iter(children.get((thread, node.node), ())))
+    return [TotalRow(*part, *figures) for part, figures in sums.items()]

@@ -51,12 +51,15 @@ def paths(root: Node) -> Iterator[tuple[Node, bool]]:
 
 
 def walk(root: Node) -> Iterator[tuple[Node, int]]:
-    """Every node but the root, callers first, with its depth (0 below the root)."""
-    depth = 0
-    for node, entering in paths(root):
-        if entering:
-            yield node, depth
-        depth += 1 if entering else -1
+    """Every node but the root, callers first, with its depth (0 below the root). The children of
+    a node are looked at after it."""
+    stack = [(node, 0) for node in reversed(root.children)]
+    while stack:
+        one = stack.pop()
+        yield one
+        node, depth = one
+        if node.children:
+            stack += [(child, depth + 1) for child in reversed(node.children)]
 
 
 def merged(roots: Iterable[Node]) -> Node:

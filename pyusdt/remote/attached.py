@@ -13,11 +13,12 @@ import re
 import time
 from collections.abc import Iterator
 from struct import Struct
-from typing import BinaryIO, NamedTuple, Self
+from typing import Self
 
 from pyusdt.errors import UserError
-from pyusdt.remote import proc
+from pyusdt.remote import elf, proc
 from pyusdt.remote.control_layout import (
+    CHECK_MSEC_MAX,
     MAGIC,
     SIZES,
     SYMBOL,
@@ -35,10 +36,23 @@ from pyusdt.remote.proc import Mapping
 _LIBRARY = re.compile(r"/libpyusdt(\.[^/]*)?\.so$")
 _HEAD = Struct("=8sII")
 _NUMBER = Struct("=I")
+_TAKES = "that takes its own user or root, and in a container the capability SYS_PTRACE"
 _ANOTHER = "has exec'ed another program"
-_ANSWER_SECONDS = 2.0  # beyond the watcher's interval: it may have to wait for the GIL
+ANSWER_SECONDS = 2.0  # beyond the watcher's interval: it may have to wait for the GIL
+_STATUS_SECONDS = 1.0  # until a status is whole: its writer may have to wait for a processor
 _POLL_SECONDS = 0.005
+_RETRY_SECONDS = 0.001
+_SLACK = 64 << 20  # by how much the kernel's figure of a process's memory may be wrong
 _PIECE = 1 << 20  # bytes that are read at once
+_ADDRESSES = 1 << 63  # as many as the kernel can be asked for
+
+
+class NotLoadedError(UserError):
+    """A process that does not have pyusdt loaded, or does not run it, or not yet."""
+
+
+class GoneError(UserError):
+    """A process that has ended, or has exec'ed another program."""
 
 
 _offsets: dict[tuple[str, int], int] = {}
@@ -53,7 +67,7 @@ class Process:
         self.pid = pid
         with self._explained():
             self.library = _library(pid)
-            self.address = self.library.base + _symbol_offset(pid, self.library)
+            self.address = _address(pid, self.library)
             mode = os.O_RDWR if write else os.O_RDONLY
             self._memory = os.open(f"/proc/{pid}/mem", mode | os.O_CLOEXEC)
         try:
@@ -85,34 +99,57 @@ class Process:
         """
         return self._ask(request).status
 
-    def record(self, bits: int, options: bytes = b"") -> bytes:
-        """Request these actions of a recording, RECORD_COUNTS among them, and return the counts.
-        `options` is a struct pyusdt_record_options for RECORD_START.
+    def record(self, bits: int, options: bytes = b"", most: int = 1 << 30) -> bytes:
+        """Request these actions of a recording, RECORD_COUNTS among them, and return the counts, of
+        `most` bytes. `options` is a struct pyusdt_record_options for RECORD_START.
 
         Raises UserError.
         """
-        if self._version < 2:
+        if self._version < VERSION:  # its counts have another layout
             raise UserError(
                 f"process {self.pid} has an older pyusdt (control version {self._version}), "
-                "which cannot be recorded from outside: start it with a newer one"
+                "which cannot be recorded from outside: start it with this one"
             )
         counts = self._ask(actions(bits), options).counts
+        self._require_real(counts, most)
         data = b"".join(self._pieces(counts))
         if self._snapshot().counts != counts:
             raise UserError(f"process {self.pid} did not wait until its counts were read")
         return data
 
+    def _require_real(self, counts: Memory, most: int) -> None:
+        """Raise UserError unless it has so much memory: a mapping that nobody has written to can
+        have any size."""
+        with self._explained():
+            real = proc.memory(self.pid) + _SLACK
+        if counts.size > real or counts.address + counts.size > _ADDRESSES:
+            raise UserError(f"process {self.pid} handed over counts larger than its memory")
+        if counts.size > most:
+            raise UserError(
+                f"process {self.pid} handed over counts of {counts.size >> 20} MB: --max-nodes "
+                f"allows {most >> 20} MB"
+            )
+
     def _pieces(self, memory: Memory) -> Iterator[bytes]:
         end = memory.address + memory.size
         for at in range(memory.address, end, _PIECE):
             with self._explained():
-                yield os.pread(self._memory, min(_PIECE, end - at), at)
+                piece = os.pread(self._memory, min(_PIECE, end - at), at)
+                if not piece:
+                    raise OSError(errno.EIO, "")
+                yield piece
 
     def _ask(self, request: bytes, options: bytes = b"") -> Snapshot:
         """Send a request and wait for the answer."""
         self._require_answers()
         with self._our_turn():
             before = self._snapshot()
+            interval = before.status["check_msec"]
+            if interval > CHECK_MSEC_MAX:
+                raise UserError(
+                    f"process {self.pid} shows a status that makes no sense: its watcher polls "
+                    f"every {interval} ms"
+                )
             sequence = (before.requested | 1) + 1
             body = Request.fields.offset
             self._write_sequence(sequence - 1)
@@ -120,7 +157,7 @@ class Process:
             if options:
                 self._write(Control.record_options.offset - Control.request.offset, options)
             self._write_sequence(sequence)
-            return self._answer(sequence, before.status["check_msec"] / 1e3 + _ANSWER_SECONDS)
+            return self._answer(sequence, interval / 1e3 + ANSWER_SECONDS)
 
     def _answer(self, sequence: int, seconds: float) -> Snapshot:
         late = time.monotonic() + seconds
@@ -148,7 +185,7 @@ class Process:
         if state == "t":
             raise UserError(f"process {self.pid} is held by a debugger and cannot answer")
         if self._snapshot().status["watcher"] == "stopped":
-            raise UserError(
+            raise NotLoadedError(
                 f"process {self.pid} has pyusdt loaded, but its watcher does not run: the "
                 "process has not started it, or is about to end"
             )
@@ -156,7 +193,7 @@ class Process:
     @contextlib.contextmanager
     def _our_turn(self) -> Iterator[None]:
         """Lock out other writers."""
-        late = time.monotonic() + 2 * _ANSWER_SECONDS
+        late = time.monotonic() + 2 * ANSWER_SECONDS
         while True:
             try:
                 fcntl.flock(self._memory, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -190,7 +227,7 @@ class Process:
         self._version = there
 
     def _snapshot(self) -> Snapshot:
-        late = time.monotonic() + _ANSWER_SECONDS
+        late = time.monotonic() + _STATUS_SECONDS
         status = Control.status.offset
         while True:
             before = self._read(status, 4)
@@ -199,6 +236,7 @@ class Process:
                 return snapshot(data)
             if time.monotonic() > late:
                 raise UserError(f"process {self.pid} stopped while it wrote its status")
+            time.sleep(_RETRY_SECONDS)
 
     def _read(self, offset: int, size: int) -> bytes:
         with self._explained():
@@ -224,11 +262,11 @@ class Process:
         except PermissionError:
             raise UserError(_no_permission(self.pid)) from None
         except (ProcessLookupError, FileNotFoundError):
-            raise UserError(_no_process(self.pid)) from None
+            raise GoneError(_no_process(self.pid)) from None
         except OSError as error:
             if error.errno != errno.EIO:
                 raise UserError(f"process {self.pid}: {error.strerror}") from None
-            raise UserError(f"process {self.pid} {_ANOTHER}") from None
+            raise GoneError(f"process {self.pid} {_ANOTHER}") from None
 
 
 def _no_permission(pid: int) -> str:
@@ -236,10 +274,7 @@ def _no_permission(pid: int) -> str:
     with contextlib.suppress(OSError), open("/proc/sys/kernel/yama/ptrace_scope") as file:
         scope = file.read().strip()
         hint = f" (kernel.yama.ptrace_scope is {scope})" if scope != "0" else ""
-    return (
-        f"no permission to look into process {pid}: that takes its own user or root, and in a "
-        f"container the capability SYS_PTRACE{hint}"
-    )
+    return f"no permission to look into process {pid}: {_TAKES}{hint}"
 
 
 def _no_process(pid: int) -> str:
@@ -251,85 +286,49 @@ def _no_process(pid: int) -> str:
 
 
 def _library(pid: int) -> Mapping:
-    library = next(_libraries(pid), None)
+    library = next(libraries(pid), None)
     if library is None:
         if proc.stat(pid).is_ending:
             raise ProcessLookupError
-        raise UserError(f"process {pid} has not loaded pyusdt: it has to import it")
+        raise NotLoadedError(f"process {pid} has not loaded pyusdt: it has to import it")
     return library
 
 
-def _libraries(pid: int) -> Iterator[Mapping]:
+def libraries(pid: int) -> Iterator[Mapping]:
     """Files with the library's name in the process's memory."""
     return (m for m in proc.mappings(pid, b"libpyusdt") if _LIBRARY.search(m.path))
+
+
+def _address(pid: int, library: Mapping) -> int:
+    """Where the struct is in the process's memory."""
+    address = library.base + _symbol_offset(pid, library)
+    if not 0 <= address < _ADDRESSES - SIZES[VERSION]:
+        raise UserError(f"process {pid}: {library.path} is no ELF library, or damaged")
+    return address
 
 
 def _symbol_offset(pid: int, library: Mapping) -> int:
     """How far the struct is from the library's beginning."""
     key = library.device, library.inode
     if key not in _offsets:
-        with _opened(pid, library) as file:
-            _offsets[key] = _find_symbol(file, f"process {pid}: {library.path}")
+        _offsets[key] = _find_symbol(pid, library)
     return _offsets[key]
 
 
-def _opened(pid: int, library: Mapping) -> BinaryIO:
-    """The file that is mapped; where another one has taken its place, the mapping has it still."""
-    path = proc.path_of(pid, library)
-    if path is not None:
-        with contextlib.suppress(OSError):
-            return open(path, "rb")
+def _find_symbol(pid: int, library: Mapping) -> int:
+    name = f"process {pid}: {library.path}"
     try:
-        return open(f"/proc/{pid}/map_files/{library.base:x}-{library.end:x}", "rb")
+        file = proc.open_mapped(pid, library)
     except PermissionError:
         raise UserError(
-            f"process {pid}: {library.path} cannot be read, or is not the file that was loaded: "
-            "run this as root"
+            f"{name} cannot be read, or is not the file that was loaded: {_TAKES}"
         ) from None
-
-
-def _find_symbol(file: BinaryIO, name: str) -> int:
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.sections import SymbolTableSection
-
     try:
-        elf = ELFFile(file)
-        table = elf.get_section_by_name(".dynsym")
-        found = table.get_symbol_by_name(SYMBOL) if isinstance(table, SymbolTableSection) else None
-        first = next(s for s in elf.iter_segments() if s["p_type"] == "PT_LOAD")
-    except (ELFError, StopIteration):
+        found = elf.distance_of(SYMBOL, file)
+    except ValueError:
         raise UserError(f"{name} is no ELF library, or damaged") from None
-    if not found:
+    finally:
+        os.close(file)
+    if found is None:
         raise UserError(f"{name} is an older pyusdt, without live control")
-    return int(found[0]["st_value"]) - int(first["p_vaddr"]) + int(first["p_offset"])
-
-
-class Found(NamedTuple):
-    """What a look at all processes found."""
-
-    statuses: dict[int, Status]
-    """By pid, as it is seen from here."""
-    problems: list[str]
-    """Processes that have pyusdt loaded, but whose status cannot be read: why."""
-    hidden: int
-    """Processes that we may not look into."""
-
-
-def find_all() -> Found:
-    """Return the status of every process that has pyusdt loaded, but for this one."""
-    found = Found({}, [], 0)
-    for pid in proc.pids():
-        try:
-            if pid == os.getpid() or next(_libraries(pid), None) is None:
-                continue
-            with Process(pid) as process:
-                found.statuses[pid] = process.status()
-        except PermissionError:
-            found = found._replace(hidden=found.hidden + 1)
-        except OSError:
-            continue  # it has ended
-        except UserError as error:
-            if proc.exists(pid):
-                found.problems.append(str(error))
     return found

@@ -9,11 +9,14 @@ import math
 import re
 from typing import Any, Literal, NamedTuple, TypedDict
 
+from pyusdt.harmless import printable
 from pyusdt.libpyusdt import DORMANT
 
 MAGIC = b"pyusdt\n\0"
-VERSION = 2
-SYMBOL = "pyusdt_control"
+VERSION = 4
+SYMBOL = b"pyusdt_control"
+CHECK_MSEC_MAX = 10_000
+"""The most that src/control/settings.c accepts."""
 
 FILTER_SIZE = 1024
 _PROBES_MAX, _LOSSES_MAX, _NAME_SIZE, _MESSAGE_SIZE = 64, 16, 24, 256
@@ -160,7 +163,7 @@ class Control(_Struct):
     )
 
 
-SIZES = {1: Control.record_options.offset, 2: ctypes.sizeof(Control)}
+SIZES = {1: Control.record_options.offset} | dict.fromkeys((2, 3, 4), ctypes.sizeof(Control))
 """Of the struct in each version that is understood."""
 # The bits of request.fields.
 _FIELDS = {
@@ -207,7 +210,7 @@ def snapshot(data: bytes) -> Snapshot:
     return Snapshot(
         Status(
             pid=status.pid,
-            python=_text(status.python),
+            python=_word(status.python),
             watcher="running" if status.watcher else "stopped",
             dormant=DORMANT[min(status.dormant, len(DORMANT) - 1)],
             tool_id=status.tool_id if status.tool_id >= 0 else None,
@@ -224,7 +227,7 @@ def snapshot(data: bytes) -> Snapshot:
             losses=_counts(status.losses, status.n_losses),
         ),
         answered=status.acknowledged,
-        refusal=_text(status.error) if status.failed else None,
+        refusal=_word(status.error) if status.failed else None,
         requested=control.request.sequence,
         counts=Memory(record.address, record.size),
     )
@@ -234,8 +237,13 @@ def _text(raw: bytes) -> str:
     return raw.decode(errors="replace")  # up to the NUL, or all that the array holds
 
 
+def _word(raw: bytes) -> str:
+    """A text of our own: one with anything else than printable characters is not from us."""
+    return printable(_text(raw))
+
+
 def _counts(rows: "ctypes.Array[Count]", n: int) -> dict[str, int]:
-    return {_text(row.name): row.count for row in rows[:n]}
+    return {_word(row.name): row.count for row in rows[:n]}
 
 
 def request(

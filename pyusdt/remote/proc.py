@@ -7,6 +7,7 @@ where the process has ended, PermissionError where we may not look into it.
 
 import os
 import re
+import stat as stat_modes
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -15,6 +16,10 @@ _MAPPING = re.compile(
     rb"([0-9a-f]+)-([0-9a-f]+) .{4} ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) ([0-9]+) +(/.*)"
 )
 _DELETED = " (deleted)"
+_MOST_MAPS = 16 << 20
+"""Bytes of a process's mappings that are read: a crafted one has hundreds of millions."""
+_MOST_COMMAND = 64 << 10
+"""The same of its command line."""
 _PF_EXITING = 4  # include/linux/sched.h
 
 
@@ -25,6 +30,8 @@ class Stat(NamedTuple):
     """One letter, as in ps; of the first thread."""
     parent: int
     flags: int
+    started: float
+    """Seconds after the machine's start, to about 0.01."""
 
     @property
     def is_ending(self) -> bool:
@@ -55,17 +62,59 @@ def pids() -> list[int]:
     return sorted(int(name) for name in os.listdir("/proc") if name.isdecimal())
 
 
+def is_ending(pid: int) -> bool:
+    """Whether a process has ended, or is about to. Raises nothing."""
+    try:
+        return stat(pid).is_ending
+    except OSError:
+        return True
+
+
 def stat(pid: int) -> Stat:
     """The command's name in parentheses comes before the fields, and may hold anything."""
     with open(f"/proc/{pid}/stat", "rb") as file:
-        state, parent, _, _, _, _, flags, *_ = file.read().rpartition(b")")[2].split()
-    return Stat(state.decode(), int(parent), int(flags))
+        state, parent, *rest = file.read().rpartition(b")")[2].split()
+    started = int(rest[17]) / os.sysconf("SC_CLK_TCK")
+    return Stat(state.decode(), int(parent), int(rest[4]), started)
+
+
+def children(pid: int) -> list[int]:
+    """Those that its threads have started and that are there still, zombies too; none where we
+    cannot find out. Raises nothing."""
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with suppress(OSError), open(f"/proc/{pid}/task/{thread}/children") as file:
+                found += map(int, file.read().split())
+    return found
+
+
+def memory(pid: int) -> int:
+    """How many bytes it has in memory and in swap, to some MB."""
+    total = 0
+    with open(f"/proc/{pid}/status") as file:
+        for line in file:
+            if line.startswith(("VmRSS:", "VmSwap:")):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def own_pid(pid: int) -> int:
+    """The process's number as it sees itself."""
+    with open(f"/proc/{pid}/status") as file:
+        for line in file:
+            if line.startswith("NSpid:"):
+                return int(line.split()[-1])
+    return pid
 
 
 def mappings(pid: int, word: bytes) -> Iterator[Mapping]:
-    """The files in its memory whose paths have `word`, by where they begin."""
+    """The files in its memory whose paths have `word`, by where they begin; of a crafted process
+    with too many, not all."""
     with open(f"/proc/{pid}/maps", "rb") as maps:
-        for line in maps:
+        left = _MOST_MAPS
+        while left > 0 and (line := maps.readline()):
+            left -= len(line)
             found = _MAPPING.match(line) if word in line else None
             if found is None or int(found[3], 16) != 0:
                 continue
@@ -78,19 +127,52 @@ def path_of(pid: int, mapping: Mapping) -> str | None:
     """A path by which we can open the file that is mapped, or None: it is not there any more.
 
     It leads through the process's own root, which may be in another mount namespace. Of a process
-    in a chroot without mounts of its own, the kernel shows the path as it is from here.
+    in a chroot without mounts of its own, the kernel shows the path as it is from here. Whoever
+    opens it may find something else there, or somewhere else: see `open_mapped`.
     """
     for path in (f"/proc/{pid}/root{mapping.path}", mapping.path):
         with suppress(OSError):
-            if os.stat(path).st_ino == mapping.inode:
+            if _is_of(os.lstat(path), mapping):
                 return path
     return None
 
 
-def command_of(pid: int) -> str:
-    """The command line, or "" when the process has ended. Raises nothing."""
+def open_mapped(pid: int, mapping: Mapping) -> int:
+    """Open the file that is mapped to read it, never waiting; nothing that is no file is opened.
+
+    By the mapping itself, which has the file still where another one has taken its place. That
+    takes root; others go by its path. Raises PermissionError where neither leads to it.
+    """
+    name = f"{mapping.base:x}-{mapping.end:x}"
+    for path in (f"/proc/{pid}/map_files/{name}", path_of(pid, mapping)):
+        with suppress(OSError):
+            if path is not None:
+                return _open_file(path, mapping)
+    raise PermissionError
+
+
+def _open_file(path: str, mapping: Mapping) -> int:
+    """What is at the path is looked at before it is opened, and cannot change in between."""
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+        if not _is_of(os.fstat(place), mapping):
+            raise PermissionError
+        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    finally:
+        os.close(place)
+
+
+def _is_of(it: os.stat_result, mapping: Mapping) -> bool:
+    """Whether this is the file that is mapped. Its device does not count: overlays show another."""
+    return it.st_ino == mapping.inode and stat_modes.S_ISREG(it.st_mode)
+
+
+def command_of(pid: int) -> str:
+    """The command line, as far as anybody reads it; "" when the process has ended. Raises
+    nothing."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:
+            words = file.read(_MOST_COMMAND).rstrip(b"\0")
     except OSError:
         return ""
+    return words.replace(b"\0", b" ").decode(errors="replace")

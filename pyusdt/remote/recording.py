@@ -10,21 +10,24 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from pyusdt import files, patterns
 from pyusdt.errors import UserError
 from pyusdt.recording import Process as ProcessRow
-from pyusdt.recording import Snapshot, Writer, store
-from pyusdt.recording.counts import unpack
+from pyusdt.recording import Snapshot, plausible, run, store, writer
+from pyusdt.recording.counts import NOTHING, unpack
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
 from pyusdt.remote import control_layout, proc
 from pyusdt.remote.attached import Process
+from pyusdt.running import MAX_NODES
 
 REFRESH_SECONDS = 1.0
 _LEASE_MSEC = 10_000  # how long the process goes on when we are gone
+_CLOCK_SECONDS = 0.02  # how exact the kernel is about when a process has started
+_BYTES, _BYTES_A_NODE = 64 << 20, 200  # of counts, at most: a context has 56, its function more
 _SHARE = 50  # it is stopped while it hands its counts over: for a part of the time like this
 
 
@@ -35,41 +38,68 @@ class Options:
     only: str = ""
     exclude: str = ""
     c_calls: bool = False
-    max_nodes: int = 500_000
+    max_nodes: int = MAX_NODES
 
 
 class Outside:
     """A recording of the process `pid`, for as long as the `with` lasts.
 
-    Raises UserError, here and from every method, when the process cannot be recorded.
+    `since` is for a process below another one, which is being recorded since then, in seconds after
+    the machine's start. Raises UserError, here and from every method, when the process cannot be
+    recorded.
     """
 
-    def __init__(self, pid: int, options: Options) -> None:
+    def __init__(self, pid: int, options: Options, since: float | None = None) -> None:
         self._process = Process(pid, write=True)
         self._options = options
         self._functions: dict[int, FunctionRow] = {}
         try:
             status = self._process.status()
             self.row = _row(pid, status)
-            lease = _LEASE_MSEC + 2 * status["check_msec"]
-            self._last = self._before = self._process.record(
-                control_layout.RECORD_START | control_layout.RECORD_COUNTS,
-                control_layout.record_options(
-                    only=options.only,
-                    exclude=options.exclude,
-                    c_calls=options.c_calls,
-                    max_nodes=options.max_nodes,
-                    lease_msec=lease,
-                ),
-            )
+            if since is not None and self._is_forked(status, since):
+                self.row = replace(self.row, forked=True)
+                self._before, self._last = b"", self._ask(control_layout.RECORD_COUNTS)
+            else:
+                self._last = self._before = self._start(status)
         except BaseException:
             self._process.close()
             raise
         self.updated = time.monotonic()
         """When the counts were read last."""
+        self.updated_ns = time.time_ns()
+        """The same."""
         self.pause = REFRESH_SECONDS
         """How long to wait until they are read again, in seconds."""
         self._on = True
+
+    def _is_forked(self, status: control_layout.Status, since: float) -> bool:
+        """Whether it is the child of a fork, and so records already. Raises UserError where it is
+        not yet what it is about to be."""
+        pid = self._process.pid
+        try:
+            own, started = proc.own_pid(pid), proc.stat(pid).started
+        except OSError:
+            raise UserError(f"process {pid} has ended") from None
+        if status["pid"] != own:
+            raise UserError(f"process {pid} is still starting")
+        return "outside" in status["recorded"] and started >= since - _CLOCK_SECONDS
+
+    def _start(self, status: control_layout.Status) -> bytes:
+        options = self._options
+        return self._ask(
+            control_layout.RECORD_START | control_layout.RECORD_COUNTS,
+            control_layout.record_options(
+                only=options.only,
+                exclude=options.exclude,
+                c_calls=options.c_calls,
+                max_nodes=options.max_nodes,
+                lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
+            ),
+        )
+
+    def _ask(self, bits: int, options: bytes = b"") -> bytes:
+        most = _BYTES + _BYTES_A_NODE * self._options.max_nodes
+        return self._process.record(bits, options, most=most)
 
     def __enter__(self) -> Self:
         """Return the recording itself."""
@@ -96,16 +126,27 @@ class Outside:
         options = self._options
         wanted = patterns.row_chooser(options.only, options.exclude, options.c_calls)
         try:
-            before = unpack(self._before, self._functions)
+            before = unpack(self._before, self._functions) if self._before else NOTHING
             now = unpack(self._last, self._functions)
         except ValueError as error:
             raise UserError(f"process {self._process.pid} handed over {error}") from None
+        try:
+            plausible.require(before, self._functions)
+            plausible.require(now, self._functions)
+        except ValueError as error:
+            raise UserError(
+                f"process {self._process.pid} handed over counts that make no sense: {error}"
+            ) from None
         return Totals(wanted).update(now, before, self._functions)
+
+    def recorded(self, reason: str | None) -> "Recorded":
+        """The same, with the process; `reason` is why its recording ended, None if it did not."""
+        return Recorded(self.row, reason, self.updated_ns, self.snapshot())
 
     def _read(self, bits: int) -> None:
         begin = time.monotonic()
-        self._last = self._process.record(bits)
-        self.updated = time.monotonic()
+        self._last = self._ask(bits)
+        self.updated, self.updated_ns = time.monotonic(), time.time_ns()
         self.pause = max(REFRESH_SECONDS, _SHARE * (self.updated - begin))
 
 
@@ -125,30 +166,29 @@ def _row(pid: int, status: control_layout.Status) -> ProcessRow:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A process as it goes into the file; `reason` is why its recording ended; None: it did not."""
+
+    row: ProcessRow
+    reason: str | None
+    updated_ns: int
+    snapshot: Snapshot
+
+
 @contextlib.contextmanager
-def replacing(path: str) -> Iterator[Callable[[ProcessRow, str | None, Snapshot], None]]:
+def replacing(path: str) -> Iterator[Callable[[list[Recorded]], None]]:
     """Yield what writes a recording to `path`, in the place of an older one, when all is well.
 
     That it can be written is found out at once; until it is, what is there stays. Raises UserError.
     """
-    if os.path.exists(path):
-        store.check_header(path)
-    path = os.path.realpath(path)
-    with files.beside(path) as new:
-        with store.explained(path):
-            files.make_empty(new)
-            os.unlink(new)
+    name = os.path.abspath(path)
+    with store.explained(path):
+        run.check_replaceable(name)
+        with files.written(name) as out:
 
-        def write(process: ProcessRow, reason: str | None, snapshot: Snapshot) -> None:
-            writer = Writer(new, process=process)
-            try:
-                if reason is None:
-                    writer.write(snapshot)
-                else:
-                    writer.close(reason, snapshot)
-            except UserError as error:
-                raise UserError(str(error).replace(new, path)) from None
-            with store.explained(path):
-                os.replace(new, path)
+            def write(processes: list[Recorded]) -> None:
+                rows = ((p.row, p.reason, p.updated_ns, p.snapshot) for p in processes)
+                out.write(writer.content_of(rows))
 
-        yield write
+            yield write

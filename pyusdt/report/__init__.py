@@ -6,15 +6,19 @@ from importlib import import_module
 
 from pyusdt.errors import UsageError, UserError, nearest
 from pyusdt.recording import Recording
+from pyusdt.recording.left import copy_whole
+from pyusdt.recording.records import KILLED
 from pyusdt.report.options import Options
 from pyusdt.report.output import opened
+from pyusdt.report.prepare import shown
 
-__all__ = ["FORMATS", "Format", "Options", "choose", "write"]
+__all__ = ["FORMATS", "Format", "Options", "choose", "copy", "needs_trees", "write"]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its module is `pyusdt.report.NAME`, with `write(recording, out, options)`."""
+    """A format: its module is `pyusdt.report.NAME`, with `write(recording, out, options)`. That of
+    a recording has none: see `copy`."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -33,7 +37,12 @@ FORMATS = {
         Format("speedscope", (".speedscope.json", ".speedscope"), "for speedscope.app"),
         Format("pstats", (".pstats", ".prof"), "for pstats, snakeviz, gprof2dot", binary=True),
         Format("pprof", (".pb.gz", ".pprof"), "for go tool pprof", binary=True),
-        Format("perfetto", (".perfetto.json", ".trace.json"), "for ui.perfetto.dev"),
+        Format(
+            "perfetto",
+            (".perfetto.json", ".trace.json"),
+            "for ui.perfetto.dev, see below",
+        ),
+        Format("recording", (".pyusdt",), "all of it as one file, to copy it", binary=True),
     )
 }
 
@@ -56,13 +65,41 @@ def choose(name: str | None, path: str) -> Format:
     )
 
 
+def needs_trees(format: Format, options: Options) -> bool:  # noqa: A002
+    """Whether the report shows contexts: functions are known without them."""
+    if format.name in ("table", "csv"):
+        return format.name == "table" and options.tree and not options.steps
+    return True
+
+
+def _why_empty(recording: Recording) -> str:
+    unwritten = [p for p in recording.processes if p.ended_ns is None]
+    if not unwritten or not recording.empty:
+        return "recorded, or left by filters"
+    pids = ", ".join(str(process.pid) for process in unwritten[:3])
+    dead = all(process.reason == KILLED for process in unwritten)
+    return (
+        f"recorded: process {pids} was killed before it was written"
+        f"{'' if dead else ', or still runs'}; --flush SECONDS writes it meanwhile"
+    )
+
+
+def copy(recording: str, path: str) -> None:
+    """Write all that the recording at that path has to one file at `path`. Raises UserError."""
+    with opened(path) as out:
+        copy_whole(recording, out)
+
+
 def write(recording: Recording, path: str, format: Format, options: Options) -> None:  # noqa: A002
     """Write the report to `path`, "-" for standard output; a failure leaves no file.
 
-    Raise UserError when there is nothing to show, or the file cannot be written.
+    The trees of `recording` may be changed by it: see prepare.py. Raise UserError when there is
+    nothing to show, or the file cannot be written.
     """
     if not recording.step_rows if options.steps else recording.empty:
         what = "no steps and no marks" if options.steps else "nothing"
-        raise UserError(f"{recording.path or 'the recording'}: {what} recorded, or left by filters")
+        raise UserError(f"{recording.path or 'the recording'}: {what} {_why_empty(recording)}")
+    trees = needs_trees(format, options)
+    prepared = shown(recording, split_threads=options.threads, trees=trees)
     with opened(path) as out:
-        import_module(f"pyusdt.report.{format.name}").write(recording, out, options)
+        import_module(f"pyusdt.report.{format.name}").write(prepared, out, options)

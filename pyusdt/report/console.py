@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables for people: coloured and as wide as the terminal; plain and wide where there is none."""
+"""The console of tables: as wide as the terminal, coloured where that is wanted.
+
+COLUMNS gives the width, also where there is no terminal; without it a file or a pipe gets 200.
+NO_COLOR, if it is not empty, leaves out every escape sequence: no bold either.
+"""
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from rich.console import Console
-from rich.table import Table
 
 _WIDE = 200
+_NARROWEST, _WIDEST = 40, 1000
 
 
 @contextmanager
@@ -21,7 +26,8 @@ def console_on(out: BinaryIO) -> Iterator[Console]:
     yield Console(
         file=stream,
         force_terminal=terminal,
-        width=Console().width if terminal else _WIDE,
+        color_system=colours(),
+        width=_width(terminal),
         legacy_windows=False,
         highlight=False,
         emoji=False,
@@ -31,10 +37,13 @@ def console_on(out: BinaryIO) -> Iterator[Console]:
     out.write("".join(line.rstrip() + "\n" for line in lines).encode())
 
 
-def new_table(*columns: str, last: str) -> Table:
-    """A table of figures, right-aligned and never cut; `last` is for names, and gives way."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column(last)
-    return table
+def colours() -> Literal["auto"] | None:
+    """What a console of rich takes as `color_system`: without one it styles nothing."""
+    return None if os.environ.get("NO_COLOR") else "auto"
+
+
+def _width(terminal: bool) -> int:
+    wanted = os.environ.get("COLUMNS", "")
+    if terminal or (wanted.isdecimal() and int(wanted)):
+        return max(_NARROWEST, min(Console().width, _WIDEST))
+    return _WIDE

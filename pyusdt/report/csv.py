@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSV (RFC 4180, UTF-8): a row for each function, or for each run of a step. Times are ns."""
+"""CSV (RFC 4180, UTF-8): a row for each function, or for each run of a step. Times are ns.
+
+A spreadsheet takes a text that begins like a formula for one, so it gets a ' before it.
+"""
 
 import csv
 import io
@@ -8,6 +11,7 @@ from typing import BinaryIO
 
 from pyusdt.recording import Recording
 from pyusdt.recording.model import top
+from pyusdt.report.names import whole
 from pyusdt.report.options import Options
 
 _FUNCTION = (
@@ -23,6 +27,8 @@ _FUNCTION = (
     "p50_ns",
     "p90_ns",
     "p99_ns",
+    "latency_p50_ns",
+    "latency_p99_ns",
 )
 _STEP = ("name", "kind", "sequence", "start_ns", "elapsed_ns", "value", "process")
 
@@ -38,7 +44,8 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
 def _functions(recording: Recording, options: Options) -> Iterable[list[object]]:
     for f in top(recording.functions, options.sort)[: options.top]:
         figures = [f.calls, f.resumes, f.errors, f.self_ns, f.total_ns, f.p50_ns, f.p90_ns]
-        yield [f.record.module, f.record.qualname, f.record.file, f.record.line, *figures, f.p99_ns]
+        figures += [f.p99_ns, f.latency(0.5), f.latency(0.99)]
+        yield [f.record.module, f.record.qualname, f.record.file, f.record.line, *figures]
 
 
 def _steps(recording: Recording) -> Iterable[list[object]]:
@@ -52,5 +59,13 @@ def _write_rows(out: BinaryIO, heading: tuple[str, ...], rows: Iterable[list[obj
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(heading)
-    writer.writerows(rows)
+    writer.writerows([_cell(value) for value in row] for row in rows)
     out.write(text.getvalue().encode())
+
+
+def _cell(value: object) -> object:
+    """A text as text; numbers are as they are."""
+    if not isinstance(value, str):
+        return value
+    risky = value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    return "'" * risky + whole(value)

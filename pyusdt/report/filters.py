@@ -7,6 +7,7 @@ from pyusdt import patterns
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording
 from pyusdt.report.text import printable
+from pyusdt.unmatched import nearest
 
 
 def functions(recording: Recording, only: str, exclude: str = "") -> Recording:
@@ -16,7 +17,11 @@ def functions(recording: Recording, only: str, exclude: str = "") -> Recording:
         return recording
     chosen = patterns.chooser(only, exclude)
     if not any(chosen(record.module, record.qualname) for record in recording.records):
-        raise UserError(f"{recording.path}: no function matches {_in_words(only, exclude)}")
+        found = ""
+        if only and "," not in only:
+            found = nearest(only, ((r.module, r.qualname) for r in recording.records), ())
+        hint = f"; nearest: {printable(found)}" if found else ""
+        raise UserError(f"{recording.path}: no function matches {_in_words(only, exclude)}{hint}")
     return recording.only(lambda record: chosen(record.module, record.qualname))
 
 

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from pyusdt.recording import Recording
 from pyusdt.recording.tree import paths
+from pyusdt.report import depth
 from pyusdt.report.options import Options
 from pyusdt.report.text import printable
 
@@ -17,6 +18,8 @@ def frame(text: str) -> str:
 
 def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """One line for each calling context that has time of its own."""
+    lengths = [len(frame(record.label).encode()) + 1 for record in recording.records]
+    recording = depth.cut_to_size(recording, lengths.__getitem__)
     frames = [frame(record.label) for record in recording.records]
     for thread in recording.threads:
         stack = [frame(recording.thread_label(thread))]

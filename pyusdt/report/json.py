@@ -2,10 +2,13 @@
 """JSON with everything that a recording holds. Times are ns; see `FORMAT` for its version.
 
 `functions[].index` is what `threads[].nodes`, callers and callees refer to. The nodes of a thread
-are columns of equal length; `parent` is a place in the same columns, -1 at the top.
+are columns of equal length; `parent` is a place in the same columns, -1 at the top. `count` is how
+many threads of one name are shown as one; its `elapsed_ns` is then that of the longest. A
+`histogram` maps durations to calls: the shortest and the longest exactly, the others within 1.1 %.
+`latency_ns` is of generators and coroutines that were suspended, from the first entry to the end;
+null: there is none.
 """
 
-import json
 from dataclasses import asdict
 from math import isfinite
 from typing import Any, BinaryIO
@@ -13,9 +16,11 @@ from typing import Any, BinaryIO
 from pyusdt.recording import Function, Recording, Step
 from pyusdt.recording.model import top
 from pyusdt.recording.tree import Node, paths
+from pyusdt.report import killed, missing
+from pyusdt.report.names import json_text
 from pyusdt.report.options import Options
 
-FORMAT = 1
+FORMAT = 2
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
@@ -30,6 +35,7 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
                 "process": thread.process,
                 "tid": thread.tid,
                 "name": thread.name,
+                "count": thread.count,
                 "elapsed_ns": thread.elapsed_ns,
                 "nodes": columns(thread.root),
             }
@@ -37,8 +43,10 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
         ],
         "steps": [_step(step) for step in recording.steps],
         "losses": recording.losses,
+        "missing": dict(missing.programs(recording)),
+        "killed": [it._asdict() for it in killed.processes(recording)],
     }
-    out.write(json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
+    out.write(json_text(document).encode())
     out.write(b"\n")
 
 
@@ -67,12 +75,26 @@ def _function(function: Function) -> dict[str, Any]:
         "errors": function.errors,
         "self_ns": function.self_ns,
         "total_ns": function.total_ns,
+        "min_ns": function.min_ns,
         "p50_ns": function.p50_ns,
         "p90_ns": function.p90_ns,
         "p99_ns": function.p99_ns,
-        "histogram": {str(bucket): n for bucket, n in sorted(function.histogram.items())},
+        "max_ns": function.max_ns,
+        "histogram": {str(ns): n for ns, n in sorted(function.histogram.items())},
+        "latency_ns": _latency(function),
         "callers": {str(index): asdict(edge) for index, edge in function.callers.items()},
         "callees": {str(index): asdict(edge) for index, edge in function.callees.items()},
+    }
+
+
+def _latency(function: Function) -> dict[str, Any] | None:
+    if not function.latencies:
+        return None
+    shares = {"min": 0.0, "p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+    return {
+        "count": function.latencies.total(),
+        **{name: function.latency(share) for name, share in shares.items()},
+        "histogram": {str(ns): n for ns, n in sorted(function.latencies.items())},
     }
 
 

@@ -9,32 +9,38 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pyusdt.errors import UserError
-from pyusdt.files import beside
+from pyusdt.files import target_of, written
 
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[BinaryIO]:
     """A stream to `path`; "-" is standard output.
 
-    A file is written beside and renamed when all went well: a failure leaves what was there.
-    What is there and no file (a pipe, /dev/stdout) is written to as it is. Raise UserError.
+    A file is written beside and renamed when all went well: a failure leaves what was there. A
+    link that another user has put there is not followed. A pipe is written to as it is. Raise
+    UserError for a file, and OSError for standard output.
     """
     if path == "-":
         sys.stdout.flush()
-        with _explained("standard output"):
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
         return
     with _explained(path):
-        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+        if _is_stream(path):
             with open(path, "wb") as out:
                 yield out
             return
-        target = os.path.realpath(path)
-        with beside(target) as new:
-            with open(new, "xb") as out:
-                yield out
-            os.replace(new, target)
+        with written(path) as out:
+            yield out
+
+
+def _is_stream(path: str) -> bool:
+    """Whether it is no file but a pipe or a device, itself or by a link that may be followed."""
+    in_dev = os.path.abspath(path).startswith(("/dev/", "/proc/"))
+    path = path if in_dev else target_of(path)
+    if os.path.islink(path) and not in_dev:
+        return False
+    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
 
 
 @contextlib.contextmanager

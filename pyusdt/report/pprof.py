@@ -6,27 +6,30 @@ fields that the format needs are encoded here, by https://protobuf.dev/programmi
 """
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from pyusdt.recording import Recording
 from pyusdt.recording.tree import paths
+from pyusdt.report import depth
+from pyusdt.report.names import whole
 from pyusdt.report.options import Options
 
-_DEEPEST = 1000  # frames of a stack that are written, the innermost: a stack costs its depth
+_FRAME_BYTES = 3  # of a stack: the number of a function, of 2 million at most
 
 
 def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write all threads of all processes into one profile."""
+    recording = depth.cut_to_size(recording, lambda _: _FRAME_BYTES)
     strings: dict[str, int] = {"": 0}
 
     def index(text: str) -> int:
-        return strings.setdefault(text, len(strings))
+        return strings.setdefault(whole(text), len(strings))
 
     profile = bytearray()
     for kind, unit in (("calls", "count"), ("time", "nanoseconds")):
         profile += _message(1, _number(1, index(kind)) + _number(2, index(unit)))
-    profile += _samples(recording, index("thread"), strings)
+    profile += _samples(recording, index)
     for place, record in enumerate(recording.records, 1):
         line = _number(1, place) + _number(2, record.line)
         profile += _message(4, _number(1, place) + _message(4, line))
@@ -38,15 +41,14 @@ def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     profile += _number(9, started) + _number(10, elapsed) + _number(14, index("time"))
     for text in strings:
         profile += _message(6, text.encode())
-    with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as file:
-        file.write(profile)
+    out.write(gzip.compress(profile, mtime=0))
 
 
-def _samples(recording: Recording, key: int, strings: dict[str, int]) -> bytearray:
+def _samples(recording: Recording, index: Callable[[str], int]) -> bytearray:
     samples = bytearray()
     for thread in recording.threads:
-        label = strings.setdefault(recording.thread_label(thread), len(strings))
-        labels = _message(3, _number(1, key) + _number(2, label))
+        label = index(recording.thread_label(thread))
+        labels = _message(3, _number(1, index("thread")) + _number(2, label))
         stack: list[int] = []
         for node, entering in paths(thread.root):
             if not entering:
@@ -54,11 +56,12 @@ def _samples(recording: Recording, key: int, strings: dict[str, int]) -> bytearr
                 continue
             stack.append(node.function + 1)
             values = _packed(2, (node.calls, max(node.self_ns, 0)))
-            samples += _message(2, _packed(1, stack[: -_DEEPEST - 1 : -1]) + values + labels)
+            samples += _message(2, _packed(1, stack[::-1]) + values + labels)
     return samples
 
 
 def _varint(value: int) -> bytes:
+    value &= 2**64 - 1  # as protobuf has it: a negative one has all its bits
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)

@@ -9,6 +9,7 @@ import marshal
 from typing import BinaryIO
 
 from pyusdt.recording import CodeRecord, Recording
+from pyusdt.report.names import whole
 from pyusdt.report.options import Options
 
 _Key = tuple[str, int, str]
@@ -32,7 +33,7 @@ def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
 
 
 def _key(record: CodeRecord) -> _Key:
-    return record.file, record.line, record.qualname
+    return whole(record.file), record.line, whole(record.qualname)
 
 
 def _sum(a: _Figures | None, b: _Figures) -> _Figures:

@@ -5,31 +5,33 @@ A call tree knows how long, not when: each node is drawn once, its children one 
 then its own time.
 """
 
-import json
 from typing import Any, BinaryIO
 
 from pyusdt.recording import Recording, Thread
 from pyusdt.recording.tree import paths
+from pyusdt.report import depth
+from pyusdt.report.names import json_text, whole
 from pyusdt.report.options import Options
 
 
 def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write a profile for each thread that called anything."""
+    recording = depth.cut(recording)
     threads = [thread for thread in recording.threads if thread.root.children]
     document = {
         "$schema": "https://www.speedscope.app/file-format-schema.json",
         "exporter": "pyusdt",
-        "name": recording.path or "recording",
+        "name": whole(recording.path or "recording"),
         "activeProfileIndex": 0,
         "shared": {
             "frames": [
-                {"name": record.label, "file": record.file, "line": record.line}
+                {"name": whole(record.label), "file": whole(record.file), "line": record.line}
                 for record in recording.records
             ]
         },
         "profiles": [_profile(recording, thread) for thread in threads],
     }
-    out.write(json.dumps(document, ensure_ascii=False).encode())
+    out.write(json_text(document).encode())
 
 
 def _profile(recording: Recording, thread: Thread) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def _profile(recording: Recording, thread: Thread) -> dict[str, Any]:
         events.append({"type": "O" if entering else "C", "frame": node.function, "at": now})
     return {
         "type": "evented",
-        "name": recording.thread_label(thread),
+        "name": whole(recording.thread_label(thread)),
         "unit": "nanoseconds",
         "startValue": 0,
         "endValue": now,

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report for the terminal: functions, the call tree, or steps; losses are listed below."""
 
-from itertools import pairwise
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import compress, pairwise
+from math import inf
 from typing import BinaryIO
 
 from rich.console import Console
@@ -11,12 +14,46 @@ from rich.text import Text
 from pyusdt.recording import Function, Recording, Step
 from pyusdt.recording.model import top
 from pyusdt.recording.tree import Node, sort
-from pyusdt.report.console import console_on, new_table
+from pyusdt.report import killed, missing
+from pyusdt.report.columns import Cell, Column, Name, Row, table
+from pyusdt.report.console import console_on
+from pyusdt.report.losses import lines
 from pyusdt.report.options import Options
+from pyusdt.report.place import place
+from pyusdt.report.prepare import OTHERS
 from pyusdt.report.text import duration, number, plural, printable, share
+
+# The higher the rank, the sooner a column is left out. Beside a name: its module, its place.
+_FUNCTIONS = (
+    Column("self", 1),
+    Column("share", 8),
+    Column("", 12, left=True),
+    Column("total", 2),
+    Column("calls", 3),
+    Column("resumes", 10),
+    Column("p50", 7),
+    Column("p99", 6),
+    Column("latency p50", 8.5),
+    Column("latency p99", 8),
+    Column("errors", 9),
+)
+_LATENCIES = {"latency p50", "latency p99"}
+_TREE = (Column("total"), Column("share", 4), Column("self", 3), Column("calls", 2))
+_BESIDE = (5, 11)
+_STEPS = (
+    Column("count"),
+    Column("mean"),
+    Column("spread", 5),
+    Column("min", 4),
+    Column("p50", 3),
+    Column("p99", 1),
+    Column("max", 2),
+    Column("series", 6, left=True),
+)
 
 _TREE_LEAST = 0.005  # of the whole: what is lighter is summed up in one line
 _TREE_DEEPEST = 100
+_TREE_THREADS = 100
 _BAR = 8
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -26,12 +63,14 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     with console_on(out) as console:
         console.print(_heading(recording))
         if options.steps:
-            console.print(_steps(recording))
+            console.print(_steps(recording, console.width))
         elif options.tree:
-            console.print(_tree(recording))
+            console.print(_tree(recording, console.width))
         else:
             functions = top(recording.functions, options.sort)
-            console.print(_functions(recording, functions[: options.top]))
+            console.print(
+                _functions(recording, functions[: options.top], options.sort, console.width)
+            )
             _print_hidden(console, len(functions), options.top)
         _print_notes(console, recording)
 
@@ -41,80 +80,90 @@ def _heading(recording: Recording) -> Text:
     elapsed = max((thread.elapsed_ns for thread in recording.threads), default=0)
     text.append(
         f"  {plural(len(recording.processes), 'process', 'processes')},"
-        f" {plural(len(recording.threads), 'thread')},"
+        f" {plural(sum(thread.count for thread in recording.threads), 'thread')},"
         f" {duration(elapsed)}, {duration(recording.self_ns)} in functions",
         style="dim",
     )
     return text
 
 
-def _functions(recording: Recording, functions: list[Function]) -> Table:
+def _functions(recording: Recording, functions: list[Function], sort: str, width: int) -> Table:
     whole = recording.self_ns
-    resumes = any(function.resumes for function in functions)
-    counts = ["calls", *["resumes"] * resumes]
-    table = new_table("self", "share", "total", *counts, "p50", "p99", "errors", last="function")
-    for f in functions:
-        table.add_row(
-            duration(f.self_ns),
-            _bar(f.self_ns, whole),
-            duration(f.total_ns),
-            number(f.calls),
-            *[number(f.resumes) if f.resumes else ""] * resumes,
-            duration(f.p50_ns),
-            duration(f.p99_ns),
-            Text(number(f.errors) if f.errors else "", style="red"),
-            _name(recording, f.index),
-        )
-    return table
+    absent = set()
+    if not any(f.resumes for f in functions):
+        absent.add("resumes")
+    if not any(f.latencies for f in functions):
+        absent |= _LATENCIES
+    sorted_by = sort.removesuffix("_ns")
+    kept = [column.heading not in absent for column in _FUNCTIONS]
+    columns = [
+        replace(column, rank=0) if column.heading == sorted_by else column
+        for column in compress(_FUNCTIONS, kept)
+    ]
+    rows = [
+        (tuple(compress(_figures(f, whole), kept)), _name(recording, f.index)) for f in functions
+    ]
+    return table(columns, rows, "function", width, _BESIDE)
+
+
+def _figures(f: Function, whole: int) -> tuple[Cell, ...]:
+    return (
+        duration(f.self_ns),
+        share(f.self_ns, whole),
+        _bar(f.self_ns, whole),
+        duration(f.total_ns),
+        number(f.calls),
+        number(f.resumes) if f.resumes else "",
+        duration(f.p50_ns),
+        duration(f.p99_ns),
+        duration(f.latency(0.5)),
+        duration(f.latency(0.99)),
+        Text(number(f.errors) if f.errors else "", style="red"),
+    )
 
 
 def _bar(part: int, whole: int) -> Text:
-    text = Text(f"{share(part, whole):>6} ")
     eighths = round(8 * _BAR * part / whole) if whole > 0 else 0
     bar = "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]
-    text.append(f"{bar[:_BAR]:<{_BAR}}", style="cyan")
-    return text
+    return Text(bar[:_BAR].strip(), style="cyan")
 
 
-def _name(recording: Recording, index: int) -> Text:
+def _name(recording: Recording, index: int, guide: str = "") -> Name:
     record = recording.records[index]
-    text = Text(printable(record.qualname or record.name, 100) or "(nameless)", style="bold")
-    text.append(f"  {printable(record.module, 60)}", style="dim cyan")
-    text.append(f"  {printable(record.file, 80)}:{record.line}", style="dim")
-    text.no_wrap, text.overflow = True, "ellipsis"  # of the text: a column would narrow them all
-    return text
+    text = printable(record.qualname or record.name, 100) or "(nameless)"
+    where = "" if record == OTHERS else place(record)
+    beside = (printable(record.module, 60), "dim cyan"), (where, "dim")
+    return Name(text, beside, guide)
 
 
-def _tree(recording: Recording) -> Table:
-    table = new_table("total", "share", "self", "calls", last="function")
-    for thread in sorted(recording.threads, key=lambda t: -t.elapsed_ns):
+def _tree(recording: Recording, width: int) -> Table:
+    rows: list[Row] = []
+    threads = sorted(recording.threads, key=lambda t: -t.elapsed_ns)
+    for thread in threads[:_TREE_THREADS]:
         sort(thread.root)
         whole = sum(child.elapsed_ns for child in thread.root.children)
-        label = Text(printable(recording.thread_label(thread)), style="bold magenta")
-        table.add_row(duration(whole), share(whole, whole), "", "", label)
-        _tree_rows(table, recording, thread.root, whole)
-    return table
+        label = Name(printable(recording.thread_label(thread)), style="bold magenta")
+        rows.append(((duration(whole), share(whole, whole), "", ""), label))
+        rows += _tree_rows(recording, thread.root, whole)
+    if hidden := threads[_TREE_THREADS:]:
+        name = Name(f"… {plural(len(hidden), 'more thread')}: --thread NAME", style="dim")
+        rows.append(((duration(sum(t.elapsed_ns for t in hidden)), "", "", ""), name))
+    return table(_TREE, rows, "function", width, _BESIDE)
 
 
-def _tree_rows(table: Table, recording: Recording, root: Node, whole: int) -> None:
+def _tree_rows(recording: Recording, root: Node, whole: int) -> Iterator[Row]:
     """Rows below `root`, by a stack of our own: (node, guides of its line, of its children's)."""
     stack = _tree_children(root, "", whole)
     while stack:
         node, guide, below = stack.pop()
         if isinstance(node, list):
-            text = Text(f"{guide}… {len(node):,} more", style="dim")
+            rest = Name(f"… {len(node):,} more", guide=guide, style="dim")
             lighter = sum(n.elapsed_ns for n in node)
-            table.add_row(duration(lighter), share(lighter, whole), "", "", text)
+            yield (duration(lighter), share(lighter, whole), "", ""), rest
             continue
-        name = Text(guide, style="dim", no_wrap=True, overflow="ellipsis")
-        name.append_text(_name(recording, node.function))
-        table.add_row(
-            duration(node.elapsed_ns),
-            share(node.elapsed_ns, whole),
-            duration(node.self_ns),
-            number(node.calls),
-            name,
-        )
+        elapsed, own = duration(node.elapsed_ns), duration(node.self_ns)
+        figures = elapsed, share(node.elapsed_ns, whole), own, number(node.calls)
+        yield figures, _name(recording, node.function, guide)
         stack += _tree_children(node, below, whole)
 
 
@@ -130,19 +179,17 @@ def _tree_children(node: Node, indent: str, whole: int) -> list[tuple[Node | lis
     return lines[::-1]
 
 
-def _steps(recording: Recording) -> Table:
-    figures = ("count", "mean", "spread", "min", "p50", "p99", "max")
-    table = new_table(*figures, "series", last="step or mark")
+def _steps(recording: Recording, width: int) -> Table:
+    rows: list[Row] = []
     for step in recording.steps:
         shown = duration if step.kind == "step" else number
         middle = (step.mean, step.deviation, step.min, step.percentile(0.5))
         values = (*middle, step.percentile(0.99), step.max)
-        name = Text(printable(step.name) or "(nameless)", "bold", no_wrap=True)
-        if step.kind == "mark":
-            name.append("  mark", style="dim")
+        name = printable(step.name, 100) or "(nameless)"
+        beside = (("mark", "dim"),) if step.kind == "mark" else ()
         series = Text(_sparks(step), style="cyan")
-        table.add_row(number(step.count), *map(shown, values), series, name)
-    return table
+        rows.append(((number(step.count), *map(shown, values), series), Name(name, beside)))
+    return table(_STEPS, rows, "step or mark", width)
 
 
 def _sparks(step: Step, width: int = 24) -> str:
@@ -154,8 +201,10 @@ def _sparks(step: Step, width: int = 24) -> str:
     edges = [len(numbers) * i // cells for i in range(cells + 1)]
     means = [sum(numbers[a:b]) / (b - a) for a, b in pairwise(edges)]
     low, high = min(means), max(means)
-    scale = (len(_SPARKS) - 1) / (high - low) if high > low else 0
-    return "".join(_SPARKS[round((mean - low) * scale)] for mean in means)
+    span = high - low
+    if not 0 < span < inf:
+        return _SPARKS[0] * cells
+    return "".join(_SPARKS[round((mean - low) / span * (len(_SPARKS) - 1))] for mean in means)
 
 
 def _print_hidden(console: Console, functions: int, shown: int | None) -> None:
@@ -164,11 +213,15 @@ def _print_hidden(console: Console, functions: int, shown: int | None) -> None:
 
 
 def _print_notes(console: Console, recording: Recording) -> None:
-    for name, count in recording.losses.items():
-        console.print(
-            Text(f"lost: {count:,} {printable(name, 60) or '(nameless)'}", style="yellow")
-        )
-    running = sum(process.ended_ns is None for process in recording.processes)
+    for line in lines(recording.losses):
+        console.print(Text(line, style="dim" if line.startswith("note") else "yellow"))
+    if note := missing.line(recording):
+        console.print(Text(note, style="dim"))
+    for line in killed.lines(recording):
+        console.print(Text(line, style="yellow"))
+    running = sum(
+        process.ended_ns is None and process.reason is None for process in recording.processes
+    )
     if recording.path and running:
         note = f"{plural(running, 'process', 'processes')} killed or still running:"
         console.print(Text(f"{note} the recording ends with the last flush", style="yellow"))

@@ -1,25 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names, times and shares as people read them."""
 
+from pyusdt.harmless import printable as printable
+
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"))
-_LONGEST = 200
-
-
-def printable(text: str, longest: int = _LONGEST) -> str:
-    r"""`text` on one line, for a terminal: what is no printable character becomes \n, \x1b ...
-
-    A text over `longest` characters loses its middle.
-    """
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else _escape(c) for c in text)
-    if len(text) > longest:
-        half = (longest - 1) // 2
-        text = f"{text[:half]}…{text[-half:]}"
-    return text
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode()
 
 
 def duration(ns: float | None) -> str:

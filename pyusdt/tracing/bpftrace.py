@@ -3,6 +3,7 @@
 
 import contextlib
 import ctypes
+import math
 import os
 import re
 import select
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple, Self, TextIO
 
 from pyusdt.errors import UserError
+from pyusdt.harmless import relayed
+from pyusdt.remote import proc
 from pyusdt.tracing.scripts import Script
 
 OLDEST = (0, 17)
@@ -27,6 +30,7 @@ _NOTIFY = "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
 # What bpftrace prints although nothing is wrong.
 _NOISE = re.compile(
     rb"Attach(ed|ing) \d+ probes?|.*RLIMIT_MEMLOCK|.*available_filter_functions|\s*$"
+    rb"|terminate called |\s*what\(\):"  # its end where its process ends meanwhile
 )
 _MAP_KEYS = "16384"
 _PR_SET_PDEATHSIG = 1
@@ -93,21 +97,50 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+class Data(NamedTuple):
+    """A script that prints data, and what takes each line of it."""
+
+    source: str
+    take: Callable[[bytes], None]
+
+
+def _file_of(source: str) -> int:
+    """A file in memory."""
+    fd = os.memfd_create("pyusdt-script")
+    with open(fd, "w", encoding="utf-8", closefd=False) as file:
+        file.write(source)
+    return fd
+
+
 class Tracer:
     """A bpftrace that runs. What it prints goes to our stdout and stderr. Use it in a `with`."""
 
     def __init__(
-        self, installed: Installed, script: Path, words: list[str], pid: int | None
+        self,
+        installed: Installed,
+        script: Path,
+        words: list[str],
+        pid: int | None,
+        data: Data | None = None,
     ) -> None:
-        """Start it on `script` with these parameters, over process `pid` or all of them."""
+        """Start it on `script` with these parameters, over process `pid` or all of them. With
+        `data`, it is that source which runs, and each line that it prints goes there."""
         self.attached = False
+        self.seconds = 0.0  # from the attach to the end
+        self._attached_at = math.inf
+        self._ends_at = math.inf
+        self._take = data.take if data else None
         self._stopping = False
+        self._has_ended = False  # what is traced
         self._last_output = time.monotonic()
         selection = [] if pid is None else ["-p", str(pid)]
-        options = ["-B", "line", "--no-warnings", *selection]
+        options = ["-B", "line", "--no-warnings", *(["-f", "json"] if data else []), *selection]
+        fds = [_file_of(data.source)] if data else []
+        path = f"/proc/self/fd/{fds[0]}" if fds else str(script)
         self.child = subprocess.Popen(
-            [installed.path, *options, str(script), *words],
+            [installed.path, *options, path, *words],
             bufsize=0,
+            pass_fds=fds,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -120,6 +153,8 @@ class Tracer:
             process_group=0,  # the terminal's Ctrl-C is for us; we pass it on, and again
             preexec_fn=_die_with_parent,
         )
+        for fd in fds:
+            os.close(fd)
         assert self.child.stdout is not None
         assert self.child.stderr is not None
         self._open = {
@@ -138,12 +173,20 @@ class Tracer:
         self.child.kill()
         self.child.communicate()
 
-    def wait_attached(self) -> None:
-        """Wait until its probes are in place. Raises UserError when it ends before."""
+    def end_after(self, seconds: float) -> None:
+        """Have it end so long after it has attached."""
+        self._ends_at = self._attached_at + seconds
+
+    def wait_attached(self, pid: int | None) -> None:
+        """Wait until its probes are in place, in process `pid` or everywhere. Raises UserError when
+        it ends before."""
         while not self.attached and self._open:
             self._relay()
+        if not self.attached and pid is not None and proc.is_ending(pid):
+            raise UserError(f"process {pid} ended before bpftrace had attached to it")
         if not self.attached and not self._stopping:
             raise UserError("bpftrace could not attach, see above")
+        self._attached_at = time.monotonic()
 
     def relay_all(self, finished: Callable[[], bool] = lambda: False) -> int:
         """Print what it prints, until it ends; its exit code.
@@ -153,16 +196,29 @@ class Tracer:
         """
         while self._open:
             self._relay()
-            if not self._stopping and finished() and self._is_idle():
+            late = time.monotonic() > self._ends_at
+            ended = finished()
+            if ended and not self._has_ended:
+                self._note_end()
+                self._has_ended = True
+            if not self._stopping and (late or (ended and self._is_idle())):
                 self.stop()
+        if not self.seconds:
+            self._note_end()
         return self.child.wait()
 
     def stop(self) -> None:
         """Have it print its maps and end. A signal handler may call this."""
         self._stopping = True
         self._last_output = time.monotonic()
+        self._note_end()
         with contextlib.suppress(ProcessLookupError):
             self.child.send_signal(signal.SIGINT)
+
+    def _note_end(self) -> None:
+        """What happens from now on is not counted. Of several SIGINTs, it takes the last."""
+        if self.attached and not self._has_ended:
+            self.seconds = time.monotonic() - self._attached_at
 
     def _relay(self) -> None:
         """Print what it has written, if anything comes in time."""
@@ -200,13 +256,15 @@ class Tracer:
 
     def _print(self, lines: list[bytes], to: TextIO) -> None:
         for line in lines:
-            if line.startswith(_NOTIFY.encode()):
+            if line.strip() == _NOTIFY.encode():
                 self.attached = True
+            elif to is sys.stdout and self._take:
+                self._take(line)
             elif to is sys.stdout and not line.strip():
                 self._blank += line
             elif to is sys.stdout and self.attached:
-                to.buffer.write(self._blank + line)
+                to.buffer.write(self._blank + relayed(line))
                 self._blank = b""
             elif not _NOISE.match(line):
-                to.buffer.write(line)
+                to.buffer.write(relayed(line))
         to.flush()

@@ -13,6 +13,7 @@ DIRECTORY = Path(__file__).resolve().parent.parent / "scripts"
 # Of kernel events, as a script spells them, and of what needs the kernel's types.
 _KERNEL_EVENT = re.compile(r"\b(tracepoint|kprobe|kretprobe|kfunc|kretfunc|fentry|fexit):")
 _KERNEL_TYPE = re.compile(r"\bstruct \w+ \*|\b(kfunc|kretfunc|fentry|fexit):|\bcurtask\b")
+_NUMBERS = ("MS", "TID")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
@@ -33,6 +34,13 @@ class Script:
         return found[1].strip() if found else ""
 
     @cached_property
+    def header(self) -> str:
+        """Its comment: what it is for, its parameters, an example, how to read it, its cost."""
+        comment = self.source.partition("/*")[2].partition("*/")[0]
+        lines = [line.removeprefix(" *").removeprefix(" ") for line in comment.splitlines()]
+        return "\n".join(lines[1:]).strip("\n ")
+
+    @cached_property
     def question(self) -> str:
         """What it answers, or "" if it is none of the collection."""
         return self._of_header("Question")
@@ -42,6 +50,11 @@ class Script:
         """Its parameters behind what it is given, as its usage spells them, such as "[MS]"."""
         usage = self._of_header("Usage").removeprefix(f"pyusdt trace {self.name} ")
         return usage.partition("[-p PID")[0].strip()
+
+    @property
+    def parameter_names(self) -> list[str]:
+        """Those parameters, each by its name."""
+        return re.findall(r"\w+", self.parameters)
 
     @cached_property
     def given(self) -> list[str]:
@@ -72,6 +85,24 @@ class Script:
     def has_kernel_types(self) -> bool:
         """Whether it needs the kernel's types."""
         return bool(_KERNEL_TYPE.search(self.code))
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is of the collection."""
+        return bool(self.question) and self.path.parent == DIRECTORY
+
+    def check(self, parameters: list[str]) -> None:
+        """Raise UsageError for what one of ours does not take: bpftrace takes a word for 0."""
+        names = self.parameter_names
+        see = f"see `pyusdt trace {self.name} --help`"
+        if not self.is_ours:
+            return
+        if len(parameters) > len(names):
+            takes = f"takes {self.parameters}" if names else "takes no parameter"
+            raise UsageError(f"trace: {self.name} {takes}, not '{parameters[len(names)]}'; {see}")
+        for name, text in zip(names, parameters, strict=False):
+            if name in _NUMBERS and not (text.isascii() and text.isdecimal() and len(text) < 10):
+                raise UsageError(f"trace: {name} is a whole number, not '{text}'; {see}")
 
 
 def collection() -> list[Script]:

@@ -7,10 +7,11 @@
 
 bool log_verbose;
 
-/* A value from the environment may contain anything: drop line breaks and terminal codes. */
+/* A value from the environment may contain anything: only ASCII is sure to be no line break and no
+ * code of a terminal. */
 static void one_line(char *text, size_t size) {
     for (size_t i = 0; i < size; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+        if (text[i] < ' ' || text[i] > '~')
             text[i] = '?';
 }
 

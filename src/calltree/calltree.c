@@ -57,6 +57,19 @@ void calltree_take_over(struct calltree *tree, struct code_record *const codes[]
         tree_push(t, codes[i], now, true);
 }
 
+void calltree_switch(struct calltree *tree, struct code_record *const codes[], uint32_t n,
+                     uint64_t now) {
+    struct tree *t = private(tree);
+
+    if (t->over > 0)
+        t->top--;
+    t->over = 0;
+    while (t->top > t->stack)
+        tree_close(t, now, CALLTREE_YIELD);
+    for (uint32_t i = 0; i < n; i++)
+        tree_enter(tree, codes[i], NULL, now, CALLTREE_RESUME);
+}
+
 /* Off the stack without any accounting. */
 static void drop_frames(struct tree *t) {
     if (t->over > 0)
@@ -68,14 +81,30 @@ static void drop_frames(struct tree *t) {
     tree_set_top(t, t->stack);
 }
 
-static int clear_counters(struct node *node, void *arg) {
-    (void)arg;
+/* `root` in the place of the nodes entered last: what was folded when memory was scarce need not be
+ * now. */
+static int clear_counters(struct node *node, void *root) {
     put(&node->calls, 0);
     put(&node->resumes, 0);
     put(&node->errors, 0);
-    put(&node->elapsed, 0);
     put(&node->self, 0);
+    put(&node->others, 0);
+    node->hot = root;
     return 0;
+}
+
+static void clear_function(struct function *f, struct node *root) {
+    struct histogram *h = atomic_load(&f->histogram), *latency = atomic_load(&f->latency);
+    struct node *others = atomic_load(&f->others);
+
+    if (h)
+        histogram_clear(h);
+    if (latency)
+        histogram_clear(latency);
+    if (others)
+        clear_counters(others, root);
+    put(&f->primitive_calls, 0);
+    put(&f->total, 0);
 }
 
 void calltree_reset(struct calltree *tree) {
@@ -83,18 +112,51 @@ void calltree_reset(struct calltree *tree) {
     struct function *f;
 
     drop_frames(t);
-    nodes_walk(&t->nodes, clear_counters, NULL);
-    for (f = atomic_load(&t->nodes.functions); f; f = f->next) {
-        struct histogram *h = atomic_load(&f->histogram);
-
-        if (h)
-            histogram_clear(h);
-    }
+    nodes_walk(&t->nodes, clear_counters, &t->nodes.root);
+    clear_function(&t->nodes.nameless, &t->nodes.root);
+    for (f = atomic_load(&t->nodes.functions); f; f = f->next)
+        clear_function(f, &t->nodes.root);
     put(&t->lost, 0);
+    put(&t->folded, 0);
     put(&t->too_deep, 0);
     put(&t->healed, 0);
     put(&t->unknown, 0);
     put(&t->untimed, 0);
+}
+
+bool calltree_runs(struct calltree *tree, const struct code_record *code) {
+    const struct function *f = nodes_function(&private(tree)->nodes, code);
+
+    return f && f->last > 0;
+}
+
+static bool is_top(const struct tree *t, const struct code_record *code) {
+    return t->top->code == code && !t->top->partial && !t->top->leaf;
+}
+
+uint64_t calltree_first_entry(const struct calltree *tree, const struct code_record *code) {
+    const struct tree *t = (const struct tree *)tree;
+
+    return is_top(t, code) && !t->top->began ? t->top->start : 0;
+}
+
+void calltree_resumed(struct calltree *tree, const struct code_record *code, uint64_t began) {
+    struct tree *t = private(tree);
+
+    if (is_top(t, code) && began)
+        t->top->began = began;
+}
+
+bool calltree_ends(struct calltree *tree, const struct code_record *code, uint64_t now,
+                   uint64_t *latency) {
+    struct tree *t = private(tree);
+
+    if (!is_top(t, code) || !t->top->began)
+        return false;
+    *latency = t->top->began == FRAME_UNKNOWN ? 0 : tree_minus(now, t->top->began);
+    if (*latency && atomic_load_explicit(&tree->record, memory_order_relaxed))
+        tree_record_latency(t, *latency);
+    return true;
 }
 
 uint32_t calltree_depth(const struct calltree *tree) {
@@ -109,21 +171,27 @@ struct walk {
     void *arg;
 };
 
+/* The public half is the beginning of a node. */
+void calltree_read(const struct pyusdt_node *node, struct calltree_sample *sample) {
+    const struct node *whole = (const struct node *)node;
+
+    *sample = (struct calltree_sample){
+        .node = node,
+        .code = whole->code,
+        .calls = get(&whole->calls),
+        .resumes = get(&whole->resumes),
+        .errors = get(&whole->errors),
+        .self = get(&whole->self),
+        .others = get(&whole->others),
+    };
+}
+
 static int visit_sample(struct node *node, void *arg) {
     struct walk *walk = arg;
-    struct calltree_sample sample = {
-        .node = &node->public,
-        .code = node->code,
-        .calls = get(&node->calls),
-        .resumes = get(&node->resumes),
-        .errors = get(&node->errors),
-        .elapsed = get(&node->elapsed),
-        .self = get(&node->self),
-    };
+    struct calltree_sample sample = {.node = &node->public, .code = node->code};
 
-    /* Its frames may be nested, and then elapsed has the inner ones twice. */
-    if (node == &walk->tree->nodes.others)
-        sample.elapsed = sample.self;
+    if (node != &walk->tree->nodes.others)
+        calltree_read(&node->public, &sample);
     return walk->fn(&sample, walk->arg);
 }
 
@@ -133,51 +201,79 @@ int calltree_walk(struct calltree *tree, calltree_visitor fn, void *arg) {
     return nodes_walk(&walk.tree->nodes, visit_sample, &walk);
 }
 
-int calltree_walk_open(struct calltree *tree, uint64_t now, calltree_visitor fn, void *arg) {
+int calltree_walk_open(struct calltree *tree, uint64_t now, calltree_open_visitor fn, void *arg) {
     struct tree *t = private(tree);
     uint64_t above = 0;
+    bool above_given_up = false;
     int ret = 0;
 
-    for (struct frame *f = &t->stack[calltree_depth(tree)]; f > t->stack && ret == 0; f--) {
-        struct calltree_sample sample = {.node = &f->node->public, .code = f->node->code};
-        uint64_t elapsed = tree_minus(now, f->start);
+    for (struct frame *f = &t->stack[calltree_depth(tree)]; f >= t->stack && ret == 0; f--) {
+        struct calltree_open open = {.function = f->node->function,
+                                     .elapsed = tree_minus(now, f->start)};
 
-        sample.self = tree_minus(elapsed, f->children + above);
-        sample.elapsed = f->node == &t->nodes.others ? sample.self : elapsed;
-        above = elapsed;
-        ret = fn(&sample, arg);
+        open.others = above_given_up ? above : 0;
+        above_given_up = node_is_given_up(f->node);
+        open.node = above_given_up ? NULL : &f->node->public;
+        open.self = f > t->stack ? tree_minus(open.elapsed, f->children + above) : 0;
+        open.lowest = !frame_below(f);
+        above = open.elapsed;
+        ret = fn(&open, arg);
     }
     return ret;
 }
 
 int calltree_walk_functions(struct calltree *tree, calltree_function_visitor fn, void *arg) {
-    struct function *f =
-        atomic_load_explicit(&private(tree)->nodes.functions, memory_order_acquire);
-    int ret = 0;
+    struct nodes *n = &private(tree)->nodes;
+    const struct function *f = atomic_load_explicit(&n->functions, memory_order_acquire);
+    int ret;
 
-    for (; f && ret == 0; f = f->next) {
-        uint32_t counts[HISTOGRAM_BUCKETS];
-        struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_acquire);
-
-        if (!h)
-            continue;
-        histogram_read(h, counts);
-        ret = fn(f->code, counts, arg);
-    }
+    nodes_read(n);
+    ret = fn(&n->nameless, arg);
+    for (; f && ret == 0; f = f->next)
+        ret = fn(f, arg);
+    nodes_read_no_more(n);
     return ret;
+}
+
+void calltree_read_function(const struct function *f, struct calltree_total *total) {
+    const struct node *others = atomic_load_explicit(&f->others, memory_order_acquire);
+
+    *total = (struct calltree_total){
+        .code = f->code,
+        .primitive_calls = get(&f->primitive_calls),
+        .total = get(&f->total),
+    };
+    if (others) {
+        total->calls = get(&others->calls);
+        total->resumes = get(&others->resumes);
+        total->errors = get(&others->errors);
+        total->self = get(&others->self);
+    }
+}
+
+int calltree_walk_histogram(const struct function *f, enum calltree_duration of,
+                            histogram_visitor fn, void *arg) {
+    const struct histogram *h = atomic_load(of == CALLTREE_LATENCY ? &f->latency : &f->histogram);
+
+    return h ? histogram_walk(h, fn, arg) : 0;
 }
 
 void calltree_losses(const struct calltree *tree, struct calltree_losses *losses) {
     const struct tree *t = (const struct tree *)tree;
 
     losses->lost = get(&t->lost);
+    losses->folded = get(&t->folded);
     losses->too_deep = get(&t->too_deep);
     losses->healed = get(&t->healed);
     losses->unknown = get(&t->unknown);
     losses->untimed = get(&t->untimed);
 }
 
-struct calltree *calltree_new(_Atomic int64_t *budget, uint32_t depth_limit) {
+int64_t calltree_bytes(uint64_t contexts) {
+    return nodes_bytes(contexts);
+}
+
+struct calltree *calltree_new(struct calltree_budget *budget, uint32_t depth_limit) {
     uint32_t room;
     struct tree *t;
     struct frame *stack;

@@ -23,10 +23,22 @@ struct calltree {
     char name[64];
 };
 
+/* Bytes that are left to all trees that share it. */
+struct calltree_budget {
+    _Atomic int64_t contexts; /* for nodes and their tables */
+    _Atomic int64_t functions;
+    _Atomic int64_t histograms;
+    _Atomic int64_t scarce; /* with less than this for contexts, recursions are folded at once */
+};
+
 enum calltree_kind { CALLTREE_START, CALLTREE_RESUME, CALLTREE_THROW };
 
 /* As in the argument `outcome` of function__done. */
 enum calltree_outcome { CALLTREE_RETURN, CALLTREE_YIELD, CALLTREE_UNWIND };
+
+/* What a histogram is of: single segments, or, of what has been suspended, all from its first entry
+ * to its end. */
+enum calltree_duration { CALLTREE_RUNNING, CALLTREE_LATENCY };
 
 struct calltree_done {
     uint64_t elapsed; /* ticks of this segment */

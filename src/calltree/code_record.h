@@ -19,10 +19,9 @@ struct code_record {
     const char *function; /* co_name */
     const char *qualname;
     const char *file;
-    uint32_t pins;     /* see code_record_pin() */
-    bool rejected;     /* the filters drop its events */
-    bool unrecorded;   /* the recorder's filters do */
-    uint32_t snapshot; /* the last snapshot that named it: see snapshot.c */
+    uint32_t pins;   /* see code_record_pin() */
+    bool rejected;   /* the filters drop its events */
+    bool unrecorded; /* the recorder's filters do */
 };
 
 /* A pinned record and its strings stay where they are: call trees, and tracers through them, hold

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One table holds both kinds: a node under (index of its parent, id of its code), a function under
- * (no parent, id of its code). Lookups are the owner's alone; readers go by the lists.
+ * A node is in a table under (index of its parent, id of its code), a function in another one under
+ * the id of its code. Lookups are the owner's alone; readers go by the lists.
  */
 #include "calltree/nodes.h"
 
@@ -10,7 +10,15 @@
 
 #define FIRST_CHUNK 16
 #define LARGEST_CHUNK 1024
-#define NO_PARENT UINT32_MAX
+#define SMALL_CHUNKS 32                   /* at most so many, see nodes_bytes() */
+#define MOST_CONTEXTS (UINT64_C(1) << 40) /* of a bound: more than fit anywhere */
+
+#define FIRST_SLOTS 4 /* of a histogram: one cache line */
+
+/* How often a function may be among the contexts that a new one is in, before its recursion is
+ * folded: with memory in plenty, and when it is scarce. */
+#define FOLD_BEYOND 8u
+#define FOLD_BEYOND_SCARCE 1u
 
 /* Nodes are never moved: tracers and frames point at them. Each chunk doubles the one before. */
 struct chunk {
@@ -20,28 +28,36 @@ struct chunk {
     struct node nodes[];
 };
 
+static _Atomic int64_t *left(const struct nodes *n, enum nodes_memory of) {
+    struct calltree_budget *b = n->budget;
+
+    return of == NODES_OF_CONTEXTS    ? &b->contexts
+           : of == NODES_OF_FUNCTIONS ? &b->functions
+                                      : &b->histograms;
+}
+
 /* `size` bytes, aligned and zeroed, charged to the budget; NULL when either says no. The budget
  * is looked at first, so that a spent one costs no shared write. */
-static void *claim(struct nodes *n, size_t size) {
+static void *claim(struct nodes *n, enum nodes_memory of, size_t size) {
     int64_t bytes = (int64_t)size;
     void *memory = NULL;
 
-    if (atomic_load_explicit(n->budget, memory_order_relaxed) < bytes)
+    if (atomic_load_explicit(left(n, of), memory_order_relaxed) < bytes)
         return NULL;
-    if (atomic_fetch_sub_explicit(n->budget, bytes, memory_order_relaxed) >= bytes)
+    if (atomic_fetch_sub_explicit(left(n, of), bytes, memory_order_relaxed) >= bytes)
         memory = aligned_alloc(64, size);
     if (!memory) {
-        atomic_fetch_add_explicit(n->budget, bytes, memory_order_relaxed);
+        atomic_fetch_add_explicit(left(n, of), bytes, memory_order_relaxed);
         return NULL;
     }
-    n->spent += bytes;
+    n->spent[of] += bytes;
     return memset(memory, 0, size);
 }
 
-static void give_back(struct nodes *n, void *memory, size_t size) {
+static void give_back(struct nodes *n, enum nodes_memory of, void *memory, size_t size) {
     free(memory);
-    n->spent -= (int64_t)size;
-    atomic_fetch_add_explicit(n->budget, (int64_t)size, memory_order_relaxed);
+    n->spent[of] -= (int64_t)size;
+    atomic_fetch_add_explicit(left(n, of), (int64_t)size, memory_order_relaxed);
 }
 
 static size_t round_up(size_t size) {
@@ -52,57 +68,67 @@ static struct node *node_of(struct link *link) {
     return (struct node *)((char *)link - offsetof(struct node, link));
 }
 
-static uint64_t key_of(uint32_t parent, uint32_t id) {
-    return (uint64_t)parent << 32 | id;
+static struct function *function_of(struct link *link) {
+    return (struct function *)((char *)link - offsetof(struct function, link));
+}
+
+static uint64_t key_of(const struct node *parent, uint32_t id) {
+    return (uint64_t)parent->public.index << 32 | id;
+}
+
+static void init_table(struct table *t, enum nodes_memory memory) {
+    t->buckets = t->first_buckets;
+    t->shift = 64 - NODES_FIRST_BUCKETS_LOG2;
+    t->memory = memory;
 }
 
 /* Fibonacci hashing: the high bits of the product depend on every bit of the key. */
-static struct link **bucket_of(const struct nodes *n, uint64_t key) {
-    return &n->buckets[(key * 0x9E3779B97F4A7C15u) >> n->shift];
+static struct link **bucket_of(const struct table *t, uint64_t key) {
+    return &t->buckets[(key * 0x9E3779B97F4A7C15u) >> t->shift];
 }
 
-static struct link *find(const struct nodes *n, uint64_t key) {
-    struct link *link = *bucket_of(n, key);
+static struct link *find(const struct table *t, uint64_t key) {
+    struct link *link = *bucket_of(t, key);
 
     while (link && link->key != key)
         link = link->next;
     return link;
 }
 
-/* The first table is not on the heap: it costs nothing to give up. */
-static void free_table(struct nodes *n, struct link **buckets, size_t count) {
-    if (buckets != n->first_buckets)
-        give_back(n, buckets, count * sizeof *buckets);
+/* The first buckets are not on the heap: they cost nothing to give up. */
+static void free_table(struct nodes *n, struct table *t, struct link **buckets, size_t count) {
+    if (buckets != t->first_buckets)
+        give_back(n, t->memory, buckets, count * sizeof *buckets);
 }
 
 /* When it fails, the chains grow longer instead: that is no error. */
-static void grow_table(struct nodes *n) {
-    size_t count = (size_t)1 << (64 - n->shift);
-    struct link **old = n->buckets;
-    struct link **new = claim(n, 2 * count * sizeof *new);
+static void grow_table(struct nodes *n, struct table *t) {
+    size_t count = (size_t)1 << (64 - t->shift);
+    struct link **old = t->buckets;
+    struct link **new = claim(n, t->memory, 2 * count * sizeof *new);
 
     if (!new)
         return;
-    n->buckets = new;
-    n->shift--;
+    t->buckets = new;
+    t->shift--;
     for (size_t i = 0; i < count; i++) {
         for (struct link *link = old[i], *next; link; link = next) {
-            struct link **bucket = bucket_of(n, link->key);
+            struct link **bucket = bucket_of(t, link->key);
 
             next = link->next;
             link->next = *bucket;
             *bucket = link;
         }
     }
-    free_table(n, old, count);
+    free_table(n, t, old, count);
 }
 
-static void insert(struct nodes *n, struct link *link, uint64_t key) {
+static void insert(struct nodes *n, struct table *t, struct link *link, uint64_t key) {
     struct link **bucket;
 
-    if (n->links++ >> (64 - n->shift) != 0)
-        grow_table(n);
-    bucket = bucket_of(n, key);
+    if (t->links++ >> (64 - t->shift) != 0)
+        grow_table(n, t);
+    bucket = bucket_of(t, key);
     link->key = key;
     link->next = *bucket;
     *bucket = link;
@@ -120,7 +146,7 @@ static struct chunk *add_chunk(struct nodes *n) {
     if (capacity > LARGEST_CHUNK)
         capacity = LARGEST_CHUNK;
     for (; capacity > 0 && !chunk; capacity /= 2) {
-        chunk = claim(n, chunk_size(capacity));
+        chunk = claim(n, NODES_OF_CONTEXTS, chunk_size(capacity));
         if (chunk)
             chunk->capacity = capacity;
     }
@@ -131,15 +157,28 @@ static struct chunk *add_chunk(struct nodes *n) {
     return chunk;
 }
 
+/* The chunks' heads are at most those of the first, small ones, of large ones, and, near the end of
+ * the budget, of small ones again. */
+int64_t nodes_bytes(uint64_t contexts) {
+    uint64_t buckets = (uint64_t)1 << NODES_FIRST_BUCKETS_LOG2, heads;
+
+    if (contexts > MOST_CONTEXTS)
+        contexts = MOST_CONTEXTS;
+    heads = (contexts / LARGEST_CHUNK + SMALL_CHUNKS) * sizeof(struct chunk);
+    while (buckets < contexts)
+        buckets *= 2;
+    return (int64_t)(contexts * sizeof(struct node) + heads + buckets * sizeof(struct link *));
+}
+
 static struct function *add_function(struct nodes *n, struct code_record *code) {
-    struct function *f = claim(n, round_up(sizeof *f));
+    struct function *f = claim(n, NODES_OF_FUNCTIONS, sizeof *f);
 
     if (!f)
         return NULL;
     code_record_pin(code);
     f->code = code;
     f->next = atomic_load_explicit(&n->functions, memory_order_relaxed);
-    insert(n, &f->link, key_of(NO_PARENT, code->id));
+    insert(n, &n->by_code, &f->link, code->id);
     atomic_store_explicit(&n->functions, f, memory_order_release);
     return f;
 }
@@ -175,9 +214,50 @@ static struct node *add_node(struct nodes *n, struct node *parent, struct functi
         return NULL;
     node = &chunk->nodes[used];
     fill(n, node, parent, f);
-    insert(n, &node->link, key_of(parent->public.index, f->code->id));
+    insert(n, &n->contexts, &node->link, key_of(parent, f->code->id));
     atomic_store_explicit(&chunk->used, used + 1, memory_order_release);
     return node;
+}
+
+/* The context in which the calls of `f` are counted where theirs is given up. */
+static struct node *others_of(struct nodes *n, struct function *f) {
+    struct node *node = atomic_load_explicit(&f->others, memory_order_relaxed);
+
+    if (node)
+        return node;
+    node = claim(n, NODES_OF_FUNCTIONS, sizeof *node);
+    if (!node)
+        return &n->others;
+    node->public = n->others.public;
+    node->function = f;
+    node->hot = &n->root;
+    atomic_store_explicit(&f->others, node, memory_order_release);
+    return node;
+}
+
+static bool is_scarce(const struct nodes *n) {
+    return atomic_load_explicit(&n->budget->contexts, memory_order_relaxed) <
+           atomic_load_explicit(&n->budget->scarce, memory_order_relaxed);
+}
+
+/* The nearest context of `f` among `parent` and those that it is in, when there are so many that
+ * the recursion is folded. It is an ancestor always: the thread is in it whenever it is in
+ * `parent`, so that parent->hot may keep it. */
+static struct node *fold(const struct nodes *n, struct node *parent, const struct function *f) {
+    unsigned most = is_scarce(n) ? FOLD_BEYOND_SCARCE : FOLD_BEYOND, found = 0;
+    struct node *nearest = NULL;
+
+    if (!f->last)
+        return NULL;
+    for (struct node *node = parent; node->function; node = (struct node *)node->public.parent) {
+        if (node->function != f)
+            continue;
+        if (!nearest)
+            nearest = node;
+        if (++found == most)
+            return nearest;
+    }
+    return NULL;
 }
 
 static void name_node(struct nodes *n, struct node *node, const char *qualname, uint32_t id) {
@@ -188,16 +268,24 @@ static void name_node(struct nodes *n, struct node *node, const char *qualname, 
     node->hot = &n->root;
 }
 
-void nodes_init(struct nodes *n, _Atomic int64_t *budget) {
+void nodes_init(struct nodes *n, struct calltree_budget *budget) {
     memset(n, 0, sizeof *n);
     n->budget = budget;
-    n->buckets = n->first_buckets;
-    n->shift = 64 - NODES_FIRST_BUCKETS_LOG2;
+    init_table(&n->contexts, NODES_OF_CONTEXTS);
+    init_table(&n->by_code, NODES_OF_FUNCTIONS);
     name_node(n, &n->root, "(thread)", PYUSDT_ID_THREAD);
     name_node(n, &n->others, "(others)", PYUSDT_ID_OTHERS);
     n->others.public.parent = &n->root.public;
     n->others.public.depth = 1;
-    n->others.function = &n->others_codes;
+    n->others.function = &n->nameless;
+    atomic_store(&n->nameless.others, &n->others);
+}
+
+static void free_histograms(struct histogram *h) {
+    for (struct histogram *older; h; h = older) {
+        older = h->older;
+        free(h);
+    }
 }
 
 static void free_functions(struct nodes *n) {
@@ -206,7 +294,9 @@ static void free_functions(struct nodes *n) {
     for (; f; f = next) {
         next = f->next;
         code_record_unpin(f->code);
-        free(atomic_load(&f->histogram));
+        free_histograms(atomic_load(&f->histogram));
+        free_histograms(atomic_load(&f->latency));
+        free(atomic_load(&f->others));
         free(f);
     }
 }
@@ -223,36 +313,67 @@ static void free_chunks(struct nodes *n) {
 void nodes_clear(struct nodes *n) {
     free_functions(n);
     free_chunks(n);
-    free_table(n, n->buckets, (size_t)1 << (64 - n->shift));
-    atomic_fetch_add_explicit(n->budget, n->spent, memory_order_relaxed);
+    free_table(n, &n->contexts, n->contexts.buckets, (size_t)1 << (64 - n->contexts.shift));
+    free_table(n, &n->by_code, n->by_code.buckets, (size_t)1 << (64 - n->by_code.shift));
+    for (int of = 0; of < NODES_MEMORIES; of++)
+        atomic_fetch_add_explicit(left(n, of), n->spent[of], memory_order_relaxed);
 }
 
 struct node *nodes_visit(struct nodes *n, struct node *parent, struct code_record *code) {
-    struct link *link;
+    bool given_up = node_is_given_up(parent);
+    struct link *link = given_up ? NULL : find(&n->contexts, key_of(parent, code->id));
     struct function *f;
+    struct node *node = NULL;
 
-    if (parent == &n->others)
-        return NULL;
-    link = find(n, key_of(parent->public.index, code->id));
     if (link)
         return node_of(link);
     f = nodes_function(n, code);
     if (!f)
         f = add_function(n, code);
-    return f ? add_node(n, parent, f) : NULL;
+    if (!f)
+        return &n->others;
+    if (!given_up)
+        node = fold(n, parent, f);
+    if (!given_up && !node)
+        node = add_node(n, parent, f);
+    return node ? node : others_of(n, f);
 }
 
 struct function *nodes_function(struct nodes *n, const struct code_record *code) {
-    return (struct function *)find(n, key_of(NO_PARENT, code->id));
+    struct link *link = find(&n->by_code, code->id);
+
+    return link ? function_of(link) : NULL;
 }
 
-struct histogram *nodes_histogram(struct nodes *n, struct function *f) {
-    struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_relaxed);
+static size_t histogram_bytes(uint32_t slots) {
+    return round_up(histogram_size(slots));
+}
 
-    if (!h) {
-        h = claim(n, round_up(sizeof *h));
-        atomic_store_explicit(&f->histogram, h, memory_order_release);
+static void give_back_older(struct nodes *n, struct histogram *h) {
+    for (struct histogram *old = h->older, *older; old; old = older) {
+        older = old->older;
+        give_back(n, NODES_OF_HISTOGRAMS, old, histogram_bytes(old->mask + 1));
     }
+    h->older = NULL;
+}
+
+/* Who reads after that sees the new one: both sides write, and then read what the other one writes,
+ * in the one order that these operations have. In the child of a fork a reader may have been left:
+ * then all are kept. */
+struct histogram *nodes_grow_histogram(struct nodes *n, _Atomic(struct histogram *) *place) {
+    struct histogram *old = atomic_load_explicit(place, memory_order_relaxed), *h;
+    uint32_t slots = old ? 2 * (old->mask + 1) : FIRST_SLOTS;
+
+    h = claim(n, NODES_OF_HISTOGRAMS, histogram_bytes(slots));
+    if (!h)
+        return NULL;
+    histogram_init(h, slots);
+    if (old)
+        histogram_copy(h, old);
+    h->older = old;
+    atomic_store(place, h);
+    if (atomic_load(&n->readers) == 0)
+        give_back_older(n, h);
     return h;
 }
 

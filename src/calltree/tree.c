@@ -7,15 +7,41 @@
 
 #include <stdlib.h>
 
+/* A known context that enters one that is given up does not keep it: there may be memory later. */
 COLD struct node *tree_visit(struct tree *t, struct node *parent, struct code_record *code) {
-    struct node *node = nodes_visit(&t->nodes, parent, code);
+    bool given_up = node_is_given_up(parent);
+    struct node *node = parent->hot;
 
-    if (!node) {
-        tree_add(&t->lost, 1);
-        return &t->nodes.others;
-    }
-    parent->hot = node;
+    if (given_up && node->function && node->function->code == code)
+        return node;
+    node = nodes_visit(&t->nodes, parent, code);
+    if (given_up || !node_is_given_up(node))
+        parent->hot = node;
     return node;
+}
+
+/* The top frame is of a call, and not the lowest of its function, or given up. */
+NOINLINE void tree_count_inner(struct tree *t, enum calltree_kind kind) {
+    const struct frame *f = t->top;
+
+    if (!frame_below(f) && kind == CALLTREE_START)
+        tree_add(&f->node->function->primitive_calls, 1);
+    if (f->below & FRAME_GIVEN_UP)
+        tree_add(&t->lost, 1);
+    else if (f->node->public.parent != &f[-1].node->public)
+        tree_add(&t->folded, 1);
+}
+
+/* The top frame, whose context is given up, ends. The caller's node keeps its time, unless that
+ * one is given up as well. */
+NOINLINE void tree_pop_given_up(struct tree *t, uint64_t elapsed) {
+    struct frame *f = t->top;
+    struct node *caller = f[-1].node;
+
+    if (!frame_below(f))
+        tree_add(&f->node->function->total, elapsed);
+    if (!node_is_given_up(caller))
+        tree_add(&caller->others, elapsed);
 }
 
 static bool grow_stack(struct tree *t) {
@@ -55,19 +81,17 @@ void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now) 
     }
 }
 
-/* The topmost frame that runs `code`, NULL when there is none. Above a frame under "(others)" are
- * only such frames; they share a function, so that their codes need to be looked through. */
+/* The topmost frame that runs `code`, NULL when there is none. Frames of functions that there was
+ * no memory for are chained together, so that their codes need to be looked through. */
 static struct frame *find_frame(struct tree *t, const struct code_record *code) {
-    uint32_t i = t->nodes.others_codes.last;
+    struct function *f = nodes_function(&t->nodes, code);
+    uint32_t known = f ? f->last : 0, nameless = t->nodes.nameless.last;
 
-    while (i > 0 && tree_frame_at(t, i)->code != code)
-        i = tree_frame_at(t, i)->below;
-    if (i == 0) {
-        struct function *f = nodes_function(&t->nodes, code);
-
-        i = f ? f->last : 0;
-    }
-    return i > 0 ? tree_frame_at(t, i) : NULL;
+    while (nameless > known && tree_frame_at(t, nameless)->code != code)
+        nameless = frame_below(tree_frame_at(t, nameless));
+    if (known < nameless)
+        known = nameless;
+    return known > 0 ? tree_frame_at(t, known) : NULL;
 }
 
 /* True when the top frame is that of `code` now. */
@@ -88,13 +112,22 @@ COLD bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now
     return true;
 }
 
-COLD struct histogram *tree_new_histogram(struct tree *t, struct function *f) {
-    struct histogram *h;
+/* A duration unlike those before, or where the table has another in its place. */
+NOINLINE void tree_record_new(struct tree *t, const struct function *f,
+                              _Atomic(struct histogram *) *place, uint64_t elapsed) {
+    struct histogram *h = atomic_load_explicit(place, memory_order_relaxed);
 
-    if (!f->code) /* "(others)": many functions, which are counted as lost already */
-        return NULL;
-    h = nodes_histogram(&t->nodes, f);
-    if (!h)
+    if (!f->code) /* any function: counted as lost already */
+        return;
+    if (h && histogram_insert(h, elapsed))
+        return;
+    h = nodes_grow_histogram(&t->nodes, place);
+    if (!h || !histogram_insert(h, elapsed))
         tree_add(&t->untimed, 1);
-    return h;
+}
+
+NOINLINE void tree_record_latency(struct tree *t, uint64_t latency) {
+    struct function *f = t->top->node->function;
+
+    tree_record_new(t, f, &f->latency, latency);
 }

@@ -22,13 +22,17 @@
 #include "calltree/calltree_types.h"
 #include "calltree/nodes.h"
 
+#define FRAME_GIVEN_UP 1u
+#define FRAME_UNKNOWN UINT64_MAX
+
 struct frame {
     struct node *node;
-    const struct code_record *code; /* only compared: under "(others)" it is not pinned */
+    const struct code_record *code; /* only compared: in nodes.others it is not pinned */
     const void *key;                /* only compared: what the caller knows it by, or NULL */
     uint64_t start;
     uint64_t children; /* ticks of the frames above that have been closed */
-    uint32_t below;    /* place of the next lower frame of node->function, 0: none */
+    uint64_t began;    /* its first entry, where that was another one; 0, or FRAME_UNKNOWN */
+    uint32_t below;    /* see frame_below(); with FRAME_GIVEN_UP where the node is */
     bool partial;
     bool leaf; /* a function in C */
 };
@@ -40,7 +44,7 @@ struct tree {
     struct frame *stack; /* owned; one more than stack..limit, see calltree.c */
     uint32_t depth_limit;
     uint32_t over;
-    _Atomic uint64_t lost, too_deep, healed, unknown, untimed;
+    _Atomic uint64_t lost, folded, too_deep, healed, unknown, untimed;
     struct nodes nodes;
 };
 
@@ -53,11 +57,21 @@ static inline struct frame *tree_frame_at(const struct tree *t, uint32_t place) 
     return (struct frame *)((char *)t->stack + place);
 }
 
+/* Place of the next lower frame of the same function, 0: none. */
+static inline uint32_t frame_below(const struct frame *f) {
+    return f->below & ~FRAME_GIVEN_UP;
+}
+
 /* The unlikely branches. Owner. */
 struct node *tree_visit(struct tree *t, struct node *parent, struct code_record *code);
 bool tree_make_room(struct tree *t);
 bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now);
-struct histogram *tree_new_histogram(struct tree *t, struct function *f);
+void tree_record_new(struct tree *t, const struct function *f, _Atomic(struct histogram *) *place,
+                     uint64_t elapsed);
+/* Counts how long the top frame, which has been resumed, took since its first entry. */
+void tree_record_latency(struct tree *t, uint64_t latency);
+void tree_count_inner(struct tree *t, enum calltree_kind kind);
+void tree_pop_given_up(struct tree *t, uint64_t elapsed);
 void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now);
 
 /* One writer: a plain add, no locked one. */
@@ -81,20 +95,24 @@ ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, u
                                      bool partial) {
     struct node *parent, *node;
     struct frame *f;
+    uint32_t mark = 0;
 
     if (UNLIKELY(t->top >= t->limit) && !tree_make_room(t))
         return NULL;
     parent = t->top->node;
     node = parent->hot;
-    if (UNLIKELY(node->code != code))
+    if (UNLIKELY(node->code != code)) {
         node = tree_visit(t, parent, code);
+        mark = node_is_given_up(node) ? FRAME_GIVEN_UP : 0;
+    }
     f = t->top + 1;
     f->node = node;
     f->code = code;
     f->key = NULL;
     f->start = now;
     f->children = 0;
-    f->below = node->function->last;
+    f->began = 0;
+    f->below = node->function->last | mark;
     f->partial = partial;
     f->leaf = false;
     node->function->last = tree_place_of(t, f);
@@ -105,11 +123,16 @@ ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, u
 /* Takes the top frame off and charges its ticks, which are returned. */
 ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     struct frame *f = t->top;
+    struct node *node = f->node;
+    struct function *function = node->function;
     uint64_t elapsed = tree_minus(now, f->start);
 
-    tree_add(&f->node->elapsed, elapsed);
-    tree_add(&f->node->self, tree_minus(elapsed, f->children));
-    f->node->function->last = f->below;
+    tree_add(&node->self, tree_minus(elapsed, f->children));
+    if (LIKELY(!f->below))
+        tree_add(&function->total, elapsed);
+    else if (UNLIKELY(f->below & FRAME_GIVEN_UP))
+        tree_pop_given_up(t, elapsed);
+    function->last = frame_below(f);
     f[-1].children += elapsed;
     tree_set_top(t, f - 1);
     return elapsed;
@@ -118,10 +141,17 @@ ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
 ALWAYS_INLINE void tree_record(struct tree *t, struct function *f, uint64_t elapsed) {
     struct histogram *h = atomic_load_explicit(&f->histogram, memory_order_relaxed);
 
-    if (UNLIKELY(!h))
-        h = tree_new_histogram(t, f);
-    if (h)
-        histogram_add(h, elapsed);
+    if (UNLIKELY(!h) || UNLIKELY(!histogram_count(h, elapsed)))
+        tree_record_new(t, f, &f->histogram, elapsed);
+}
+
+/* The top frame, just pushed, is of a call. */
+ALWAYS_INLINE void tree_count(struct tree *t, struct node *node, enum calltree_kind kind) {
+    tree_add(kind == CALLTREE_START ? &node->calls : &node->resumes, 1);
+    if (UNLIKELY(t->top->below))
+        tree_count_inner(t, kind);
+    else if (kind == CALLTREE_START)
+        tree_add(&node->function->primitive_calls, 1);
 }
 
 /* As calltree_enter(). An exit with the same key, not NULL, is that of this frame. */
@@ -133,7 +163,9 @@ ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *code, c
     if (UNLIKELY(!node))
         return;
     t->top->key = key;
-    tree_add(kind == CALLTREE_START ? &node->calls : &node->resumes, 1);
+    if (kind != CALLTREE_START)
+        t->top->began = FRAME_UNKNOWN;
+    tree_count(t, node, kind);
 }
 
 /* The function `caller` calls the one in C of `code`. Of a function in C that is on the top and not
@@ -152,7 +184,7 @@ ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_record *ca
     node = tree_push(t, code, now, false);
     if (UNLIKELY(!node))
         return;
-    tree_add(&node->calls, 1);
+    tree_count(t, node, CALLTREE_START);
     t->top->key = key;
     t->top->leaf = true;
 }
@@ -178,6 +210,10 @@ ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now, enum calltree_o
     done->partial = f->partial;
     done->elapsed = tree_close(t, now, outcome);
     done->self = tree_minus(done->elapsed, f->children);
+}
+
+ALWAYS_INLINE const struct frame *tree_top(const struct calltree *tree) {
+    return ((const struct tree *)tree)->top;
 }
 
 /* As calltree_exit(), for a frame with this key: whether it was on the top. */

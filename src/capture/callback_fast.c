@@ -33,7 +33,7 @@ static NOINLINE void leave_c(PyObject *by, PyObject *callable, enum calltree_out
     struct code_record *caller = code_find(by), *code = wanted_c(callable);
 
     if (caller && wants(READER_RECORDER, caller) && code)
-        tracking_exit(code, outcome);
+        tracking_exit_c(code, outcome);
 }
 
 /* True where what is left was entered last, as almost always: it is known by its object, so that no

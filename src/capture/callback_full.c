@@ -182,7 +182,7 @@ static struct code_record *wanted_c(PyObject *callable) {
 
 static void leave_c(struct code_record *code, enum calltree_outcome outcome) {
     if (code)
-        tracking_exit(code, outcome);
+        tracking_exit_c(code, outcome);
 }
 
 /* Before the event's own probe: what is left, is left. */
@@ -222,11 +222,16 @@ ALWAYS_INLINE void after(enum event_frame frame, struct code_record *code, PyObj
     }
 }
 
+/* LINE needs the starts to stay enabled (compat_line_needs_start()). */
+ALWAYS_INLINE bool wants_lines(void) {
+    return probe_on(PROBE_LINE) || probe_on(PROBE_line);
+}
+
 /* Once code__new has fired for a function, its start is of no use to a tracer that wants nothing
  * else: the site is disabled. When something else is wanted, the monitor arms all sites again. */
 ALWAYS_INLINE bool is_spent(enum event_frame frame) {
     return frame == FRAME_START && probe_on(PROBE_code__new) && !probe_on(PROBE_PY_START) &&
-           !probe_on(PROBE_function__entry) && !tracking_on && !batch_on;
+           !probe_on(PROBE_function__entry) && !tracking_on && !batch_on && !wants_lines();
 }
 
 ALWAYS_INLINE PyObject *on_event(enum event event, PyObject *const *a, size_t n) {

@@ -40,6 +40,9 @@ static inline size_t code_hash(const PyObject *code) {
     return (size_t)((((uintptr_t)code >> 4) * 0x9E3779B97F4A7C15u) >> 32);
 }
 
+/* Called for each record that is made for a code object: never NULL. Written once, at import. */
+extern void (*code_made)(const struct code_record *record);
+
 /* The same for the code of a frame with these globals (borrowed; NULL: unknown). */
 struct code_record *code_find_in(PyObject *code, PyObject *globals);
 

@@ -159,8 +159,10 @@ static int claim(void) {
     return -1;
 }
 
-/* The events of `events` that this Python has. */
+/* The events of `events` that this Python has, and what they need in it. */
 static event_mask supported(event_mask events) {
+    if (events & NEED(LINE) && compat_line_needs_start())
+        events |= NEED(PY_START);
     for (int e = 0; e < EVENT_COUNT; e++)
         if (!s_bits[e])
             events &= ~((event_mask)1 << e);

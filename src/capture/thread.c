@@ -11,12 +11,12 @@
  * an ended thread (`kept`), its entry is spared. When THREAD_KEPT_MAX entries are spared, a new
  * thread is merged with the oldest of them, and the merge is counted as a loss.
  *
- * Memory. All trees share one budget, s_budget, of which each allocates its nodes.
+ * Memory. All trees share one budget, s_budget, of which each allocates.
  *
  * Threads and locks. Everything is written under the GIL, but for `ended` and `ended_at`, which a
- * thread sets in its own entry as it ends. The watcher reads losses without the GIL, so s_trees is
- * held while a tree is replaced or its losses are read. It is a leaf: nothing is waited for under
- * it. Pointers to entries stay valid for ever, so the list is walked without a lock.
+ * thread sets in its own entry as it ends. The watcher reads losses and nodes without the GIL, so
+ * s_trees is held while a tree is replaced or read. It is a leaf: nothing is waited for under it.
+ * Pointers to entries stay valid for ever, so the list is walked without a lock.
  *
  * Fork. In the child all entries but the forking thread's have ended.
  */
@@ -31,14 +31,19 @@
 #include "capture/thread_name.h"
 #include "python/compat.h"
 
-/* How much memory all call trees may take together, unless thread_allow() grants more. */
-#define TREES_BYTES ((int64_t)64 << 20)
+/* How much memory all call trees may take together: for so many contexts, unless thread_allow()
+ * grants more; for functions, of which there is one for each code record that a thread runs; and
+ * for their histograms. running.MAX_NODES is the same number. */
+#define CONTEXTS 280000
+#define FUNCTIONS_BYTES ((int64_t)32 << 20)
+#define HISTOGRAMS_BYTES ((int64_t)64 << 20)
 
 /* Written under the GIL. */
-static struct thread *_Atomic s_threads;       /* only grows: it can be walked without the GIL */
-static _Atomic bool s_news;                    /* thread__state has not fired for some thread */
-static _Atomic int64_t s_budget = TREES_BYTES; /* what is left of s_limit */
-static int64_t s_limit = TREES_BYTES;
+static struct thread *_Atomic s_threads; /* only grows: it can be walked without the GIL */
+static _Atomic bool s_news;              /* thread__state has not fired for some thread */
+static struct calltree_budget s_budget = {.functions = FUNCTIONS_BYTES,
+                                          .histograms = HISTOGRAMS_BYTES};
+static int64_t s_limit; /* of which s_budget.contexts is left */
 static uint32_t s_serial;
 uint64_t thread_merged;
 static pthread_key_t s_ending;       /* its destructor: thread_ended() */
@@ -121,9 +126,9 @@ static struct thread *add(unsigned long ident) {
         thread->serial = ++s_serial;
         thread->spent = 0;
     }
-    thread->ended = thread->state_fired = thread->seen = thread->named = false;
+    thread->ended = thread->state_fired = thread->seen = thread->named = thread->switches = false;
     thread->ident = ident;
-    thread->epoch = 0;
+    thread->epoch = thread->ready = 0;
     thread->batch = NULL;
     thread->tree->tid = ident == s_main ? (uint32_t)getpid() : 0;
     thread->tree->name[0] = '\0';
@@ -230,6 +235,14 @@ void thread_is_ours(void) {
     t_hidden = true;
 }
 
+void thread_lock_trees(void) {
+    pthread_mutex_lock(&s_trees);
+}
+
+void thread_unlock_trees(void) {
+    pthread_mutex_unlock(&s_trees);
+}
+
 void thread_renew(void) {
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         struct calltree *tree = thread->shown ? NULL : calltree_new(&s_budget, 0);
@@ -248,13 +261,15 @@ void thread_renew(void) {
 /* Trees that must not be freed, because a tracer may hold their slot, use up some of the limit.
  * Their part is granted again, up to the default in all. */
 void thread_allow(int64_t nodes) {
-    int64_t bytes = nodes * CALLTREE_NODE_BYTES, limit = bytes + (s_limit - s_budget);
+    int64_t most = calltree_bytes(CONTEXTS), bytes = nodes ? calltree_bytes((uint64_t)nodes) : most;
+    int64_t limit = bytes + (s_limit - s_budget.contexts);
 
-    if (limit > TREES_BYTES)
-        limit = bytes > TREES_BYTES ? bytes : TREES_BYTES;
+    if (limit > most)
+        limit = bytes > most ? bytes : most;
     if (!nodes)
-        limit = TREES_BYTES;
-    s_budget += limit - s_limit;
+        limit = most;
+    s_budget.contexts += limit - s_limit;
+    s_budget.scarce = s_budget.contexts / 2;
     s_limit = limit;
 }
 
@@ -299,6 +314,7 @@ void thread_postfork_child(void) {
 
 int thread_init(void) {
     learn_main();
+    thread_allow(0);
     if (thread_name_init() < 0)
         return -1;
     if (pthread_key_create(&s_ending, thread_ended) == 0)

@@ -59,6 +59,11 @@ extern uint64_t thread_merged;
  */
 void thread_renew(void);
 
+/* While a thread holds this lock, no tree is freed. Nobody waits for anything under it. Any thread,
+ * no GIL needed. */
+void thread_lock_trees(void);
+void thread_unlock_trees(void);
+
 /* Let the trees allocate at least `nodes` nodes more. 0: back to the default. */
 void thread_allow(int64_t nodes);
 

@@ -14,8 +14,11 @@
 struct thread {
     struct calltree *tree; /* owned */
 
-    /* tracking.c's. A new thread begins with epoch 0 and state_fired false; the rest stays. */
+    /* tracking.c's. A new thread begins with epoch and ready 0 and state_fired
+     * false; the rest stays. */
     uint32_t epoch;   /* tracking_epoch when its frames were last taken over */
+    uint32_t ready;   /* tracking_epoch when the thread itself last saw to all that it needs */
+    bool switches;    /* between greenlets: it has had a turn of one */
     uint32_t kept;    /* tracking_epoch, or 0; not 0 keeps the entry when the thread ends */
     uint64_t began;   /* ticks when its frames were taken over; merging sets it to UINT64_MAX */
     bool shown;       /* thread__state has given its slot to a tracer: the tree is never freed */

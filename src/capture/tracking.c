@@ -6,13 +6,21 @@
 
 #include "base/compiler.h"
 #include "calltree/calltree.h"
+#include "capture/code.h"
+#include "capture/greenlets.h"
 #include "capture/stack.h"
+#include "capture/suspended.h"
 #include "capture/thread_name.h"
 #include "probe/demand.h"
 #include "pyusdt_control.h"
 
-#define TIMED (TRACKING_TIMED | DEMAND_RECORDER)
-#define FOLLOWERS (TRACKING_PROBES | DEMAND_RECORDER)
+#define SUSPENDS (TRACKING_LATENCY | DEMAND_RECORDER)
+#define TIMED (TRACKING_TIMED | SUSPENDS)
+
+/* An import that fails is not waited for without end. */
+enum { AWAITED_MAX = 10000 };
+
+#define FOLLOWERS (TRACKING_PROBES | SUSPENDS)
 
 /* Written under the GIL. */
 bool tracking_on;
@@ -21,7 +29,11 @@ uint32_t tracking_epoch;
 bool tracking_timed;
 uint64_t tracking_slow_ticks;
 static uint64_t s_slow_usec = PYUSDT_SLOW_OFF;
-static bool s_recorded; /* the recorder wants times, and histograms */
+static bool s_recorded;  /* the recorder wants times, and histograms */
+static bool s_suspends;  /* some reader wants latencies */
+static bool s_alone;     /* nobody else has the same events */
+static bool s_greenlets; /* the program has imported greenlet */
+static int s_awaited;    /* for so many events it is looked for, as it is being imported */
 
 static inline uint64_t now_if_timed(void) {
     return tracking_timed ? clock_ticks() : 0;
@@ -62,6 +74,18 @@ static void fire_state(struct thread *thread) {
     probe_thread__state(thread->tree->tid, &thread->tree->current, thread->tree->name);
 }
 
+/* While greenlet is being imported, the thread stays unready: so it is hooked at the first event
+ * after that. */
+static void make_ready(struct thread *thread) {
+    if (s_awaited > 0) {
+        s_greenlets = s_greenlets || greenlets_imported();
+        s_awaited = s_greenlets ? 0 : s_awaited - 1;
+    }
+    if (s_greenlets)
+        greenlets_hook();
+    thread->ready = s_awaited > 0 ? 0 : tracking_epoch;
+}
+
 /* For a thread that may be over before the watcher's next tick, thread__state fires here. It still
  * counts as not fired: at its first event it has no name yet, and the watcher will know it. The
  * frame of an event of entry is about to be entered, and so left out. */
@@ -69,8 +93,10 @@ static void adopt_self(struct thread *thread, bool entering) {
     PyObject *frame = (PyObject *)PyEval_GetFrame();
 
     frame = entering && frame ? stack_back(frame) : Py_XNewRef(frame);
-    adopt(thread, frame);
+    if (thread->epoch != tracking_epoch)
+        adopt(thread, frame);
     Py_XDECREF(frame);
+    make_ready(thread);
     if (!thread->state_fired && probe_on(PROBE_thread__state))
         fire_state(thread);
 }
@@ -80,13 +106,45 @@ static void adopt_self(struct thread *thread, bool entering) {
 static inline struct thread *current(void) {
     struct thread *thread = thread_self();
 
-    if (thread && UNLIKELY(thread->epoch != tracking_epoch))
+    if (thread && UNLIKELY(thread->ready != tracking_epoch))
         adopt_self(thread, false);
     return thread;
 }
 
 static bool is_bootstrap(const struct code_record *code) {
     return !strcmp(code->qualname, "Thread._bootstrap") && !strcmp(code->module, "threading");
+}
+
+NOINLINE void tracking_resumed(const struct code_record *code) {
+    if (s_suspends)
+        calltree_resumed(t_thread->tree, code, suspended_began(code));
+}
+
+static void end_latency(const struct code_record *code, enum calltree_outcome outcome,
+                        uint64_t now) {
+    uint64_t latency;
+
+    if (!calltree_ends(t_thread->tree, code, now, &latency))
+        return;
+    suspended_forget();
+    if (latency && probe_on(PROBE_function__latency))
+        probe_function__latency(code->qualname, code->file, code->line, code->id, clock_ns(latency),
+                                outcome);
+}
+
+NOINLINE void tracking_leaving(const struct code_record *code, enum calltree_outcome outcome,
+                               uint64_t now) {
+    uint64_t began;
+
+    if (!s_suspends)
+        return;
+    if (outcome != CALLTREE_YIELD) {
+        end_latency(code, outcome, now);
+        return;
+    }
+    began = calltree_first_entry(t_thread->tree, code);
+    if (began)
+        suspended_keep(code, began);
 }
 
 void tracking_enter(struct code_record *code, enum calltree_kind kind) {
@@ -97,9 +155,11 @@ void tracking_enter(struct code_record *code, enum calltree_kind kind) {
         return;
     if (UNLIKELY(!known && s_recorded))
         thread_name_self(thread, is_bootstrap(code));
-    if (UNLIKELY(thread->epoch != tracking_epoch))
+    if (UNLIKELY(thread->ready != tracking_epoch))
         adopt_self(thread, true);
     calltree_enter(thread->tree, code, now_if_timed(), kind);
+    if (kind != CALLTREE_START)
+        tracking_resumed(code);
 }
 
 void tracking_fire_done(const struct code_record *code, const struct calltree_done *done,
@@ -117,9 +177,19 @@ void tracking_exit(struct code_record *code, enum calltree_outcome outcome) {
     struct thread *thread = current();
     struct calltree_done done;
 
+    if (thread)
+        tracking_leaving(code, outcome, now);
     /* Partial: entered before we looked, so nobody knows for how long it ran. */
     if (thread && calltree_exit(thread->tree, code, now, outcome, &done) && !done.partial)
         tracking_fire_done(code, &done, outcome);
+}
+
+/* A function in C that switched to another greenlet is not entered again with the stack. */
+void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome) {
+    struct thread *thread = current();
+
+    if (thread && (!thread->switches || calltree_runs(thread->tree, code)))
+        tracking_exit(code, outcome);
 }
 
 void tracking_call(const struct code_record *caller, struct code_record *code, const void *key) {
@@ -137,15 +207,22 @@ void tracking_set_slow(uint64_t usec) {
 /* Frames that were entered without a time have none to report: begin anew when times are wanted. */
 void tracking_apply(probe_mask wanted) {
     bool on = (wanted & FOLLOWERS) != 0, timed = (wanted & TIMED) != 0;
-    bool recorded = (wanted & DEMAND_RECORDER) != 0;
+    bool recorded = (wanted & DEMAND_RECORDER) != 0, suspends = (wanted & SUSPENDS) != 0;
 
     if ((on && !tracking_on) || (timed && !tracking_timed))
         tracking_epoch++;
+    if (recorded != s_recorded || suspends != s_suspends)
+        suspended_clear();
+    s_suspends = suspends;
     if (tracking_on && !on)
         thread_renew();
     tracking_on = on;
     tracking_c_calls = (wanted & DEMAND_C_CALLS) != 0;
     tracking_timed = timed;
+    s_alone = (wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER;
+    greenlets_want(on);
+    if (on && !s_greenlets)
+        s_greenlets = greenlets_imported();
     if (recorded != s_recorded) {
         s_recorded = recorded;
         thread_each(false, keep, NULL);
@@ -156,6 +233,52 @@ void tracking_apply(probe_mask wanted) {
 void tracking_postfork_child(void) {
     if (s_recorded)
         tracking_epoch++;
+}
+
+/* Without what the recorder's filters drop, where no event of that arrives. */
+static uint32_t without_unrecorded(struct code_record **codes, uint32_t n) {
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (!(s_alone && codes[i]->unrecorded))
+            codes[kept++] = codes[i];
+    return kept;
+}
+
+/* The frames of the greenlet that has its turn now are read anew: nothing is kept of the others. */
+static void switch_stack(void) {
+    struct thread *thread = t_thread;
+    struct code_record **codes;
+    uint64_t now = now_if_timed();
+
+    if (!thread || thread->ready != tracking_epoch)
+        return;
+    codes = malloc(STACK_MAX * sizeof *codes);
+    if (!codes)
+        return;
+    thread->switches = true;
+    calltree_switch(thread->tree, codes,
+                    without_unrecorded(codes, stack_collect((PyObject *)PyEval_GetFrame(), codes)),
+                    now);
+    free(codes);
+}
+
+static void unready(struct thread *thread, void *unused) {
+    (void)unused;
+    thread->ready = 0;
+}
+
+/* Code of the package itself is new: it is being imported. */
+static void look_for_greenlets(const struct code_record *code) {
+    if (s_greenlets || !tracking_on || strcmp(code->module, "greenlet") != 0)
+        return;
+    s_awaited = AWAITED_MAX;
+    thread_each(false, unready, NULL);
+}
+
+int tracking_init(void) {
+    code_made = look_for_greenlets;
+    return greenlets_init(switch_stack);
 }
 
 static void adopt_thread(struct thread *thread, PyObject *frame, void *unused) {

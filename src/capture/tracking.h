@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Tracking: a call tree for each thread that has events, kept while some reader wants it, and
- * function__done and function__slow, which come out of it.
+ * function__done, function__slow and function__latency, which come out of it.
  *
  * GIL held for everything here, unless it says otherwise. Nothing leaves an exception set.
  */
@@ -19,6 +19,12 @@
 /* What comes of tracking, and of no event's own probe. */
 #define TRACKING_TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow))
 #define TRACKING_PROBES (TRACKING_TIMED | PROBE_BIT(PROBE_thread__state))
+
+/* The same, but it needs to know what is suspended, as the recorder does. */
+#define TRACKING_LATENCY PROBE_BIT(PROBE_function__latency)
+
+/* 0, or -1 with an exception set. */
+int tracking_init(void);
 
 /* Begin or cease to track, as these watched probes, and the recorder, want it. What was tracked
  * before is forgotten when it begins anew: what has been entered and left since is not known. */
@@ -48,6 +54,11 @@ extern bool tracking_on;
 void tracking_enter(struct code_record *code, enum calltree_kind kind);
 void tracking_exit(struct code_record *code, enum calltree_outcome outcome);
 
+/* For the latency of what is suspended, where the running thread has a tree: `code` has just been
+ * resumed; it is about to be left. */
+void tracking_resumed(const struct code_record *code);
+void tracking_leaving(const struct code_record *code, enum calltree_outcome outcome, uint64_t now);
+
 /* True while calls of functions in C are tracked too. */
 extern bool tracking_c_calls;
 
@@ -55,7 +66,11 @@ extern bool tracking_c_calls;
  * by `key` from then on. To be called while tracking_c_calls. */
 void tracking_call(const struct code_record *caller, struct code_record *code, const void *key);
 
-/* Counts the times that tracking began: a thread whose epoch is another has to be adopted first. */
+/* The running thread leaves the function in C of `code`. */
+void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome);
+
+/* Counts the times that tracking began: a thread that is ready for another has to be adopted first,
+ * and hooked into its greenlets. */
 extern uint32_t tracking_epoch;
 
 /* True while some reader wants times: slots alone do without the clock. */

@@ -21,17 +21,20 @@ ALWAYS_INLINE void tracking_enter_fast(struct code_record *code, const void *key
                                        enum calltree_kind kind) {
     struct thread *thread = t_thread;
 
-    if (LIKELY(thread && thread->epoch == tracking_epoch))
-        tree_enter(thread->tree, code, key, timed ? clock_ticks() : 0, kind);
-    else
+    if (UNLIKELY(!thread || thread->ready != tracking_epoch)) {
         tracking_enter(code, kind);
+        return;
+    }
+    tree_enter(thread->tree, code, key, timed ? clock_ticks() : 0, kind);
+    if (kind != CALLTREE_START)
+        tracking_resumed(code);
 }
 
 ALWAYS_INLINE void tracking_call_recorded(const struct code_record *caller,
                                           struct code_record *code, const void *key) {
     struct thread *thread = t_thread;
 
-    if (LIKELY(thread && thread->epoch == tracking_epoch))
+    if (LIKELY(thread && thread->ready == tracking_epoch))
         tree_call(thread->tree, caller, code, key, clock_ticks());
     else
         tracking_call(caller, code, key);
@@ -41,8 +44,13 @@ ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome
     uint64_t now = clock_ticks();
     struct thread *thread = t_thread;
 
-    return LIKELY(thread && thread->epoch == tracking_epoch) &&
-           tree_exit(thread->tree, key, now, outcome);
+    if (UNLIKELY(!thread || thread->ready != tracking_epoch))
+        return false;
+    if (outcome == CALLTREE_YIELD || UNLIKELY(tree_top(thread->tree)->began)) {
+        if (tree_top(thread->tree)->key == key)
+            tracking_leaving(tree_top(thread->tree)->code, outcome, now);
+    }
+    return tree_exit(thread->tree, key, now, outcome);
 }
 
 ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome outcome) {
@@ -51,7 +59,7 @@ ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome o
     const struct code_record *code = NULL;
     struct calltree_done done;
 
-    if (LIKELY(thread && thread->epoch == tracking_epoch))
+    if (LIKELY(thread && thread->ready == tracking_epoch))
         code = tree_exit_done(thread->tree, key, now, outcome, &done);
     if (UNLIKELY(!code))
         return false;

@@ -7,10 +7,12 @@
 #include "base/osthread.h"
 #include "capture/thread.h"
 #include "capture/tracking.h"
-#include "control/autosave.h"
+#include "control/audit.h"
 #include "control/control.h"
+#include "control/endings.h"
 #include "control/recorder.h"
 #include "control/remote_recording.h"
+#include "control/save.h"
 #include "control/watcher.h"
 
 /* How often the start after a fork is put off while other hooks run: about 10 ms of our own time.
@@ -70,7 +72,9 @@ void fork_postfork_child(void) {
     recorder_postfork_child();
     remote_recording_postfork_child();
     tracking_postfork_child();
-    autosave_postfork_child();
+    save_postfork_child();
+    endings_postfork_child();
+    audit_postfork_child();
     /* The child may be over before the first tick. */
     if (tracking_has_news())
         tracking_fire_states(false);

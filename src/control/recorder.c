@@ -121,8 +121,6 @@ bool recorder_is_on(enum recorder_client client) {
 
 void recorder_postfork_child(void) {
     step_log_stop();
-    if (s_clients[RECORDER_OUTSIDE].on)
-        recorder_stop(RECORDER_OUTSIDE);
-    if (s_clients[RECORDER_INSIDE].on)
+    if (s_clients[RECORDER_INSIDE].on || s_clients[RECORDER_OUTSIDE].on)
         step_log_start();
 }

@@ -139,6 +139,6 @@ struct pyusdt_record remote_recording_state(void) {
 
 void remote_recording_postfork_child(void) {
     pthread_mutex_init(&s_lock, NULL);
-    s_over_ns = 0;
     set_counts(NULL, 0);
+    s_over_ns = recorder_is_on(RECORDER_OUTSIDE) ? clock_monotonic_ns() + s_lease_ns : 0;
 }

@@ -27,7 +27,8 @@ void remote_recording_end(void);
 /* The clients that record, and where the counts are. Any thread. */
 struct pyusdt_record remote_recording_state(void);
 
-/* In the child of a fork: the requests were the parent's. */
+/* In the child of a fork: it goes on, so that who records the parent finds all that the child has
+ * done when it comes to it, within the lease. */
 void remote_recording_postfork_child(void);
 
 #endif

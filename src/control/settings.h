@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The settings, and what values are valid. The environment sets them when the program starts. An
- * invalid value is logged and the default kept: importing pyusdt never fails because of a setting.
- * control.h changes them later.
+ * The settings, and what values are valid. The environment sets them when the program starts, but
+ * for Python's options -E and -I. An invalid value is logged and the default kept: importing pyusdt
+ * never fails because of a setting. control.h changes them later.
  */
 #ifndef PYUSDT_CONTROL_SETTINGS_H
 #define PYUSDT_CONTROL_SETTINGS_H

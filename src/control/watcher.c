@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/osthread.h"
 #include "capture/batch.h"
 #include "capture/code.h"
@@ -41,11 +42,12 @@
 #include "capture/thread.h"
 #include "capture/tracking.h"
 #include "control/apply.h"
-#include "control/autosave.h"
 #include "control/control.h"
+#include "control/endings.h"
 #include "control/messages.h"
 #include "control/remote_recording.h"
 #include "control/replay.h"
+#include "control/save.h"
 #include "probe/demand.h"
 #include "python/gil.h"
 
@@ -61,8 +63,9 @@ static pthread_cond_t s_wake; /* on CLOCK_MONOTONIC */
 static bool s_stop;           /* under s_lock */
 
 /* Written under the GIL. */
-static bool s_wanted; /* watcher_start() was called, and watcher_stop() not since */
-static int s_forking; /* threads that are between prefork and postfork */
+static bool s_wanted;     /* watcher_start() was called, and watcher_stop() not since */
+static bool s_threadless; /* the system had no thread for us; recorders inside work all the same */
+static int s_forking;     /* threads that are between prefork and postfork */
 
 /* The watcher's own; watcher_start() writes them while there is no thread. */
 static probe_mask s_last; /* the demand at the last poll */
@@ -138,8 +141,8 @@ static void sleep_until_next(void) {
     struct timespec at;
     int msec = s_tick_msec = control_check_msec();
 
-    if (autosave_is_set() && msec > AUTOSAVE_TICK_MSEC)
-        msec = AUTOSAVE_TICK_MSEC;
+    if (save_is_on() && msec > SAVE_TICK_MSEC)
+        msec = SAVE_TICK_MSEC;
     clock_gettime(CLOCK_MONOTONIC, &at);
     at.tv_sec += msec / 1000;
     at.tv_nsec += msec % 1000 * 1000000L;
@@ -154,6 +157,7 @@ static void sleep_until_next(void) {
 static void *watch(void *unused) {
     s_tid = gettid();
     thread_is_ours();
+    save_tick(); /* the child of a fork has no part yet, and is missing until it has */
     pthread_mutex_lock(&s_lock);
     for (;;) {
         sleep_until_next();
@@ -164,7 +168,7 @@ static void *watch(void *unused) {
         poll_demand();
         publish(true);
         clock_refine();
-        autosave_tick();
+        save_tick();
         pthread_mutex_lock(&s_lock);
     }
     pthread_mutex_unlock(&s_lock);
@@ -212,6 +216,8 @@ static int start_thread(void) {
                 pthread_cond_destroy(&s_wake);
         }
     }
+    if (s_running && save_is_on())
+        endings_start();
     pthread_mutex_unlock(&s_lifecycle);
     return error;
 }
@@ -219,7 +225,11 @@ static int start_thread(void) {
 /* No GIL: the thread may be waiting for it. */
 static void join_thread(void) {
     pthread_mutex_lock(&s_lifecycle);
+    if (!s_forking)
+        endings_await();
+    endings_stop(!s_forking);
     if (s_running) {
+        save_hurry(true);
         pthread_mutex_lock(&s_lock);
         s_stop = true;
         pthread_cond_signal(&s_wake);
@@ -228,6 +238,7 @@ static void join_thread(void) {
         osthread_await_gone(s_tid);
         pthread_cond_destroy(&s_wake);
         s_running = false;
+        save_hurry(false);
     }
     pthread_mutex_unlock(&s_lifecycle);
 }
@@ -239,13 +250,10 @@ static int start_if_wanted(void) {
     if (osthread_is_main())
         osthread_watch_main();
     if (s_wanted && !s_forking) {
-        autosave_attend(true); /* a signal that arrives meanwhile waits for the thread */
         Py_BEGIN_ALLOW_THREADS;
         error = start_thread();
         Py_END_ALLOW_THREADS;
     }
-    if (error)
-        autosave_attend(false);
     return error;
 }
 
@@ -255,30 +263,28 @@ static void stop_thread(void) {
     Py_END_ALLOW_THREADS;
 }
 
-int watcher_start(void) {
+void watcher_start(void) {
     int error;
 
     if (s_wanted)
-        return 0;
+        return;
     s_wanted = true;
     s_last = apply_start();
     error = start_if_wanted();
-    watcher_publish();
-    if (!error)
-        return 0;
-    s_wanted = false;
-    apply_stop();
-    PyErr_Format(PyExc_RuntimeError, "pyusdt: cannot start the watcher thread: %s",
+    if (error) {
+        s_threadless = true;
+        apply_demand(0); /* nobody would switch it off */
+        log_line("cannot start a thread (%s): tracers have nothing of this process",
                  strerror(error));
-    return -1;
+    }
+    watcher_publish();
 }
 
 void watcher_stop(void) {
     if (!s_wanted)
         return;
-    s_wanted = false;
+    s_wanted = s_threadless = false;
     stop_thread();
-    autosave_attend(false);
     apply_stop();
     batch_fire_all();
     code_replay(); /* a tracer that counts by id gets the names once more */
@@ -286,7 +292,18 @@ void watcher_stop(void) {
 }
 
 void watcher_publish(void) {
-    publish(s_wanted);
+    publish(s_wanted && !s_threadless);
+}
+
+void watcher_follow_saves(void) {
+    Py_BEGIN_ALLOW_THREADS;
+    pthread_mutex_lock(&s_lifecycle);
+    if (s_running && save_is_on())
+        endings_start();
+    else if (!save_is_on())
+        endings_stop(true);
+    pthread_mutex_unlock(&s_lifecycle);
+    Py_END_ALLOW_THREADS;
 }
 
 void watcher_prefork(void) {
@@ -308,5 +325,5 @@ void watcher_postfork_child(void) {
 }
 
 void watcher_resume(void) {
-    start_if_wanted();
+    s_threadless = start_if_wanted() != 0;
 }

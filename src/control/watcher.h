@@ -10,15 +10,19 @@
 
 #include <stdbool.h>
 
-/* Apply the present demand, and start the thread. 0, also if it runs already; -1 with an exception
- * set if the thread cannot be started. */
-int watcher_start(void);
+/* Apply the present demand, and start the thread, unless it runs already. Where the system has no
+ * thread for us, that is logged and nothing is enabled: the program goes on without us. */
+void watcher_start(void);
 
 /* Join the thread, disable all events and give the tool id back. */
 void watcher_stop(void);
 
 /* Publish the present status. */
 void watcher_publish(void);
+
+/* A save has begun or ended: while there are some, the endings of the process are attended to. GIL
+ * held; released meanwhile. */
+void watcher_follow_saves(void);
 
 /* Around fork, in the order of fork.c. From prefork on there is no thread; after either postfork,
  * watcher_resume() starts it if it is wanted. */

@@ -93,6 +93,10 @@
             "a function ends: outcome 0 return, 1 yield, 2 unwind", ARGS_DONE) \
     DERIVED(function__slow, NEED_FRAMES, \
             "as function__done, but only if elapsed_ns reaches the setting slow", ARGS_DONE) \
+    DERIVED(function__latency, NEED_FRAMES, \
+            "what was suspended ends: elapsed_ns since its first entry; outcome as function__done", \
+            (str, qualname), (str, file), (i32, line), (u32, id), (u64, elapsed_ns), \
+            (i32, outcome)) \
     DERIVED(code__new, NEED(PY_START), \
             "a code object is new; again for each known one at attach, once a second, and at exit", \
             (u32, id), (str, module), (str, qualname), (str, file), (i32, line)) \

@@ -18,6 +18,12 @@ static inline bool compat_knows_function_probes(void) {
     return Py_Version >= 0x030F0000;
 }
 
+/* LINE is lost at the first line of a function, where it has no more than that, unless PY_START is
+ * enabled too (cpython #155992). */
+static inline bool compat_line_needs_start(void) {
+    return Py_Version >= 0x030D0000;
+}
+
 /* What the JIT does to the locals of frames while any tool has events enabled. */
 enum compat_jit { COMPAT_JIT_HARMLESS, COMPAT_JIT_SPOILS, COMPAT_JIT_UNKNOWN };
 

@@ -309,6 +309,16 @@ bool text_c_callable(PyObject *o, char *module, char *qualname, size_t size) {
     return known;
 }
 
+bool text_method(PyObject *self, PyObject *name, PyObject *code, char *qualname, size_t size) {
+    struct textbuf b;
+    bool found;
+
+    textbuf_start(&b, qualname, size);
+    found = textname_method(&b, self, name, code);
+    textbuf_finish(&b);
+    return found;
+}
+
 const char *text_exception(PyObject *exc, char buf[TEXT_SIZE]) {
     struct textbuf b;
 
@@ -324,6 +334,15 @@ size_t text_name(PyObject *str, char *buf, size_t size) {
     struct textbuf b;
 
     textbuf_start(&b, buf, size);
+    textbuf_str(&b, str);
+    return textbuf_finish(&b);
+}
+
+size_t text_exact(PyObject *str, char *buf, size_t size) {
+    struct textbuf b;
+
+    textbuf_start(&b, buf, size);
+    b.exact = true;
     textbuf_str(&b, str);
     return textbuf_finish(&b);
 }

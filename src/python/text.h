@@ -50,14 +50,21 @@ const char *text_callable(PyObject *o, char buf[TEXT_SIZE]);
  * False, and nothing is written, for what is no function or method in C. */
 bool text_c_callable(PyObject *o, char *module, char *qualname, size_t size);
 
+/* The __qualname__ of the function with this code that the type of `self`, or a base of it, has by
+ * this name (exactly a str). False where there is none: then `qualname` has nothing of use. */
+bool text_method(PyObject *self, PyObject *name, PyObject *code, char *qualname, size_t size);
+
 /* "Type: text" of an exception, where text is args[0] if that is exactly a str and not empty, else
  * "Type", as for an exception class. Type has its module in front unless that is builtins. Any
  * other object is "<module.Type>", NULL is "". Returns `buf` or a constant. */
 const char *text_exception(PyObject *exc, char buf[TEXT_SIZE]);
 
 /* The characters of a str (code object name, file name) in `buf` of `size` >= 1 bytes: at most
- * size - 1 and a NUL. NULs and lone surrogates are escaped (\x00, \udc80). "?" for NULL and for
- * what is no str. Returns the length. */
+ * size - 1 and a NUL. Control characters and lone surrogates are escaped (\x1b, \udc80): tracers
+ * print names on terminals. "?" for NULL and for what is no str. Returns the length. */
 size_t text_name(PyObject *str, char *buf, size_t size);
+
+/* The same for what no tracer reads: of control characters, only NULs are escaped. */
+size_t text_exact(PyObject *str, char *buf, size_t size);
 
 #endif

@@ -32,11 +32,16 @@ static void multibyte(struct textbuf *b, Py_UCS4 c) {
     textbuf_byte(b, (char)(0x80 | (c & 0x3f)));
 }
 
+/* What a terminal obeys, and what ends a line. */
+static bool is_control(Py_UCS4 c) {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+}
+
 void textbuf_char(struct textbuf *b, Py_UCS4 c) {
-    if (c && c < 0x80)
-        textbuf_byte(b, (char)c);
-    else if (!c || (c >= 0xd800 && c < 0xe000))
+    if (!c || (c >= 0xd800 && c < 0xe000) || (!b->exact && is_control(c)))
         escaped(b, c);
+    else if (c < 0x80)
+        textbuf_byte(b, (char)c);
     else
         multibyte(b, c);
 }

@@ -2,7 +2,8 @@
  *
  * A bounded piece of UTF-8 text in the caller's buffer, and how Python's str and bytes are written
  * to it. What does not fit is dropped, and textbuf_finish marks the place with "...". The text has
- * no NUL inside and is valid UTF-8, whatever is written: NUL and lone surrogates are escaped.
+ * no NUL inside and is valid UTF-8, whatever is written: NUL and lone surrogates are escaped,
+ * and control characters unless the text is to be exact.
  *
  * All functions: GIL held, no user code run, no exception left set, bounded allocation. Once `full`
  * is set, writing changes nothing: a caller that walks something long stops there.
@@ -25,6 +26,7 @@ struct textbuf {
     char *at;    /* where the next byte goes */
     char *end;   /* where the NUL goes at the latest */
     bool full;   /* something did not fit; then at == end */
+    bool exact;  /* control characters stay; without, they are escaped */
 };
 
 /* `size` bytes at `buf`, at least 1, take the text and its NUL. */
@@ -42,7 +44,7 @@ static inline void textbuf_byte(struct textbuf *b, char byte) {
 /* ASCII, NUL-terminated. */
 void textbuf_ascii(struct textbuf *b, const char *text);
 
-/* One code point: UTF-8, or \x00 and \udc80 for those that may not stand in the text. */
+/* One code point: UTF-8, or \x1b and \udc80 for those that may not stand in the text. */
 void textbuf_char(struct textbuf *b, Py_UCS4 c);
 
 void textbuf_decimal(struct textbuf *b, long long value);

@@ -25,6 +25,9 @@ void textname_instance(struct textbuf *b, PyTypeObject *type);
 /* Contract: text_c_callable in text.h. */
 bool textname_c_callable(struct textbuf *module, struct textbuf *qualname, PyObject *o);
 
+/* Contract: text_method in text.h. */
+bool textname_method(struct textbuf *b, PyObject *self, PyObject *name, PyObject *code);
+
 /* Contracts: text_callable, text_exception in text.h. `o` is not NULL. */
 void textname_callable(struct textbuf *b, PyObject *o);
 void textname_exception(struct textbuf *b, PyObject *o);

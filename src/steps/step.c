@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "steps/step.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "probe/probes.h"
@@ -13,8 +11,23 @@ enum { SHORT_NAME = (STEP_NAME_SIZE - 1) / 4 };
 
 const struct step_sink *step_sink;
 
+/* Whether text_name() would change nothing of a text in UTF-8. */
+static bool is_plain(const char *text, Py_ssize_t size) {
+    const unsigned char *at = (const unsigned char *)text, *end = at + size;
+
+    for (; at < end; at++) {
+        bool ascii = *at < 0x20 || *at == 0x7f;
+        bool c1 = at[0] == 0xc2 && at[1] < 0xa0;
+        bool separator = at[0] == 0xe2 && at[1] == 0x80 && (at[2] & 0xfe) == 0xa8;
+
+        if (ascii || c1 || separator)
+            return false;
+    }
+    return true;
+}
+
 /* The UTF-8 that CPython caches in a str: made once, and for ASCII at no cost. NULL for a long str,
- * which should not have to keep a copy, and for one with lone surrogates. */
+ * which should not have to keep a copy, and for one with control characters or lone surrogates. */
 static const char *kept_text(PyObject *name) {
     Py_ssize_t size;
     const char *text;
@@ -24,7 +37,7 @@ static const char *kept_text(PyObject *name) {
     text = PyUnicode_AsUTF8AndSize(name, &size);
     if (!text)
         PyErr_Clear();
-    return text && strlen(text) == (size_t)size ? text : NULL;
+    return text && is_plain(text, size) ? text : NULL;
 }
 
 const char *step_text(PyObject *name, char buf[STEP_NAME_SIZE]) {
@@ -68,4 +81,15 @@ void step_end(PyObject *name, uint64_t start, bool failed) {
 
     if (probe_on(PROBE_step__done) || step_sink)
         report_end(name, start, now, failed);
+}
+
+PyObject *step_reduce(const char *function, PyObject *arguments) {
+    PyObject *module = arguments ? PyImport_ImportModule("pyusdt.libpyusdt") : NULL;
+    PyObject *callable = module ? PyObject_GetAttrString(module, function) : NULL;
+    PyObject *reduced = callable ? PyTuple_Pack(2, callable, arguments) : NULL;
+
+    Py_XDECREF(callable);
+    Py_XDECREF(module);
+    Py_XDECREF(arguments);
+    return reduced;
 }

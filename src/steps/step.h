@@ -42,4 +42,8 @@ bool step_failed(PyObject *error);
 /* The step that started at `start` ends: fire step__done, even if step__start was not watched. */
 void step_end(PyObject *name, uint64_t start, bool failed);
 
+/* What __reduce__ returns for an object that `function` of our module makes of `arguments`, which
+ * it takes over; NULL: passes on. A new reference, or NULL with an exception set. */
+PyObject *step_reduce(const char *function, PyObject *arguments);
+
 #endif

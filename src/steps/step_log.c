@@ -121,7 +121,7 @@ static void add_text(const char *name, uint64_t at, PyObject *value) {
     uint32_t place;
 
     if (PyUnicode_CheckExact(value) && text_mode != TEXT_OFF)
-        text_name(value, buf, sizeof buf);
+        text_exact(value, buf, sizeof buf);
     else
         text = text_value(value, text_mode, buf);
     if (keep_text(text, &place))

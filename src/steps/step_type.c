@@ -119,6 +119,37 @@ static PyObject *step_decorate(PyObject *o, PyObject *args, PyObject *kwargs) {
     return decorated;
 }
 
+static PyObject *new_step(PyObject *name) {
+    struct step *self = (struct step *)PyType_GenericAlloc(s_type, 0);
+
+    if (!self)
+        return NULL;
+    /* An instance of a subclass of str could run code when it dies, or refer to this object. */
+    self->name = PyUnicode_FromObject(name);
+    if (!self->name)
+        Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+/* _moved(): the entry of the calling frame goes to an object of its own, which others may leave. */
+static PyObject *step_moved(PyObject *o, PyObject *unused) {
+    struct step *self = (struct step *)o, *moved = (struct step *)new_step(self->name);
+    compat_section section;
+
+    (void)unused;
+    if (!moved)
+        return NULL;
+    compat_section_begin(&section, o);
+    moved->first_on = take(self, self->n_more ? PyEval_GetFrame() : NULL, &moved->first);
+    compat_section_end(&section);
+    return (PyObject *)moved;
+}
+
+static PyObject *step_reduced(PyObject *o, PyObject *unused) {
+    (void)unused;
+    return step_reduce("step", PyTuple_Pack(1, ((struct step *)o)->name));
+}
+
 static void step_dealloc(PyObject *o) {
     struct step *self = (struct step *)o;
     PyTypeObject *type = Py_TYPE(o);
@@ -134,25 +165,19 @@ PyObject *step_type_call(PyObject *module, PyObject *const *args, Py_ssize_t nar
     static const char *const names[] = {"name", NULL};
     static const struct parameters parameters = {"step", names};
     PyObject *values[] = {NULL};
-    struct step *self;
 
     (void)module;
     if (arguments_read(&parameters, args, nargs, kwnames, values) < 0 ||
         arguments_check_name("step", values[0]) < 0)
         return NULL;
-    self = (struct step *)PyType_GenericAlloc(s_type, 0);
-    if (!self)
-        return NULL;
-    /* An instance of a subclass of str could run code when it dies, or refer to this object. */
-    self->name = PyUnicode_FromObject(values[0]);
-    if (!self->name)
-        Py_CLEAR(self);
-    return (PyObject *)self;
+    return new_step(values[0]);
 }
 
 static PyMethodDef s_methods[] = {
     {"__enter__", step_enter, METH_NOARGS, NULL},
     {"__exit__", (PyCFunction)(void (*)(void))step_exit, METH_FASTCALL, NULL},
+    {"__reduce__", step_reduced, METH_NOARGS, NULL},
+    {"_moved", step_moved, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -14,12 +14,14 @@
 /* Threads that share one iterator also share its step: their times mix. */
 struct steps {
     PyObject_HEAD PyObject *iterator; /* owned, the user's; NULL once cleared */
+    PyObject *sized;                  /* owned, what has the length; NULL: nothing has one */
     PyObject *name;                   /* owned, exactly a str */
     uint64_t start;                   /* ticks */
     bool running;
 };
 
-static PyTypeObject *s_type; /* written once, at import */
+/* Written once, at import. An object has a length only if its iterable has one. */
+static PyTypeObject *s_type, *s_sized_type;
 
 static void end(struct steps *self, bool failed) {
     if (self->running) {
@@ -44,11 +46,13 @@ static PyObject *steps_next(PyObject *o) {
 static int steps_traverse(PyObject *o, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(o));
     Py_VISIT(((struct steps *)o)->iterator);
+    Py_VISIT(((struct steps *)o)->sized);
     return 0;
 }
 
 static int steps_clear(PyObject *o) {
     Py_CLEAR(((struct steps *)o)->iterator);
+    Py_CLEAR(((struct steps *)o)->sized);
     return 0;
 }
 
@@ -67,6 +71,41 @@ static void steps_dealloc(PyObject *o) {
     Py_DECREF(type);
 }
 
+/* That of the iterable, for progress bars: it does not count down. */
+static Py_ssize_t steps_length(PyObject *o) {
+    PyObject *sized = ((struct steps *)o)->sized;
+
+    return sized ? PyObject_Size(sized) : 0;
+}
+
+/* How many are left, where the iterator knows. */
+static PyObject *steps_hint(PyObject *o, PyObject *unused) {
+    PyObject *iterator = ((struct steps *)o)->iterator;
+    PyObject *hint =
+        iterator ? PyObject_CallMethod(iterator, "__length_hint__", NULL) : PyLong_FromLong(0);
+
+    (void)unused;
+    if (hint || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return hint;
+    PyErr_Clear();
+    return Py_NewRef(Py_NotImplemented);
+}
+
+/* The items that are left, if the iterator can be pickled. */
+static PyObject *steps_reduced(PyObject *o, PyObject *unused) {
+    struct steps *self = (struct steps *)o;
+
+    (void)unused;
+    return step_reduce(
+        "steps", Py_BuildValue("(OO)", self->iterator ? self->iterator : Py_None, self->name));
+}
+
+static bool is_sized(PyObject *iterable) {
+    PyTypeObject *type = Py_TYPE(iterable);
+
+    return PyType_GetSlot(type, Py_sq_length) || PyType_GetSlot(type, Py_mp_length);
+}
+
 /* Whether it has __aiter__ and no __iter__, as `async for` needs it. */
 static bool is_async(PyObject *iterable) {
     PyTypeObject *type = Py_TYPE(iterable);
@@ -78,13 +117,14 @@ static PyObject *async_steps(PyObject *iterable, PyObject *name) {
     PyObject *module = PyImport_ImportModule("pyusdt._steps"), *made = NULL;
 
     if (module)
-        made = PyObject_CallMethod(module, "AsyncSteps", "OO", iterable, name);
+        made = PyObject_CallMethod(module, "async_steps", "OO", iterable, name);
     Py_XDECREF(module);
     return made;
 }
 
 static PyObject *steps_new(PyObject *iterable, PyObject *name) {
-    struct steps *self = (struct steps *)PyType_GenericAlloc(s_type, 0);
+    bool sized = is_sized(iterable);
+    struct steps *self = (struct steps *)PyType_GenericAlloc(sized ? s_sized_type : s_type, 0);
 
     if (!self)
         return NULL;
@@ -92,6 +132,8 @@ static PyObject *steps_new(PyObject *iterable, PyObject *name) {
     self->iterator = self->name ? PyObject_GetIter(iterable) : NULL;
     if (!self->iterator)
         Py_CLEAR(self);
+    else if (sized)
+        self->sized = Py_NewRef(iterable);
     return (PyObject *)self;
 }
 
@@ -106,15 +148,26 @@ PyObject *steps_call(PyObject *module, PyObject *args, PyObject *kwargs) {
     return is_async(iterable) ? async_steps(iterable, name) : steps_new(iterable, name);
 }
 
+static PyMethodDef s_methods[] = {
+    {"__length_hint__", steps_hint, METH_NOARGS, NULL},
+    {"__reduce__", steps_reduced, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+/* The last one is of the type with a length only. */
 static PyType_Slot s_slots[] = {
     {Py_tp_dealloc, steps_dealloc},
     {Py_tp_traverse, steps_traverse},
     {Py_tp_clear, steps_clear},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, steps_next},
+    {Py_tp_methods, s_methods},
     {Py_tp_doc, "The iterator that pyusdt.steps(iterable, name) returns: see there."},
+    {Py_sq_length, steps_length},
     {0, NULL},
 };
+
+enum { LENGTH_SLOT = sizeof s_slots / sizeof *s_slots - 2 };
 
 static PyType_Spec s_spec = {
     .name = "pyusdt.libpyusdt.Steps",
@@ -125,7 +178,10 @@ static PyType_Spec s_spec = {
 };
 
 int steps_init(void) {
-    if (!s_type)
-        s_type = (PyTypeObject *)PyType_FromSpec(&s_spec);
+    if (s_type)
+        return 0;
+    s_sized_type = (PyTypeObject *)PyType_FromSpec(&s_spec);
+    s_slots[LENGTH_SLOT] = (PyType_Slot){0, NULL};
+    s_type = s_sized_type ? (PyTypeObject *)PyType_FromSpec(&s_spec) : NULL;
     return s_type ? 0 : -1;
 }

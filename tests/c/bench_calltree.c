@@ -11,9 +11,9 @@
 #define ROUNDS 5
 
 static struct code_record s_codes[3] = {
-    {1, 1, "m", "f", "f", "f.py", 0, false, false, 0},
-    {2, 2, "m", "g", "g", "f.py", 0, false, false, 0},
-    {3, 3, "m", "h", "h", "f.py", 0, false, false, 0},
+    {1, 1, "m", "f", "f", "f.py", 0, false, false},
+    {2, 2, "m", "g", "g", "f.py", 0, false, false},
+    {3, 3, "m", "h", "h", "f.py", 0, false, false},
 };
 static unsigned s_pairs = 20000000;
 static uint64_t s_sum; /* so that results are used */
@@ -57,7 +57,8 @@ static void only_clock(struct calltree *t) {
 }
 
 static void measure(const char *what, void (*fn)(struct calltree *), bool record) {
-    _Atomic int64_t budget = 1 << 20;
+    struct calltree_budget budget = {
+        .contexts = 1 << 20, .functions = 1 << 20, .histograms = 1 << 20};
     uint64_t best = UINT64_MAX;
     struct calltree *t = calltree_new(&budget, 0);
     atomic_store(&t->record, record);

@@ -117,13 +117,12 @@ static void step(struct calltree *t, struct model *m, const struct event *e) {
     CHECK_EQUAL(calltree_depth(t), m->top);
 }
 
-static int sum_node(const struct calltree_sample *s, void *arg) {
+static int sum_total(const struct calltree_total *t, void *arg) {
     uint64_t *sums = arg;
-    CHECK(s->node->parent == NULL || s->node->parent->index < s->node->index);
-    sums[0] += s->calls;
-    sums[1] += s->resumes;
-    sums[2] += s->errors;
-    sums[3] += s->self;
+    sums[0] += t->calls;
+    sums[1] += t->resumes;
+    sums[2] += t->errors;
+    sums[3] += t->self;
     return 0;
 }
 

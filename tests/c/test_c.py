@@ -63,7 +63,7 @@ def makes_programs(compiler: str, mode: str) -> bool:
 
 def build(compiler: str, flags: list[str], sources: list[Path], directory: Path) -> str:
     binary = str(directory / sources[0].stem)
-    run([compiler, *FLAGS, *flags, *map(str, sources), "-o", binary])
+    run([compiler, *FLAGS, *flags, *map(str, sources), "-o", binary, "-lm"])
     return binary
 
 

@@ -8,7 +8,7 @@
 #include "calltree_under_test.h"
 #include "percentile.h"
 
-static _Atomic int64_t s_budget = PLENTY;
+static struct calltree_budget s_budget = BUDGET(PLENTY);
 
 static uint64_t play(struct calltree *t, const char *sequence, uint64_t now) {
     struct calltree_done done;
@@ -50,22 +50,79 @@ static char *print_path(char *out, const struct pyusdt_node *node) {
     return out + sprintf(out, "%s", node->qualname);
 }
 
-static int print_sample(const struct calltree_sample *s, void *arg) {
-    char **out = arg;
-    if (s->calls + s->resumes + s->errors + s->elapsed + s->self == 0)
-        return 0;
-    *out = print_path(*out, s->node);
-    *out += sprintf(*out, " %d/%d/%d %d %d\n", (int)s->calls, (int)s->resumes, (int)s->errors,
-                    (int)s->elapsed, (int)s->self);
+struct samples {
+    struct calltree_sample of[100];
+    uint64_t elapsed[100]; /* with all that was called */
+    uint32_t n;
+};
+
+static int keep_sample(const struct calltree_sample *sample, void *arg) {
+    struct samples *s = arg;
+    uint32_t index = sample->node->index;
+    CHECK(index < 100 && index == s->n);
+    s->of[s->n++] = *sample;
     return 0;
 }
 
-static void check_tree(struct calltree *t, const char *wanted) {
+static int keep_open(const struct calltree_open *open, void *arg) {
+    struct samples *s = arg;
+    if (open->node != NULL) {
+        s->of[open->node->index].self += open->self;
+        s->of[open->node->index].others += open->others;
+    }
+    return 0;
+}
+
+/* `open_at`: until then running frames count; 0: they do not. */
+static void check_tree_at(struct calltree *t, uint64_t open_at, const char *wanted) {
     char text[4096], *out = text;
+    struct samples s = {.n = 0};
     text[0] = '\0';
-    CHECK_EQUAL(calltree_walk(t, print_sample, &out), 0);
+    CHECK_EQUAL(calltree_walk(t, keep_sample, &s), 0);
+    if (open_at > 0)
+        CHECK_EQUAL(calltree_walk_open(t, open_at, keep_open, &s), 0);
+    for (uint32_t i = s.n; i-- > 0;) {
+        const struct calltree_sample *it = &s.of[i];
+        s.elapsed[i] += it->self + it->others;
+        if (it->node->parent != NULL)
+            s.elapsed[it->node->parent->index] += s.elapsed[i];
+    }
+    for (uint32_t i = 1; i < s.n; i++) {
+        const struct calltree_sample *it = &s.of[i];
+        if (it->calls + it->resumes + it->errors + s.elapsed[i] == 0)
+            continue;
+        out = print_path(out, it->node);
+        out += sprintf(out, " %d/%d/%d %d %d\n", (int)it->calls, (int)it->resumes, (int)it->errors,
+                       (int)s.elapsed[i], (int)it->self);
+    }
+    if (s.of[0].others > 0)
+        sprintf(out, "given up %d\n", (int)s.of[0].others);
     if (strcmp(text, wanted) != 0) {
         fprintf(stderr, "the tree is\n%swanted\n%s", text, wanted);
+        exit(1);
+    }
+}
+
+static void check_tree(struct calltree *t, const char *wanted) {
+    check_tree_at(t, 0, wanted);
+}
+
+static int print_total(const struct calltree_total *t, void *arg) {
+    char **out = arg;
+    if (t->calls + t->resumes + t->errors + t->total + t->self > 0)
+        *out += sprintf(*out, "%s %d(%d)/%d/%d %d %d\n", t->code ? t->code->qualname : "(others)",
+                        (int)t->calls, (int)t->primitive_calls, (int)t->resumes, (int)t->errors,
+                        (int)t->total, (int)t->self);
+    return 0;
+}
+
+/* Functions, the newest first: name calls(primitive)/resumes/errors total self. */
+static void check_totals(struct calltree *t, uint64_t now, const char *wanted) {
+    char text[4096], *out = text;
+    text[0] = '\0';
+    CHECK_EQUAL(walk_totals(t, now, print_total, &out), 0);
+    if (strcmp(text, wanted) != 0) {
+        fprintf(stderr, "the functions are\n%swanted\n%s", text, wanted);
         exit(1);
     }
 }
@@ -191,12 +248,20 @@ static void taking_over_keeps_what_agrees(void) {
 }
 
 static void running_segments_can_be_added(void) {
-    char text[256], *out = text;
     struct calltree *t = calltree_new(&s_budget, 0);
     play(t, ">m >f <f >g >h", 0); /* m 10, f 20..30, g 40, h 50 */
-    CHECK_EQUAL(calltree_walk_open(t, 70, print_sample, &out), 0);
-    CHECK(strcmp(text, "m.g.h 0/0/0 20 20\nm.g 0/0/0 30 10\nm 0/0/0 60 20\n") == 0);
-    check_tree(t, "m 1/0/0 0 0\nm.f 1/0/0 10 10\nm.g 1/0/0 0 0\nm.g.h 1/0/0 0 0\n");
+    check_tree_at(t, 70, "m 1/0/0 60 20\nm.f 1/0/0 10 10\nm.g 1/0/0 30 10\nm.g.h 1/0/0 20 20\n");
+    check_totals(t, 70, "h 1(1)/0/0 20 20\ng 1(1)/0/0 30 10\nf 1(1)/0/0 10 10\nm 1(1)/0/0 60 20\n");
+    calltree_free(t);
+}
+
+static void functions_count_recursion_once(void) {
+    struct calltree *t = calltree_new(&s_budget, 0);
+    /* f 10..100, g 20..70 in it, f 30..60, g 40..50; g 80..90 */
+    play(t, ">f >g >f >g ^g <f <g ~g xg <f", 0);
+    check_totals(t, 0, "g 2(1)/1/1 60 40\nf 2(1)/0/0 90 50\n");
+    play(t, ">f >f", 100); /* running from 110 and 120 */
+    check_totals(t, 130, "g 2(1)/1/1 60 40\nf 4(2)/0/0 110 70\n");
     calltree_free(t);
 }
 
@@ -204,7 +269,7 @@ static void reset_forgets_all_but_nodes(void) {
     struct calltree *t = calltree_new(&s_budget, 0);
     atomic_store(&t->record, true);
     play(t, ">m >f >f <f >g <m <z >m >f", 0);
-    int64_t left = atomic_load(&s_budget);
+    int64_t left = atomic_load(&s_budget.contexts);
     calltree_reset(t);
     check_tree(t, "");
     check_losses(t, 0, 0);
@@ -212,16 +277,21 @@ static void reset_forgets_all_but_nodes(void) {
     play(t, "<f <m >m >f <f <m", 200);
     check_tree(t, "m 1/0/0 30 20\nm.f 1/0/0 10 10\n");
     check_losses(t, 0, 2);
-    CHECK_EQUAL(atomic_load(&s_budget), left);
+    CHECK_EQUAL(atomic_load(&s_budget.contexts), left);
     calltree_free(t);
     check_all_returned(&s_budget, PLENTY);
 }
 
-static int add_up(const struct code_record *code, const uint32_t *counts, void *arg) {
+static int add_durations(const struct function *f, void *arg) {
     unsigned(*sums)[2] = arg;
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        sums[code->id - 1][0] += counts[i];
-    sums[code->id - 1][1] = (unsigned)percentile(counts, 0.5);
+    const struct code_record *code = f->code;
+    static struct durations d;
+    d.n = 0;
+    calltree_walk_histogram(f, CALLTREE_RUNNING, keep_duration, &d);
+    if (d.n > 0) {
+        sums[code->id - 1][0] = (unsigned)sum_of(&d);
+        sums[code->id - 1][1] = (unsigned)percentile(&d, 0.5);
+    }
     return 0;
 }
 
@@ -234,47 +304,76 @@ static void durations_are_recorded_when_asked(void) {
     calltree_take_over(t, stack, 1, 100);
     /* a only in part, b from two callers, d's exit is missing */
     play(t, ">b <b >c >b <b >d <c <a", 100);
-    CHECK_EQUAL(calltree_walk_functions(t, add_up, sums), 0);
+    CHECK_EQUAL(calltree_walk_functions(t, add_durations, sums), 0);
     CHECK(sums[0][0] == 0 && sums[1][0] == 2 && sums[2][0] == 1 && sums[3][0] == 0);
-    CHECK(sums[1][1] >= 10 && sums[1][1] < 12 && sums[2][1] >= 40 && sums[2][1] < 48);
+    CHECK(sums[1][1] == 10 && sums[2][1] == 40);
     calltree_free(t);
 }
 
-static int sum_call(const struct calltree_sample *s, void *arg) {
-    uint64_t *sums = arg;
-    sums[s->node->id == PYUSDT_ID_OTHERS] += s->calls;
+/* Budgets of so many contexts hold them, and not many more. */
+static int count_known(const struct calltree_sample *s, void *arg) {
+    *(uint64_t *)arg += s->node->index > 1;
     return 0;
 }
 
-static void sum_calls(struct calltree *t, uint64_t *known, uint64_t *others) {
-    uint64_t sums[2] = {0};
-    calltree_walk(t, sum_call, sums);
-    *known = sums[0];
-    *others = sums[1];
+static void as_many_contexts_as_allowed_fit(void) {
+    static struct code_record codes[5000];
+    static const uint64_t bounds[] = {1, 2, 16, 60, 65, 1000, 2049, 4100};
+    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+        struct calltree_budget budget = BUDGET(calltree_bytes(bounds[i]));
+        struct calltree *t = calltree_new(&budget, 0);
+        struct calltree_done done;
+        uint64_t known = 0;
+        for (uint32_t c = 0; c < 5000; c++) {
+            codes[c] = s_codes[0];
+            codes[c].id = c + 1;
+            calltree_enter(t, &codes[c], 0, CALLTREE_START);
+            calltree_exit(t, &codes[c], 0, CALLTREE_RETURN, &done);
+        }
+        calltree_walk(t, count_known, &known);
+        CHECK(known >= bounds[i] && known <= bounds[i] + bounds[i] / 8 + 32);
+        calltree_free(t);
+        check_all_returned(&budget, calltree_bytes(bounds[i]));
+    }
 }
 
-static void a_spent_budget_charges_others(void) {
-    _Atomic int64_t budget = 8 * CALLTREE_NODE_BYTES;
-    uint64_t known, others;
+/* Functions know no budget of contexts: with none left, and with some. */
+static void a_spent_budget_gives_up_contexts_alone(void) {
     struct calltree_losses losses;
+    struct calltree_budget budget = BUDGET(0);
     struct calltree *t = calltree_new(&budget, 0);
     atomic_store(&t->record, true);
-    play(t, ">a <a >a >b >a >b >c >d >e >f >f <f <f <e <d <c <b <a <b <a >a <a", 0);
-    CHECK(atomic_load(&budget) >= 0);
-    sum_calls(t, &known, &others);
+    play(t, ">a >b <b >c ^c ~c xc <a", 0); /* a 10..80, b 20..30, c 40..50, 60..70 */
+    check_tree(t, "given up 70\n");
+    check_totals(t, 0, "c 1(1)/1/1 20 20\nb 1(1)/0/0 10 10\na 1(1)/0/0 70 40\n");
+    atomic_store(&budget.contexts, 1000);
+    play(t, ">d", 100); /* 110; in the memory of seven contexts, or less */
+    for (char code = 'e'; code < 'q'; code++)
+        play(t, (char[]){'>', code, ' ', '<', code, '\0'}, 100 + 20 * (uint64_t)(code - 'd'));
+    play(t, "<d", 500);
+    CHECK(strcmp(atomic_load(&t->current)->qualname, "(thread)") == 0);
     calltree_losses(t, &losses);
-    CHECK_EQUAL(known + others, 11);
-    CHECK(known >= 4 && others > 0);
-    CHECK_EQUAL(losses.lost, others);
-    CHECK(losses.untimed > 0);
+    CHECK(losses.lost > 4 && losses.untimed == 0 && losses.folded == 0);
     CHECK_EQUAL(losses.healed + losses.unknown + losses.too_deep, 0);
-    CHECK_EQUAL(calltree_depth(t), 0);
+    struct samples s = {.n = 0};
+    calltree_walk(t, keep_sample, &s);
+    CHECK(s.n > 3 && s.of[2].others == 10 * (losses.lost - 4) && s.of[2].self == 280);
     calltree_free(t);
-    check_all_returned(&budget, 8 * CALLTREE_NODE_BYTES);
+    atomic_store(&budget.contexts, 0);
 }
 
-static void exits_match_under_others(void) {
-    _Atomic int64_t budget = 0;
+static void running_frames_in_given_up_contexts_count(void) {
+    struct calltree_budget budget = BUDGET(0);
+    struct calltree *t = calltree_new(&budget, 0);
+    play(t, ">a >b", 0);
+    CHECK(strcmp(atomic_load(&t->current)->qualname, "(others)") == 0);
+    check_tree_at(t, 50, "given up 40\n");
+    check_totals(t, 50, "b 1(1)/0/0 30 30\na 1(1)/0/0 40 10\n");
+    calltree_free(t);
+}
+
+static void exits_match_without_memory(void) {
+    struct calltree_budget budget = {.histograms = PLENTY};
     struct calltree_done done;
     struct calltree_losses losses;
     struct calltree *t = calltree_new(&budget, 0);
@@ -285,9 +384,59 @@ static void exits_match_under_others(void) {
     CHECK(done.depth == 4 && done.elapsed == 20 && done.self == 10);
     CHECK_EQUAL(calltree_exit(t, &s_codes[0], 70, CALLTREE_RETURN, &done), 1);
     CHECK(done.depth == 1 && done.elapsed == 60 && done.self == 10);
-    check_tree(t, "(others) 5/0/0 60 60\n");
+    check_tree(t, "given up 60\n");
+    check_totals(t, 0, "(others) 5(1)/0/0 60 60\n");
     calltree_losses(t, &losses);
     CHECK(losses.lost == 5 && losses.healed == 3 && losses.unknown == 1);
+    calltree_free(t);
+}
+
+/* A function may have memory in some of its frames only. */
+static void exits_match_with_memory_for_some(void) {
+    struct calltree_budget budget = {.contexts = PLENTY};
+    struct calltree_done done;
+    struct calltree *t = calltree_new(&budget, 0);
+    play(t, ">a >b", 0);
+    atomic_store(&budget.functions, PLENTY);
+    play(t, ">a >c >a", 20); /* 30, 40, 50 */
+    for (uint64_t depth = 5; depth > 1; depth -= 2) {
+        CHECK_EQUAL(calltree_exit(t, &s_codes[0], 60, CALLTREE_RETURN, &done), 1);
+        CHECK_EQUAL(done.depth, depth);
+    }
+    CHECK_EQUAL(calltree_exit(t, &s_codes[0], 60, CALLTREE_RETURN, &done), 1);
+    CHECK_EQUAL(calltree_depth(t), 0);
+    calltree_free(t);
+}
+
+static void deep_recursion_is_folded(void) {
+    struct calltree_losses losses;
+    struct calltree *t = calltree_new(&s_budget, 0);
+    play(t, ">f >f >f >f >f >f >f >f >f >g <g >f <f <f", 0);
+    CHECK_EQUAL(calltree_depth(t), 8);
+    play(t, ">f <f <f <f <f <f <f <f <f <f", 140);
+    check_tree(t, "f 1/0/0 230 20\nf.f 1/0/0 210 20\nf.f.f 1/0/0 190 20\nf.f.f.f 1/0/0 170 20\n"
+                  "f.f.f.f.f 1/0/0 150 20\nf.f.f.f.f.f 1/0/0 130 20\nf.f.f.f.f.f.f 1/0/0 110 20\n"
+                  "f.f.f.f.f.f.f.f 4/0/0 90 80\nf.f.f.f.f.f.f.f.g 1/0/0 10 10\n");
+    check_totals(t, 0, "g 1(1)/0/0 10 10\nf 11(1)/0/0 230 220\n");
+    calltree_losses(t, &losses);
+    CHECK(losses.folded == 3 && losses.lost == 0);
+    calltree_free(t);
+}
+
+static void recursion_is_folded_at_once_when_memory_is_scarce(void) {
+    struct calltree_losses losses;
+    struct calltree_budget budget = BUDGET(PLENTY);
+    struct calltree *t = calltree_new(&budget, 0);
+    atomic_store(&budget.scarce, PLENTY + 1);
+    play(t, ">a >b >a >c >b <b <c <a <b <a", 0); /* a is one context, with b and c in it */
+    check_tree(t, "a 2/0/0 90 40\na.b 1/0/0 20 20\na.c 1/0/0 30 20\na.c.b 1/0/0 10 10\n");
+    check_totals(t, 0, "c 1(1)/0/0 30 20\nb 2(1)/0/0 70 30\na 2(1)/0/0 90 40\n");
+    calltree_losses(t, &losses);
+    CHECK_EQUAL(losses.folded, 1);
+    atomic_store(&budget.scarce, 0); /* from the next reset on it need not be */
+    calltree_reset(t);
+    play(t, ">a >b >a <a <b <a", 0);
+    check_tree(t, "a 1/0/0 50 20\na.b 1/0/0 30 20\na.b.a 1/0/0 10 10\n");
     calltree_free(t);
 }
 
@@ -380,8 +529,14 @@ int main(void) {
         TEST(running_segments_can_be_added),
         TEST(reset_forgets_all_but_nodes),
         TEST(durations_are_recorded_when_asked),
-        TEST(a_spent_budget_charges_others),
-        TEST(exits_match_under_others),
+        TEST(functions_count_recursion_once),
+        TEST(as_many_contexts_as_allowed_fit),
+        TEST(a_spent_budget_gives_up_contexts_alone),
+        TEST(running_frames_in_given_up_contexts_count),
+        TEST(exits_match_without_memory),
+        TEST(exits_match_with_memory_for_some),
+        TEST(deep_recursion_is_folded),
+        TEST(recursion_is_folded_at_once_when_memory_is_scarce),
         TEST(depths_around_the_limits),
         TEST(too_deep_heals),
         TEST(walks_stop_on_request),

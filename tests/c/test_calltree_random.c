@@ -3,6 +3,7 @@
  * Random programs: the tree against the model, and with every allocation failing in turn.
  */
 #include "calltree_program.h"
+#include "percentile.h"
 
 static const struct mood s_tidy = {0, 0, 0, 0, CODES, 12};
 static const struct mood s_wild = {400, 20, 2, 50, 5, 40};
@@ -11,7 +12,7 @@ static const struct mood s_wild = {400, 20, 2, 50, 5, 40};
 static int compare_node(const struct calltree_sample *s, void *arg) {
     const struct model *m = arg;
     if (s->node->index < 2) {
-        CHECK_EQUAL(s->calls + s->elapsed, 0);
+        CHECK_EQUAL(s->calls + s->self + s->others, 0);
         return 0;
     }
     CHECK((int)s->node->index - 1 < m->n_nodes);
@@ -22,35 +23,73 @@ static int compare_node(const struct calltree_sample *s, void *arg) {
     CHECK_EQUAL(s->calls, node->calls);
     CHECK_EQUAL(s->resumes, node->resumes);
     CHECK_EQUAL(s->errors, node->errors);
-    CHECK_EQUAL(s->elapsed, node->elapsed);
     CHECK_EQUAL(s->self, node->self);
+    CHECK_EQUAL(s->others, 0);
     return 0;
 }
 
-static int compare_recorded(const struct code_record *code, const uint32_t *counts, void *arg) {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        sum += counts[i];
-    CHECK_EQUAL(sum, ((struct model *)arg)->recorded[code->id - 1]);
+static int compare_recorded(const struct function *f, void *arg) {
+    const struct code_record *code = f->code;
+    static struct durations d;
+    d.n = 0;
+    calltree_walk_histogram(f, CALLTREE_RUNNING, keep_duration, &d);
+    if (d.n > 0)
+        CHECK_EQUAL(sum_of(&d), ((struct model *)arg)->recorded[code->id - 1]);
     return 0;
+}
+
+/* All frames end. */
+static void model_finish(struct model *m, uint64_t now) {
+    struct calltree_done ignored;
+    while (m->top > 0)
+        model_pop(m, now, &ignored);
+}
+
+/* What the tree has is what the model has, for each function, whatever became of its contexts. */
+static int compare_total(const struct calltree_total *t, void *arg) {
+    const struct model *m = arg;
+    const struct model_total *wanted = &m->totals[t->code ? t->code->id - 1 : 0];
+    if (t->code == NULL) {
+        CHECK_EQUAL(t->calls + t->resumes + t->errors + t->total + t->self, 0);
+        return 0;
+    }
+    CHECK_EQUAL(t->calls, wanted->calls);
+    CHECK_EQUAL(t->primitive_calls, wanted->primitive_calls);
+    CHECK_EQUAL(t->resumes, wanted->resumes);
+    CHECK_EQUAL(t->errors, wanted->errors);
+    CHECK_EQUAL(t->total, wanted->total);
+    CHECK_EQUAL(t->self, wanted->self);
+    return 0;
+}
+
+/* Running frames are the model's to add. */
+static void compare_totals(struct calltree *t, const struct model *m) {
+    uint64_t start =
+        m->frames[m->top].start; /* then no running frame has time but by its callees */
+    static struct model done;
+    done = *m;
+    model_finish(&done, start);
+    walk_totals(t, start, compare_total, &done);
 }
 
 static void compare(struct calltree *t, struct model *m) {
     struct calltree_losses losses;
     const struct pyusdt_node *node = atomic_load(&t->current);
-    for (int i = m->top; i > 0; i--, node = node->parent)
-        CHECK(node->qualname == s_names[m->frames[i].code]);
+    for (int i = m->frames[m->top].node; i > 0; i = m->nodes[i].parent, node = node->parent)
+        CHECK(node->qualname == s_names[m->nodes[i].code]);
     CHECK(node->parent == NULL);
     calltree_walk(t, compare_node, m);
     calltree_walk_functions(t, compare_recorded, m);
+    compare_totals(t, m);
     calltree_losses(t, &losses);
     CHECK_EQUAL(losses.healed, m->healed);
     CHECK_EQUAL(losses.unknown, m->unknown);
+    CHECK_EQUAL(losses.folded, m->folded);
     CHECK_EQUAL(losses.lost + losses.too_deep + losses.untimed, 0);
 }
 
 static void run_like_model(const struct mood *mood, uint64_t seed, unsigned events) {
-    _Atomic int64_t budget = PLENTY;
+    struct calltree_budget budget = BUDGET(PLENTY);
     struct program program = {mood, seed, 1000000, 0};
     struct calltree *t = calltree_new(&budget, 0);
     atomic_store(&t->record, true);
@@ -74,23 +113,24 @@ static void same_as_the_model(void) {
     }
 }
 
-/* Where contexts were lost, their sums are in "(others)". */
+/* Where functions had no memory either, their sums are in those of the nameless. */
 static void compare_sums(struct calltree *t, const struct model *m) {
     uint64_t got[4] = {0}, wanted[4] = {0};
-    calltree_walk(t, sum_node, got);
-    for (int i = 0; i < m->n_nodes; i++) {
-        wanted[0] += m->nodes[i].calls;
-        wanted[1] += m->nodes[i].resumes;
-        wanted[2] += m->nodes[i].errors;
-        wanted[3] += m->nodes[i].self;
+    walk_totals(t, 0, sum_total, got);
+    for (int i = 0; i < CODES; i++) {
+        wanted[0] += m->totals[i].calls;
+        wanted[1] += m->totals[i].resumes;
+        wanted[2] += m->totals[i].errors;
+        wanted[3] += m->totals[i].self;
     }
     for (int i = 0; i < 4; i++)
         CHECK_EQUAL(got[i], wanted[i]);
 }
 
 /* Frames do not depend on memory for nodes: with little or none, each event returns the same. */
-static void run_short_of_memory(const struct mood *mood, int64_t bytes, unsigned events) {
-    _Atomic int64_t budget = bytes;
+static void run_short_of_memory(const struct mood *mood, int64_t bytes, unsigned events,
+                                bool exact) {
+    struct calltree_budget budget = BUDGET(bytes);
     struct program program = {mood, 7, 1000000, 0};
     struct calltree *t = calltree_new(&budget, 0);
     if (t == NULL)
@@ -100,17 +140,19 @@ static void run_short_of_memory(const struct mood *mood, int64_t bytes, unsigned
     for (unsigned i = 0; i < events; i++) {
         struct event e = next_event(&program, &s_model);
         step(t, &s_model, &e);
-        CHECK(atomic_load(&budget) >= 0);
+        CHECK(atomic_load(&budget.contexts) >= 0);
     }
+    if (exact)
+        compare_totals(t, &s_model);
     compare_sums(t, &s_model);
     calltree_free(t);
     check_all_returned(&budget, bytes);
 }
 
 static void same_events_on_any_budget(void) {
-    for (int64_t bytes = 0; bytes <= 200 * CALLTREE_NODE_BYTES; bytes += bytes / 2 + 60) {
-        run_short_of_memory(&s_tidy, bytes, turns(4000));
-        run_short_of_memory(&s_rough, bytes, turns(4000));
+    for (int64_t bytes = 0; bytes <= calltree_bytes(200); bytes += bytes / 2 + 60) {
+        run_short_of_memory(&s_tidy, bytes, turns(4000), true);
+        run_short_of_memory(&s_rough, bytes, turns(4000), true);
     }
 }
 
@@ -119,18 +161,18 @@ static void every_allocation_fails_in_turn(void) {
     for (long n = 0; !all_done; n += turns(100) < 100 && n > 10 ? 7 : 1) {
         s_fail_once = true;
         s_calls_left = n;
-        run_short_of_memory(&s_rough, PLENTY, 1500);
+        run_short_of_memory(&s_rough, PLENTY, 1500, false);
         all_done = s_calls_left >= 0;
         s_fail_once = false;
         s_calls_left = n;
-        run_short_of_memory(&s_rough, PLENTY, 1500);
+        run_short_of_memory(&s_rough, PLENTY, 1500, false);
         s_calls_left = -1;
         CHECK_EQUAL(s_live, 0);
     }
 }
 
 static void run_with_a_full_stack(int frames) {
-    _Atomic int64_t budget = PLENTY;
+    struct calltree_budget budget = BUDGET(PLENTY);
     struct calltree_done done;
     struct calltree *t = calltree_new(&budget, 0);
     for (int i = 0; i < 1000; i++) { /* nodes have their memory then, the stack has not */

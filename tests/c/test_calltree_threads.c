@@ -21,15 +21,25 @@ static int read_node(const struct calltree_sample *s, void *arg) {
     return 0;
 }
 
-static int read_function(const struct code_record *code, const uint32_t *counts, void *arg) {
+static int read_function(const struct function *f, void *arg) {
+    const struct code_record *code = f->code;
+    static struct durations d;
+    d.n = 0;
+    if (calltree_walk_histogram(f, CALLTREE_RUNNING, keep_duration, &d) != 0 || d.n == 0)
+        return 0;
     (void)arg;
     CHECK(code->id >= 1 && code->id <= CODES);
-    (void)percentile(counts, 0.99);
+    CHECK(percentile(&d, 0.99) <= percentile(&d, 1));
     return 0;
 }
 
-static int count_function(const struct code_record *code, const uint32_t *counts, void *arg) {
-    CHECK(code->id > 0 && code->qualname != NULL && percentile(counts, 1) <= 112);
+static int count_function(const struct function *f, void *arg) {
+    const struct code_record *code = f->code;
+    static struct durations d;
+    d.n = 0;
+    if (calltree_walk_histogram(f, CALLTREE_RUNNING, keep_duration, &d) != 0 || d.n == 0)
+        return 0;
+    CHECK(code->id > 0 && code->qualname != NULL && percentile(&d, 1) == 100);
     *(unsigned *)arg += 1;
     return 0;
 }
@@ -53,7 +63,7 @@ static void *read_all_the_time(void *arg) {
 }
 
 static void read_while_it_grows(void) {
-    _Atomic int64_t budget = PLENTY;
+    struct calltree_budget budget = BUDGET(PLENTY);
     struct program program = {&s_rough, 99, 1000000, 0};
     struct reading r = {.tree = calltree_new(&budget, 0)};
     pthread_t reader;
@@ -88,7 +98,7 @@ static void *walk_all_the_time(void *arg) {
 static void read_while_functions_appear(void) {
     enum { MANY = 2000 };
     static struct code_record codes[MANY];
-    _Atomic int64_t budget = PLENTY;
+    struct calltree_budget budget = BUDGET(PLENTY);
     struct reading r = {.tree = calltree_new(&budget, 0)};
     struct calltree_done done;
     pthread_t reader;
@@ -133,8 +143,8 @@ static void *enter_at_random(void *arg) {
 
 static void threads_share_a_budget(void) {
     enum { SHARERS = 4 };
-    const int64_t bytes = 1000 * CALLTREE_NODE_BYTES;
-    _Atomic int64_t budget = bytes;
+    const int64_t bytes = calltree_bytes(1000);
+    struct calltree_budget budget = BUDGET(bytes);
     struct sharer sharers[SHARERS];
     for (int i = 0; i < SHARERS; i++)
         sharers[i] = (struct sharer){.tree = calltree_new(&budget, 0)};
@@ -143,10 +153,10 @@ static void threads_share_a_budget(void) {
     for (int i = 0; i < SHARERS; i++) {
         uint64_t sums[4] = {0};
         pthread_join(sharers[i].thread, NULL);
-        calltree_walk(sharers[i].tree, sum_node, sums);
+        walk_totals(sharers[i].tree, 0, sum_total, sums);
         CHECK_EQUAL(sums[0], sharers[i].entered);
     }
-    CHECK(atomic_load(&budget) >= 0 && atomic_load(&budget) < bytes);
+    CHECK(atomic_load(&budget.contexts) >= 0 && atomic_load(&budget.contexts) < bytes);
     for (int i = 0; i < SHARERS; i++)
         calltree_free(sharers[i].tree);
     check_all_returned(&budget, bytes);

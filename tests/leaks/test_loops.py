@@ -17,7 +17,7 @@ ROUNDS = 10_000 if LONG else 300
 DEADLINE = 3600 if LONG else 120
 
 # What may be there more of, whatever the number of rounds: caches of the interpreter's.
-LIMITS = {"kB": 4000, "bytes": 300_000, "blocks": 100, "references": 0, "watchers": 0, "files": 0}
+LIMITS = {"kB": 4000, "bytes": 300_000, "blocks": 250, "references": 0, "watchers": 0, "files": 0}
 CASES = (
     "watched and not",
     "one probe after the other",

@@ -74,6 +74,25 @@ def test_without_any_python_says_so(checkout: Path, path: Path) -> None:
     assert done.stderr.startswith("pyusdt: needs CPython 3.12 or newer, found no Python at all;")
 
 
+@pytest.mark.parametrize(
+    ("packages", "remedy"),
+    [
+        ("python3.11 - old\\npython3.14 - new\\npython3.13 - new\\n",
+         "(apt-get install python3.13 python3.13-dev python3.13-venv)"),
+        ("", "(by uv python install 3.12 or pyenv install 3.12, since no package list here has"),
+    ],
+)  # fmt: skip
+def test_what_is_to_be_installed_is_there(
+    checkout: Path, path: Path, packages: str, remedy: str
+) -> None:
+    pattern = 'grep -E "^python3[.](1[2-9]|[2-9][0-9]) "'
+    add_program(path, "apt-cache", f"#!/bin/sh\nprintf '{packages}' | {pattern} | cat\n")
+    (path / "grep").symlink_to(shutil.which("grep") or "grep")
+    done = run(checkout, path, "tools/find-python")
+    assert f"install it {remedy}" in done.stderr
+    assert "or run make PYTHON=" in done.stderr
+
+
 def test_python_given_by_hand_is_checked(checkout: Path, path: Path) -> None:
     add_program(path, "elder", OLD_PYTHON.format(python=sys.executable))
     done = run(checkout, path, "make", "PYTHON=elder")

@@ -84,6 +84,35 @@ def test_probes_of_provider_python_are_found(installed: Path) -> None:
     assert said.splitlines() == ["pyusdt: ready"], "it says so where they are missing"
 
 
+HOOK = "pyusdt_hook.pth"
+LOADED = "import sys; print('pyusdt' in sys.modules)"
+
+
+def test_the_start_up_hook_is_installed(installed: Path, wheel: Path) -> None:
+    assert HOOK in zipfile.ZipFile(wheel).namelist()
+    python = installed / "bin" / "python"
+    for options in ([], ["-s"], ["-P"]):
+        assert run(python, *options, "-c", LOADED, cwd=installed) == "False\n"
+        assert run(python, *options, "-c", LOADED, cwd=installed, PYUSDT="1") == "True\n"
+    for option in ("-S", "-E", "-I"):
+        assert run(python, option, "-c", LOADED, cwd=installed, PYUSDT="1") == "False\n"
+
+
+def test_the_start_up_hook_of_a_package_that_is_gone(wheel: Path, tmp_path: Path) -> None:
+    """It goes with the package; one that stays behind does no harm."""
+    venv.create(tmp_path, symlinks=True)
+    python = tmp_path / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python)
+    run(*pip, "install", "-q", "--no-deps", wheel)
+    (hook,) = tmp_path.glob(f"lib/*/site-packages/{HOOK}")
+    content = hook.read_bytes()
+    run(*pip, "uninstall", "-q", "-y", "pyusdt")
+    assert not hook.exists()
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_bytes(content)
+    assert run(python, "-c", LOADED, cwd=tmp_path, PYUSDT="1") == "False\n"
+
+
 def test_console_script_runs(installed: Path) -> None:
     assert "pyusdt" in run(installed / "bin" / "pyusdt", "--help", cwd=installed)
 
@@ -94,7 +123,7 @@ def test_sdist_holds_all_that_a_build_needs(shared_checkout: Path, tracked: list
     with tarfile.open(path) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     needed = {name for name in tracked if name.startswith(("src/", "include/", "man/"))}
-    assert needed | {"setup.py", "pyproject.toml", "LICENSE", "README.md"} <= inside
+    assert needed | {"setup.py", "pyproject.toml", "LICENSE", "README.md", HOOK} <= inside
 
 
 @pytest.mark.parametrize(

@@ -154,16 +154,121 @@ def test_the_programs_own_recordings_meanwhile(target, out):
     assert (counted["leaf"], counted["work"], counted["inside"]) == (15, 2, 1)
 
 
-def test_a_child_is_not_recorded(target, out):
+def children(target: Program) -> list[int]:
+    return [int(pid) for pid in target.expect(r"^child(?:ren)? ([\d ]+)")[1].split()]
+
+
+def are_read(pids: list[int]) -> None:
+    """Each has handed over its counts once more, and the second time the first ones were read."""
+    for _ in range(2):
+        for pid in pids:
+            with Traced(pid) as traced:
+                before = traced._snapshot().answered
+                until(lambda t=traced, before=before: t._snapshot().answered != before)
+
+
+def test_children_by_fork_from_their_beginning(target, out):
+    """Also where they begin before, and one that a child begins."""
+    target.send("fork 1000")
+    (early,) = children(target)
+    with recording(target, out) as process:
+        until(lambda: recorders(early) == ["outside"])
+        for n in range(20):
+            target.send(f"fork {n}")
+        begun = [children(target)[0] for _ in range(20)]
+        do(target, "work", 4)
+        assert stop(process) == f"{out}: recorded; to look into it: pyusdt report {out}\n"
+    assert not [pid for pid in [target.pid, early, *begun] if recorders(pid)]
+    do(target, "release", 0)
+    found = pyusdt.load(out)
+    assert calls(found, "__main__")["leaf"] == 4 + sum(range(20))
+    first, *others = found.processes
+    assert first.pid == target.pid and {p.pid for p in others} == {early, *begun}
+    assert {p.parent_pid for p in others} == {target.pid}
+    assert {p.reason for p in found.processes} == {"end"}
+    assert [p.pid for p in others if not p.forked] == [early]
+
+
+def test_children_that_end_meanwhile(target, out):
     with recording(target, out) as process:
         target.send("fork 100")
-        assert target.expect(r"^child (\d+)")[1] == "0"
-        target.expect("^done")
+        pids = children(target)
+        until(lambda: recorders(pids[0]) == ["outside"])
+        are_read(pids)
+        do(target, "release", 0)
+        until(lambda: not os.path.exists(f"/proc/{pids[0]}"))
+        time.sleep(1)
         do(target, "work", 4)
+        said = stop(process)
+    assert "processes whose last counts could not be read: 1; they lack at most 0." in said
+    found = pyusdt.load(out)
+    assert calls(found, "__main__")["leaf"] == 104
+    assert [p.ended_ns is None for p in found.processes] == [False, True]
+
+
+def test_a_python_that_the_process_starts(target, out):
+    with recording(target, out) as process:
+        target.send("start 0")
+        pids = children(target)
+        until(lambda: recorders(pids[0]) == ["outside"])
+        do(target, "tell", 33)
         stop(process)
     found = pyusdt.load(out)
-    assert calls(found, "__main__")["leaf"] == 4
-    assert len(found.processes) == 1
+    assert calls(found, "__main__")["leaf"] == 33
+    assert [p.forked for p in found.processes] == [False, False]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_of_multiprocessing(target, out, method):
+    with recording(target, out) as process:
+        target.send(f"pool {method}")
+        pids = children(target)
+        until(lambda: all(recorders(pid) == ["outside"] for pid in pids))
+        do(target, "share", 50)
+        stop(process)
+    do(target, "end_pool", 0)
+    found = pyusdt.load(out)
+    assert calls(found, "__main__")["leaf"] == 50
+    assert {*pids} <= {p.pid for p in found.processes}
+
+
+def test_a_child_that_cannot_be_recorded(target, out):
+    """It is named, and the others are recorded."""
+    for n in (5, 6):
+        target.send(f"fork {n}")
+    bad, good = children(target)[0], children(target)[0]
+    with Traced(bad) as process, open(f"/proc/{bad}/mem", "r+b", 0) as memory:
+        memory.seek(process.address + control_layout.Control.version.offset)
+        memory.write((99).to_bytes(4, sys.byteorder))
+    with recording(target, out) as process:
+        until(lambda: recorders(good) == ["outside"])
+        time.sleep(0.3)
+        said = stop(process)
+    do(target, "release", 0)
+    assert f"processes that are not recorded: 1, as in: process {bad} has a newer pyusdt" in said
+    assert {p.pid for p in pyusdt.load(out).processes} == {target.pid, good}
+
+
+def test_children_that_are_not_wanted(target, out):
+    with recording(target, out, "--no-children") as process:
+        target.send("fork 100")
+        pids = children(target)
+        time.sleep(0.5)
+        stop(process)
+    do(target, "release", 0)
+    assert [p.pid for p in pyusdt.load(out).processes] == [target.pid]
+    assert pids
+
+
+def test_the_child_of_a_process_records_no_longer_than_the_lease(target):
+    options = control_layout.record_options(max_nodes=9, c_calls=False, lease_msec=1500)
+    with Traced(target.pid, write=True) as process:
+        process.record(control_layout.RECORD_START, options)
+        target.send("fork 3")
+        (child,) = children(target)
+        assert recorders(child) == ["outside"]
+        until(lambda: recorders(child) == [])
+    do(target, "release", 0)
 
 
 def test_somebody_else_records(target, out, tmp_path):
@@ -281,7 +386,7 @@ def test_processes_that_cannot_be_recorded(out):
 def test_an_output_that_cannot_be_written(target, tmp_path):
     out = tmp_path / "no such directory" / "out.pyusdt"
     assert refused("-p", target.pid, "-o", out) == f"{out}: no such file or directory"
-    notes = tmp_path / "notes.txt"
+    notes = tmp_path / "notes"
     notes.write_text("mine")
     assert refused("-p", target.pid, "-o", notes).startswith(f"{notes}: not a recording")
     assert notes.read_text() == "mine"

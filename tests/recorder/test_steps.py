@@ -201,7 +201,7 @@ def test_report_and_compare(tmp_path):
     (step,) = json.loads(said("report", "-f", "json", paths[0]))["steps"]
     assert (step["name"], step["kind"], step["count"]) == ("iteration", "step", 5)
     assert len(step["series"]) == 5
-    compared = said("compare", *paths, "--fail-above", "50%", code=1).splitlines()
+    compared = said("compare", *paths, "--fail-above", "50%", "--force", code=1).splitlines()
     (row,) = [line for line in compared if line.endswith("  iteration")]
     assert row.startswith("+")
     assert compared[-1].startswith("grew by ")

@@ -188,7 +188,7 @@ def test_every_thread_is_as_long_as_its_tree():
         still_there.start()
         assert len(rec.threads) == 6  # read while it runs
     assert len(rec.threads) == 6
-    threads_are_as_long_as_their_trees(rec.recording)
+    threads_are_as_long_as_their_trees(rec.recording, MS)  # the last one has but begun
     leave.set()
     still_there.join()
 

@@ -8,13 +8,13 @@ import signal
 import pytest
 from harness import Program, maps
 from scripts.kernel import answer, of, traced
-from scripts.trace import PROGRAM, Trace
+from scripts.trace import PROGRAM, Trace, counts, tables, without_ids
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
 
 def test_pycalls_counts_processes_too_that_start_later() -> None:
-    with Trace("pycalls", "lonely") as trace:
+    with Trace("pycalls", "lonely", "-f", "json") as trace:
         trace.expect("^Counting")
         with Program("-m", "pyusdt", PROGRAM, "waits", "remote") as program:
             # The word that all probes are in place: they are for this program, too.
@@ -23,15 +23,16 @@ def test_pycalls_counts_processes_too_that_start_later() -> None:
             assert program.wait() == 0
         trace.child.send_signal(signal.SIGINT)
         assert trace.wait() == 0
-        assert maps(trace.output) == {"calls[__main__, lonely]": 7}
+        (rows,) = tables(trace.output).values()
+        assert counts(rows, "calls") == {("__main__", "lonely"): 7}
 
 
 def test_pyoffcpu_names_the_function_that_sleeps() -> None:
-    found = maps(answer("pyoffcpu", "tired 307", "busy 307"))
+    found = without_ids(maps(answer("pyoffcpu", "tired 307", "busy 307")), 3)
     # It may be put off the CPU before it sleeps, too, and that takes a little of its time.
-    assert 1 <= found["waits[sleeps, tired, Thread.run]"] <= 5
-    assert found["time[sleeps, tired, Thread.run]"] >= 307_000 * 0.9
-    spun = sum(time for key, time in of(found, "time").items() if key.startswith("[spins,"))
+    assert 1 <= found["waits[2, sleeps, tired, Thread.run]"] <= 5
+    assert found["time[2, sleeps, tired, Thread.run]"] >= 307_000 * 0.9
+    spun = sum(time for key, time in of(found, "time").items() if ", spins," in key)
     assert spun < 307_000 / 3
 
 

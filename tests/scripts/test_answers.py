@@ -5,10 +5,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 
 import pytest
 from harness import ROOT, Program, Tracer, maps
-from scripts.trace import PROGRAM, Trace, answer, result_of
+from scripts.trace import (
+    CALLED,
+    PROGRAM,
+    Rows,
+    Trace,
+    answer,
+    counts,
+    result_of,
+    tables,
+    without_ids,
+)
 
 SOURCE = PROGRAM.read_text().splitlines()
 
@@ -22,33 +33,23 @@ def line_of(text: str) -> int:
     return SOURCE.index(text) + 1
 
 
-def histogram(text: str, key: str) -> dict[int, int]:
-    """A histogram's counts by the lower bound of its rows."""
-    units = {"": 1, "K": 1024, "M": 1024**2}
-    rows = text.partition(f"@us[{key}]:")[2].partition("\n@")[0]
-    found = re.findall(r"^\[(\d+)([KM]?)[\],].* (\d+) \|", rows, re.MULTILINE)
-    return {int(number) * units[unit]: int(count) for number, unit, count in found}
+def histogram(row: dict[str, Any]) -> dict[int, int]:
+    """A histogram's counts by the lower bounds of its bars, in microseconds."""
+    return {bar["from_ns"] // 1000: bar["count"] for bar in row["histogram"]}
 
 
-@answer_of("pycalls", "__main__", does="calls")
+def by_function(rows: Rows) -> dict[str, dict[str, Any]]:
+    return {row["function"]["qualname"]: row for row in rows}
+
+
+@answer_of("pycalls", "__main__", "-f", "json", does="calls")
 def test_pycalls_counts_calls_by_function(result: str) -> None:
-    found = maps(result)
-    assert found == {
-        "calls[__main__, <module>]": 1,
-        "calls[__main__, Shop]": 1,
-        "calls[__main__, Attributes]": 1,
-        "calls[__main__, Node]": 1,
-        "calls[__main__, calls]": 1,
-        "calls[__main__, work]": 23,
-        "calls[__main__, Shop.sell]": 7,
-        "calls[__main__, numbers]": 1,
-    }
+    assert counts(tables(result)["pycalls"], "calls") == CALLED
 
 
-@answer_of("pycalls", "Shop.s", does="calls")
+@answer_of("pycalls", "Shop.s", "-f", "json", does="calls")
 def test_pycalls_shows_the_part_that_is_asked_for(result: str) -> None:
-    found = maps(result)
-    assert found == {"calls[__main__, Shop.sell]": 7}
+    assert counts(tables(result)["pycalls"], "calls") == {("__main__", "Shop.sell"): 7}
 
 
 def by_bpftrace_itself() -> dict[str, int]:
@@ -61,7 +62,7 @@ def by_bpftrace_itself() -> dict[str, int]:
             program.expect_on("PY_START")
             program.send("")
             program.expect("^ready")
-            return maps(tracer.finish())
+            return without_ids(maps(tracer.finish()))
 
 
 @result_of(by_bpftrace_itself)
@@ -69,22 +70,54 @@ def test_pycalls_of_a_process_that_runs(result: dict[str, int]) -> None:
     assert result == {"calls[__main__, work]": 23}
 
 
-@answer_of("pylat", "__main__", does="slowly")
+@answer_of("pylat", "__main__", "-f", "json", does="slowly")
 def test_pylat_shows_where_the_time_goes(result: str) -> None:
-    slow = histogram(result, "__main__, slow")
+    rows = by_function(tables(result)["running"])
+    slow = histogram(rows["slow"])
     assert sum(slow.values()) == 5
     assert min(bound for bound, count in slow.items() if count) >= 16 * 1024
-    work = histogram(result, "__main__, work")
+    work = histogram(rows["work"])
     assert sum(work.values()) == 23
     assert work[0] > 0
-    slowly = histogram(result, "__main__, slowly")
+    slowly = histogram(rows["slowly"])
     assert min(bound for bound, count in slowly.items() if count) >= 64 * 1024
+    assert [*rows][:3] == ["<module>", "slowly", "slow"]
+    assert [rows[name]["calls"] for name in ("slowly", "slow", "work")] == [1, 5, 23]
+
+
+@answer_of("pylat", "__main__", "-f", "json", does="loop")
+def test_pylat_shows_the_latency_of_what_was_suspended(result: str) -> None:
+    found = tables(result)
+    running, latency = by_function(found["running"]), by_function(found["latency"])
+    assert latency["blocker"]["ends"] == 1
+    assert latency["blocker"]["time_ns"] > 3 * 50_000_000
+    assert latency["healthy"]["ends"] == 100
+    assert latency["healthy"]["time_ns"] > 100 * 20 * 10_000_000
+    assert running["healthy"]["calls"] == 100 * 21
+    assert running["healthy"]["time_ns"] < latency["healthy"]["time_ns"] / 10
+    assert "crunch" in running
+    assert "crunch" not in latency
+
+
+@answer_of("pyoffcpu", "-f", "json", does="locks")
+def test_pyoffcpu_shows_who_held_the_lock_that_others_waited_for(result: str) -> None:
+    rows = tables(result)["locks: who released them < who had waited"]
+    most = rows[0]  # others may have held the GIL for a moment
+    assert (most["function"]["qualname"], most["callers"][0]["qualname"]) == ("hoards", "needs")
+    assert most["waited_ns"] > 5 * 30_000_000
 
 
 @answer_of("pyslower", "15", "__main__", does="slowly")
+def test_pyslower_prints_the_call_that_is_slow_and_not_its_callers(result: str) -> None:
+    found = re.findall(r"^[\d:]{8} .* +\d+  __main__:\d+ (\S+)$", result, re.MULTILINE)
+    assert [name for name in found if name in ("slow", "slowly", "<module>")] == ["slow"] * 5
+    assert re.search("^pyusdt: [2-9] lines left out, callers .*: --all$", result, re.MULTILINE)
+
+
+@answer_of("pyslower", "15", "__main__", "--all", does="slowly")
 def test_pyslower_prints_the_slow_calls(result: str) -> None:
     found = re.findall(
-        r"^\d\d:\d\d:\d\d +\d+ +(\d+)\.\d{3} +(\d+) __main__:(\d+) (\S+)$", result, re.M
+        r"^\d\d:\d\d:\d\d +\d+ +(\d+)\.\d{3} +(\d+)\+? +__main__:(\d+) (\S+)$", result, re.M
     )
     # Another call is as slow where the machine lets it wait.
     found = [row for row in found if row[3] in ("slow", "slowly", "<module>")]
@@ -130,46 +163,47 @@ def test_pyflow_draws_calls_and_returns(result: str) -> None:
     ]
 
 
-@answer_of("pylines", "__main__", does="calls")
+@answer_of("pylines", "__main__", "-f", "json", does="calls")
 def test_pylines_finds_the_hottest_line(result: str) -> None:
-    found = maps(result)
+    found = counts(tables(result)["pylines"], "runs", "line")
     body = line_of("        work()")
-    assert found[f"runs[__main__, calls, {body}]"] == 23
-    assert found[f"runs[__main__, calls, {body - 1}]"] == 24
-    assert max(found, key=lambda key: found[key]) == f"runs[__main__, calls, {body - 1}]"
-    assert all("__main__" in key for key in found)
+    assert found["__main__", "calls", body] == 23
+    assert found["__main__", "calls", body - 1] == 24
+    assert next(iter(found)) == ("__main__", "calls", body - 1)
+    assert {module for module, *_ in found} == {"__main__"}
 
 
-@answer_of("pyexc", does="exceptions")
+@answer_of("pyexc", "-f", "json", does="exceptions")
 def test_pyexc_finds_what_is_raised_and_what_is_swallowed(result: str) -> None:
-    found = maps(result)
-    # What is caught and raised again comes to 0, and is shown where there is room.
-    ours = {key: count for key, count in found.items() if "__main__" in key and count}
+    found = tables(result)
     fail = line_of("    raise ValueError(text)")
     other = line_of('        raise KeyError("other") from e')
     attribute = line_of("        raise AttributeError(name)")
-    assert ours == {
-        f"raised[ValueError, __main__, fail, {fail}]": 23 + 3 + 5,
-        f"raised[KeyError, __main__, translates, {other}]": 5,
-        f"raised[AttributeError, __main__, Attributes.__getattr__, {attribute}]": 7,
-        "caught[ValueError, __main__, swallows]": 23,
-        "caught[ValueError, __main__, translates]": 5,
-        "caught[ValueError, __main__, exceptions]": 3,
-        "caught[KeyError, __main__, exceptions]": 5,
+    raised = counts(found["raised"], "raised", "type", "line")
+    assert {key: n for key, n in raised.items() if key[0] == "__main__"} == {
+        ("__main__", "fail", "ValueError", fail): 23 + 3 + 5,
+        ("__main__", "translates", "KeyError", other): 5,
+        ("__main__", "Attributes.__getattr__", "AttributeError", attribute): 7,
     }
+    caught = counts(found["caught, and not raised again"], "caught", "type")
+    assert {key: n for key, n in caught.items() if key[0] == "__main__"} == {
+        ("__main__", "swallows", "ValueError"): 23,
+        ("__main__", "translates", "ValueError"): 5,
+        ("__main__", "exceptions", "ValueError"): 3,
+        ("__main__", "exceptions", "KeyError"): 5,
+    }
+    texts = counts(found["raised"], "text", "line")
+    assert texts["__main__", "translates", other] == "KeyError: other"
 
 
-@answer_of("pygc", does="garbage")
+@answer_of("pygc", "-f", "json", does="garbage")
 def test_pygc_times_each_pause(result: str) -> None:
-    pauses = re.search(r"^@pauses_us\[2\]: .*?count (= )?(\d+),.*average (= )?(\d+)", result, re.M)
-    assert pauses
-    assert int(pauses[2]) == 8
-    assert int(pauses[4]) > 0
-    assert sum(histogram(result, "2").values()) == 8
-    found = maps(result)
-    assert found["longest_us[2]"] >= int(pauses[4])
+    row = {row["generation"]: row for row in tables(result)["pygc"]}[2]
+    assert row["pauses"] == 8
+    assert row["longest_ns"] >= row["time_ns"] / 8 > 0
+    assert sum(histogram(row).values()) == 8
     # Node and, before 3.13, the dict of its attributes.
-    assert found["collected[2]"] >= 23
+    assert row["collected"] >= 23
 
 
 @answer_of("pyasync", "40", does="loop")
@@ -208,12 +242,12 @@ def test_pystat_tells_each_second(result: list[int]) -> None:
     assert result[2] >= 2
 
 
-@answer_of("pymarks", does="marks")
+@answer_of("pymarks", "-f", "json", does="marks")
 def test_pymarks_times_steps_and_counts_marks(result: str) -> None:
-    assert sum(histogram(result, "parse").values()) == 23
-    store = histogram(result, "store")
-    assert sum(store.values()) == 5
+    steps, marks = tables(result).values()
+    rows = {row["step"]: row for row in steps}
+    assert sum(histogram(rows["parse"]).values()) == rows["parse"]["steps"] == 23
+    store = histogram(rows["store"])
+    assert sum(store.values()) == rows["store"]["steps"] == 5
     assert min(bound for bound, count in store.items() if count) >= 16 * 1024
-    assert maps(result)["marks[refused]"] == 7
-    steps = dict(re.findall(r"^@steps_us\[(\w+)\]: .*?count (?:= )?(\d+),", result, re.MULTILINE))
-    assert steps == {"parse": "23", "store": "5"}
+    assert [(row["mark"], row["marks"]) for row in marks] == [("refused", 7)]

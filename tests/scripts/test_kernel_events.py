@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from harness import ROOT, maps
 from scripts.kernel import answer, of, traced
-from scripts.trace import result_of
+from scripts.trace import result_of, without_ids
 
 
 def answer_of(name: str, *commands: str) -> pytest.MarkDecorator:
@@ -25,15 +25,15 @@ def answer_of(name: str, *commands: str) -> pytest.MarkDecorator:
 def stats(text: str) -> dict[str, int]:
     """The counts of stats(), as either bpftrace prints them."""
     found = re.findall(r"^@(.*): (?:\{ \.)?count (?:= )?(\d+),", text, re.MULTILINE)
-    return {name: int(count) for name, count in found}
+    return without_ids({name: int(count) for name, count in found})
 
 
 @answer_of("pysys", "asks 23", "tired 211")
 def test_pysys_counts_and_times_calls_by_function(result: str) -> None:
-    found = maps(result)
+    found = without_ids(maps(result))
     assert found["calls[__main__, asks, getppid]"] == 23
     slept = found["time[__main__, sleeps, clock_nanosleep]"]
-    assert slept >= 211_000
+    assert slept >= 210_000  # of 211,000: the clocks of both are not the same
 
 
 REQUESTS = 101
@@ -54,7 +54,7 @@ def calls_of_a_server() -> dict[str, int]:
                 assert len(connection.getresponse().read()) == 10007
                 connection.close()
             program.expect("^done serves$")
-            return of(maps(tracer.finish()), "calls")
+            return of(without_ids(maps(tracer.finish())), "calls")
 
 
 @result_of(calls_of_a_server)
@@ -71,7 +71,7 @@ def test_pysys_knows_the_function_of_every_call_of_a_server(result: dict[str, in
 
 @answer_of("pyprofile", "busy 500", "tired 500")
 def test_pyprofile_names_the_function_that_spins(result: str) -> None:
-    samples = of(maps(result), "samples")
+    samples = of(without_ids(maps(result), 3), "samples")
     assert samples["[spins, busy, Thread.run]"] >= 10
     assert samples["[spins, busy, Thread.run]"] > sum(samples.values()) / 2
     # One sample may hit the moment before the sleep.
@@ -80,7 +80,7 @@ def test_pyprofile_names_the_function_that_spins(result: str) -> None:
 
 @answer_of("pyio", "reads 23", "writes 29", "pipes 31", "talks 31")
 def test_pyio_tells_the_bytes_of_files_only(result: str) -> None:
-    found = maps(result)
+    found = without_ids(maps(result))
     assert found["bytes[read, __main__, reads]"] == 23 * 1009
     assert found["bytes[write, __main__, writes]"] == 29 * 997
     assert stats(result)["us[read, __main__, reads]"] == 23
@@ -92,7 +92,7 @@ def test_pyio_tells_the_bytes_of_files_only(result: str) -> None:
 
 @answer_of("pynet", "talks 23", "talks_as_ssl_does 29", "meets 7", "writes 31")
 def test_pynet_tells_the_bytes_of_sockets_and_who_connects(result: str) -> None:
-    found = maps(result)
+    found = without_ids(maps(result))
     assert found["bytes[send, __main__, talks]"] == 23 * 101
     assert found["bytes[receive, __main__, talks]"] == 23 * 101
     assert found["bytes[send, __main__, talks_as_ssl_does]"] == 29 * 103
@@ -120,14 +120,14 @@ def test_pyopen_tells_each_file_and_who_opens_it(result: None) -> None:
 
 @answer_of("pyfault", "touches 1009")
 def test_pyfault_names_the_function_that_touches_new_memory(result: str) -> None:
-    found = maps(result)
+    found = without_ids(maps(result), 2)
     assert 1009 <= found["faults[__main__, touches, Thread.run]"] <= 1009 + 50
     assert 1009 * 4 <= found["grown[__main__, touches, Thread.run]"] <= 1009 * 4 + 1024
 
 
 @answer_of("pygil", "hogging 23")
 def test_pygil_names_the_function_that_holds_others_up(result: str) -> None:
-    found = maps(result)
+    found = without_ids(maps(result))
     waits, holds = of(found, "waits"), of(found, "holds")
     assert waits["[__main__, polite]"] > sum(waits.values()) / 2
     assert holds["[__main__, hogs]"] > sum(holds.values()) / 2

@@ -25,7 +25,14 @@ USAGE = [
     ([], "trace: name a tool; see `pyusdt trace --list`"),
     (["pycalls", "--"], "trace: name the program to run after --"),
     (["pycalls", "-p", "1", "--", "x"], "trace: give either -p PID or a program, not both"),
+    (["pycalls", "--no-children"], "trace: --no-children is about a program after --"),
     (["pycalls", "-p", "x"], "trace: argument -p/--pid: not the number of a process: 'x'; see .*"),
+    (["pyslower", "x"], "trace: MS is a whole number, not 'x'; see `pyusdt trace pyslower --help`"),
+    (["pyflow", "-1.5"], "trace: TID is a whole number, not '-1.5'; see .*"),
+    (["pycalls", "a", "b"], r"trace: pycalls takes \[PART\], not 'b'; see .*"),
+    (["pygc", "2"], "trace: pygc takes no parameter, not '2'; see .*"),
+    (["pygc", "-d", "0"], "trace: argument -d/--duration: not a number of seconds: '0'; see .*"),
+    (["pygc", "--raw", "-f", "json"], "trace: -f and --all are about the tables of our own tools"),
     (["pycalls", "--lst"], r"trace: unknown argument '--lst'; did you mean '--list'\?"),
 ]
 
@@ -43,6 +50,15 @@ def test_the_list_has_each_tool_with_its_question() -> None:
         assert trace.wait() == 0
         for script in collection():
             trace.expect(rf"^{script.name}\b.*  {script.question.replace('?', '')}\?$")
+
+
+def test_help_of_a_tool_is_the_comment_of_its_script() -> None:
+    with Trace("pyslower", "--help") as trace:
+        assert trace.wait() == 0
+        assert trace.output.startswith("pyslower.bt - print the calls that take long")
+        trace.expect("^    MS +the least number of milliseconds")
+        trace.expect("^    # pyusdt trace pyslower ")
+        trace.expect("^Cost: ")
 
 
 PROGRAMS = [

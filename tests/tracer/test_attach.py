@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from harness import LIBRARY, ROOT, Program, Tracer, json_maps, maps, probe
+from harness import LIBRARY, LINE_EVENTS, ROOT, Program, Tracer, json_maps, maps, probe
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
@@ -51,7 +51,7 @@ def test_a_thousand_calls_are_a_thousand_hits(by_pid: bool, library: Path) -> No
     "watched",
     [
         ["PY_START"],
-        ["LINE"],
+        [*LINE_EVENTS],
         ["PY_START", "PY_RETURN"],
         ["CALL", "PY_RESUME"],
         ["EXCEPTION_HANDLED"],
@@ -90,7 +90,7 @@ def test_a_tracer_killed_leaves_nothing_on() -> None:
     script = f"{probe('LINE')} {{ @ = count(); }}"
     with commands() as program:
         with Tracer(script) as tracer:
-            program.expect_on("LINE")
+            program.expect_on(*LINE_EVENTS)
             tracer.child.send_signal(signal.SIGKILL)
             program.expect_off()
         assert events(program) == "none"

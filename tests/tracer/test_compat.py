@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from harness import LIBRARY, ROOT, Program, Tracer, maps, probe
+from harness import LIBRARY, LINE_EVENTS, ROOT, Program, Tracer, maps, probe
 from notes import notes, sites
 
 pytestmark = pytest.mark.usefixtures("library")
@@ -21,7 +21,7 @@ NAMES = ["function__entry", "function__return", "line"]
 EVENTS = {
     "function__entry": ["PY_START", "PY_RESUME", "PY_THROW"],
     "function__return": ["PY_RETURN", "PY_YIELD", "PY_UNWIND"],
-    "line": ["LINE"],
+    "line": [*LINE_EVENTS],
 }
 RUNS = 23
 

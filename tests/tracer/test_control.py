@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import DEADLINE, Program, Tracer, argument, environment, maps, probe
+from harness import DEADLINE, LINE_EVENTS, Program, Tracer, argument, environment, maps, probe
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
@@ -75,7 +75,7 @@ def test_a_function_that_runs_follows_too(program: Program) -> None:
     line = source.index("        work(what, int(times))") + 1
     script = f'{probe("LINE")} /arg2 == {line} && str(arg0, 64) == "main"/ {{ @ = count(); }}'
     with Tracer(script, program.pid) as tracer:
-        program.expect_on("LINE")
+        program.expect_on(*LINE_EVENTS)
         do(program, "show 1")
         change(program, "--only", "myapp")
         for _ in range(5):

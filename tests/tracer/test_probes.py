@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from harness import Program, Tracer, argument, probe
+from harness import LINE_EVENTS, Program, Tracer, argument, probe
 
 pytestmark = pytest.mark.asan
 
@@ -32,7 +32,11 @@ ARGUMENTS = {
     "EXCEPTION_HANDLED": VALUE,
     "STOP_ITERATION": VALUE,
 }
-NEEDS = {"C_RETURN": ["CALL", "C_RETURN"], "C_RAISE": ["CALL", "C_RAISE"]}
+NEEDS = {
+    "C_RETURN": ["CALL", "C_RETURN"],
+    "C_RAISE": ["CALL", "C_RAISE"],
+    "LINE": LINE_EVENTS,
+}
 
 
 def script(event: str) -> str:

@@ -12,7 +12,7 @@ from recordings import MS, hostile, snapshot, snapshot_of
 from pyusdt.commands import compare as command
 from pyusdt.compare import Change, compare, regressions
 from pyusdt.errors import UserError
-from pyusdt.recording import Recording, Snapshot, Writer
+from pyusdt.recording import Recording, Snapshot, write
 
 pytestmark = pytest.mark.apart
 
@@ -97,8 +97,8 @@ def test_steps_of_several_runs_are_judged_by_their_means():
 
 
 def test_regressions_leave_out_what_does_not_matter():
-    before = [recording(big=1000, small=0.1, calm=100)]
-    after = [recording(big=1200, small=5, calm=101, fresh=50)]
+    before = [recording(big=1000, small=0.1, calm=100)] * 2
+    after = [recording(big=1200, small=5, calm=101, fresh=50)] * 2
     found = regressions(compare(before, after), 0.10)
     assert [(name, figure) for name, figure, _ in found] == [
         ("all functions", "self"), ("app:big", "self"), ("app:big", "total"),
@@ -111,7 +111,7 @@ def files(tmp_path):
     paths = {}
     for scale in (1, 2):
         paths[scale] = str(tmp_path / f"{scale}.pyusdt")
-        Writer(paths[scale]).close("exit", snapshot(scale))
+        write(paths[scale], snapshot(scale))
     return paths
 
 
@@ -130,7 +130,7 @@ def test_the_table(files, capfdbinary):
     assert run(files[1], files[2]) == 0
     lines = shown(capfdbinary)
     assert lines[1] == "+150 ms|150 ms|300 ms|+100.0%|all functions"
-    assert lines[2] == "+55.0 ms|55.0 ms|110 ms|+100.0%|+55.0 ms|20|read|app.io"
+    assert lines[2] == "+55.0 ms|55.0 ms|110 ms|+100.0%|+100.0%|+55.0 ms|20|read|app.io"
     assert lines[-1].startswith("one run a side: functions are not judged")
     assert any(line.startswith("+30.0 ms|30.0 ms|60.0 ms|+100.0%|±") for line in lines)
 
@@ -139,15 +139,34 @@ def test_several_runs_a_side(files, capfdbinary):
     assert run(files[1], files[1], "--to", files[2], files[2]) == 0
     lines = shown(capfdbinary)
     assert lines[1] == "+150 ms|150 ms|300 ms|+100.0%|± 0 ns|more|all functions"
-    assert lines[2] == "+55.0 ms|55.0 ms|110 ms|+100.0%|± 0 ns|+55.0 ms|20|more|read|app.io"
+    assert lines[2] == "+55.0 ms|55.0 ms|110 ms|+100.0%|± 0 ns|+100.0%|+55.0 ms|20|more|read|app.io"
 
 
 def test_fail_above(files, capfdbinary):
-    assert run(files[1], files[2], "--fail-above", "10%") == 1
+    assert run(files[1], files[1], "--to", files[2], files[2], "--fail-above", "10%") == 1
     assert "grew by +100.0%: self of all functions" in shown(capfdbinary)
-    assert run(files[1], files[2], "--fail-above", "101") == 0
-    assert run(files[2], files[1], "--fail-above", "0%") == 0
-    assert run(files[1], files[1], "--fail-above", "0%") == 0
+    assert run(files[1], files[1], "--to", files[2], files[2], "--fail-above", "101") == 0
+    assert run(files[2], files[2], "--to", files[1], files[1], "--fail-above", "0%") == 0
+
+
+def test_one_run_a_side_fails_by_force_alone(files, capfdbinary):
+    assert run(files[1], files[2], "--fail-above", "10%") == 0
+    assert shown(capfdbinary)[-1].startswith(
+        "one run a side: functions are not judged, and nothing"
+    )
+    assert run(files[1], files[1], "--to", files[2], "--fail-above", "10%") == 0
+    assert run(files[1], files[2], "--fail-above", "10%", "--force") == 1
+    assert "grew by +100.0%: self of all functions" in shown(capfdbinary)
+    assert run(files[1], files[2], "--fail-above", "101", "--force") == 0
+    assert run(files[1], files[1], "--fail-above", "0%", "--force") == 0
+    with pytest.raises(UserError, match="--force goes with --fail-above"):
+        run(files[1], files[2], "--force")
+
+
+def test_large_recordings(files, monkeypatch):
+    monkeypatch.setattr("pyusdt.recording.reader._FEW_NODES", 0)
+    monkeypatch.setattr("pyusdt.compare.waiting", lambda recording: {0})
+    assert run(files[1], files[1], "--to", files[2], files[2], "--fail-above", "10%") == 1
 
 
 def test_only(files, capfdbinary):
@@ -157,7 +176,7 @@ def test_only(files, capfdbinary):
 
 def test_hostile_names(tmp_path, capfdbinary):
     path = tmp_path / "in.pyusdt"
-    Writer(path).close("exit", hostile())
+    write(path, hostile())
     assert run(path, path, "--top", "99") == 0
     out = capfdbinary.readouterr().out.decode()
     assert not {c for c in out if not c.isprintable()} - {"\n"}
@@ -173,7 +192,7 @@ def test_the_number_of_files(files, words, code):
 
 def test_nothing_recorded(files, tmp_path):
     path = tmp_path / "empty.pyusdt"
-    Writer(path).close("exit", Snapshot())
+    write(path, Snapshot())
     with pytest.raises(UserError, match="nothing recorded"):
         run(files[1], path)
 

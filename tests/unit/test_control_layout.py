@@ -180,5 +180,5 @@ def test_the_core_takes_no_request_of_another_size_or_version() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         *["a request has 2088 bytes"] * 3,
-        *["the request is not one of version 2"] * 2,
+        *["the request is not one of version 4"] * 2,
     ]

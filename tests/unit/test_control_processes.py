@@ -212,9 +212,9 @@ def test_a_process_without_a_watcher_cannot_answer() -> None:
 @pytest.mark.parametrize(
     ("offset", "data", "message"),
     [
-        (8, b"\3", "has a newer pyusdt (control version 3, here 2): use the one that belongs to /"),
-        (8, b"\0", "has an older pyusdt (control version 0, here 2): use the one that belongs to "),
-        (12, b"\1", "has another pyusdt (control version 2, here 2): use the one that belongs to "),
+        (8, b"\5", "has a newer pyusdt (control version 5, here 4): use the one that belongs to /"),
+        (8, b"\0", "has an older pyusdt (control version 0, here 4): use the one that belongs to "),
+        (12, b"\1", "has another pyusdt (control version 4, here 4): use the one that belongs to "),
         (0, b"x", " is not the file that was loaded, or not a pyusdt that this one knows"),
     ],
     ids=["newer", "older", "size", "magic"],
@@ -319,6 +319,28 @@ def test_a_library_without_the_symbol(copied: tuple[Program, Path]) -> None:
         file.write(b"pyusdt_cuntrol")
     message = pyusdt("status", "-p", program.pid, code=1)
     assert message.endswith(f"{library} is an older pyusdt, without live control")
+
+
+def test_a_process_with_another_copy_is_shown_as_such(copied: tuple[Program, Path]) -> None:
+    """Tracers of this copy's probes see nothing of it."""
+    program, library = copied
+    another = f"library  {library}, another copy than ours: trace it with -p {program.pid}"
+    assert f"  {another}" in pyusdt("status", "-p", program.pid).splitlines()
+    assert another in " ".join(pyusdt("status").split()).replace("library ", "library  ")
+
+
+def test_a_process_with_this_copy_is_not(target: Program) -> None:
+    assert "library" not in pyusdt("status", "-p", target.pid)
+
+
+@pytest.mark.usefixtures("root")
+def test_root_is_not_asked_to_be_root() -> None:
+    without = "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"
+    require("setpriv", *without, "true")
+    argv = ["setpriv", *without, sys.executable, "-m", "pyusdt", "status"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert "of others cannot be looked into: that takes the capability SYS_PTRACE" in done.stderr
+    assert "run this as root" not in done.stderr
 
 
 def entered(script: str, prefix: Sequence[str], **variables: str) -> Program:

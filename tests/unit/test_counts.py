@@ -18,12 +18,13 @@ from pyusdt import libpyusdt
 from pyusdt.recording import counts
 
 STRUCTS = {
-    "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_buckets n_functions"
-                      " n_steps n_names text_size"),
+    "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_totals n_durations"
+                      " n_functions n_steps n_names text_size reserved"),
     "_loss": (counts.LOSS, "name reserved count"),
     "_thread": (counts.THREAD, "serial tid ident elapsed name reserved"),
     "_node": (counts.NODE, "serial index parent function calls resumes errors elapsed self"),
-    "_bucket": (counts.BUCKET, "serial function bucket count"),
+    "_total": (counts.TOTAL, "serial function calls primitive_calls resumes errors total self"),
+    "_duration": (counts.DURATION, "serial function ticks count kind reserved"),
     "_function": (counts.FUNCTION, "id line module qualname name file"),
     "_step": (counts.STEP, "start value ident name kind"),
 }  # fmt: skip
@@ -68,6 +69,8 @@ def test_what_it_holds(good: bytes) -> None:
     (row,) = [row for row in functions.values() if (row.module, row.qualname) == (__name__, "work")]
     (node,) = [node for node in found.nodes if node.function == row.id]
     assert (node.calls, node.resumes, node.errors) == (1, 0, 0)
+    (total,) = [total for total in found.totals if total.function == row.id]
+    assert total == (node.serial, row.id, 1, 1, 0, 0, node.elapsed, node.own)
     assert [(step.name, step.value) for step in found.steps] == [("mark", "text"), ("step", None)]
     (thread,) = [thread for thread in found.threads if thread.serial == node.serial]
     assert thread.name == "MainThread"

@@ -14,7 +14,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from harness import DEADLINE, LIBRARY, Process, inside
+from harness import DEADLINE, LIBRARY, LINE_EVENTS, Process, inside
 from notes import notes
 
 pytestmark = [pytest.mark.asan, pytest.mark.tsan]
@@ -25,11 +25,13 @@ CALLS = {"CALL"}  # brings C_RETURN and C_RAISE along, which CPython does not sh
 FRAMES = {"PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"}
 EVENTS = {
     **{name: {name} for name in sorted(FRAMES)},
-    **{name: {name} for name in ("LINE", "RAISE", "RERAISE", "EXCEPTION_HANDLED")},
+    **{name: {name} for name in ("RAISE", "RERAISE", "EXCEPTION_HANDLED")},
+    "LINE": set(LINE_EVENTS),
     "STOP_ITERATION": {"STOP_ITERATION"},
     **dict.fromkeys(["CALL", "C_RETURN", "C_RAISE"], CALLS),
     "function__done": FRAMES,
     "function__slow": FRAMES,
+    "function__latency": FRAMES,
     "thread__state": FRAMES,
     "events": FRAMES,
     "code__new": {"PY_START"},
@@ -72,6 +74,12 @@ def test_the_table_here_is_whole() -> None:
 
 def test_events_are_those_of_all_that_is_watched() -> None:
     answer(PROGRAMS / "all_that_is_watched.py")
+
+
+@pytest.mark.parametrize("others", [[], ["code__new"]], ids="".join)
+def test_a_function_of_one_line_has_its_line(others: list[str]) -> None:
+    """From 3.13 on only while PY_START is enabled, and stays so."""
+    assert answer(PROGRAMS / "one_line.py", OTHERS=json.dumps(others), PYUSDT_ONLY="*:f,*:g") == 200
 
 
 def test_what_needs_no_event_holds_no_tool_id() -> None:

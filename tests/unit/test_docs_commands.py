@@ -34,7 +34,7 @@ def test_commands(page: Path, tmp_path: Path, request: pytest.FixtureRequest) ->
     listed = [c for block in CONSOLE.findall(page.read_text()) for c in COMMAND.findall(block)]
     if any(prompt == "#" for prompt, _, _ in listed):
         request.getfixturevalue("bpftrace")
-    for program in (PAGES / "shop.py", ROOT / "examples" / "service.py"):
+    for program in (ROOT / "examples").glob("*.py"):
         shutil.copy(program, tmp_path)
     outputs = run([(command, shown) for _, command, shown in listed], tmp_path)
     for (_, command, shown), output in zip(listed, outputs, strict=True):

@@ -2,9 +2,11 @@
 """The command line: verbs, errors in one line, exit codes; and what importing pyusdt does."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,9 +37,20 @@ def test_nothing_asked():
     done = pyusdt(code=ExitCode.USAGE)
     assert done.stdout == ""
     assert done.stderr.startswith("usage: python -m pyusdt [options] script.py | -m")
+    assert all(f"  {verb}" in done.stderr for verb in VERBS)
 
 
-@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_it_is_named_as_it_was_called():
+    script = Path(sys.executable).with_name("pyusdt")
+    for words in ([], ["--help"], ["set", "--help"], ["dashboard", "x"]):
+        done = subprocess.run(
+            [script, *words], capture_output=True, text=True, timeout=DEADLINE, check=False
+        )
+        assert "python -m pyusdt" not in done.stdout + done.stderr
+        assert re.search(r"^(usage: |pyusdt: .*)\bpyusdt\b", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("option", ["-h", "--help", "help"])
 def test_help_lists_every_verb(option):
     done = pyusdt(option, code=ExitCode.OK)
     assert done.stderr == ""
@@ -55,6 +68,35 @@ def test_version(option):
 def test_every_verb_explains_itself(verb):
     done = pyusdt(verb, "--help", code=ExitCode.OK)
     assert done.stdout.startswith(f"usage: python -m pyusdt {verb}")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_a_verb(verb):
+    assert pyusdt("help", verb, code=ExitCode.OK).stdout.startswith(
+        f"usage: python -m pyusdt {verb}"
+    )
+
+
+def test_a_file_named_help_is_run(tmp_path):
+    (tmp_path / "help").write_text("print('the file')")
+    assert pyusdt("help", code=ExitCode.OK, cwd=tmp_path).stdout == "the file\n"
+
+
+INTERRUPTED_IMPORT = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pyusdt.launch.run":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+import runpy
+runpy.run_module("pyusdt", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_interrupted_before_the_program_is_looked_for():
+    done = python(INTERRUPTED_IMPORT)
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.INTERRUPTED, "", "")
 
 
 def test_lib_prints_the_canonical_path():
@@ -88,6 +130,13 @@ SECONDS = "needs a number of seconds above 0, as in --wait=10"
         (["--wiat", "x.py"], "unknown option '--wiat'; did you mean '--wait'?"),
         (["--colour", "x.py"], f"unknown option '--colour'; {HELP}"),
         (["-u", "x.py"], "unknown option '-u'; Python's own options go first: python -u -m pyusdt"),
+        (["-o", "a", "-ob", "x.py"], "option '-o' is given twice"),
+        (["-o", "a", "--output=b", "x.py"], "option '--output' is given twice"),
+        (["--flush=1", "-o", "a", "--flush", "2", "x.py"], "option '--flush' is given twice"),
+        (
+            ["report", "a", "-o", "b", "--output", "c"],
+            "report: option '-o/--output' is given twice; see `python -m pyusdt report --help`",
+        ),
         (["--wait"], "name the program to run: script.py, -m module, -c code or -"),
         (["--wait=", "x.py"], f"option '--wait=' {SECONDS}"),
         (["--wait=soon", "x.py"], f"option '--wait=soon' {SECONDS}"),
@@ -116,6 +165,15 @@ def test_the_api_has_what_it_names():
     assert all(hasattr(pyusdt, name) for name in pyusdt.__all__)
     with pytest.raises(AttributeError, match="module 'pyusdt' has no attribute 'nothing'"):
         _ = pyusdt.nothing
+
+
+def test_help_and_dir_show_what_is_imported_late():
+    done = python("import pyusdt; print(dir(pyusdt)); help(pyusdt)")
+    assert done.returncode == 0
+    listed = eval(done.stdout.splitlines()[0])
+    assert {"record", "UserError", "load", "step"} <= set(listed)
+    assert "class record(" in done.stdout
+    assert "Record what Python functions do" in done.stdout
 
 
 @pytest.mark.parametrize("words", [["lib"], ["--help"], ["lib", "--help"]], ids=" ".join)

@@ -96,4 +96,4 @@ def test_the_table_on_a_terminal() -> None:
     assert text != shown.decode()
     assert all(len(line) <= 100 for line in text.splitlines())
     for probe in table():
-        assert len(re.findall(rf"^{probe.provider} +{probe.name} ", text, re.MULTILINE)) == 1
+        assert len(re.findall(rf"^{probe.full_name} ", text, re.MULTILINE)) == 1

@@ -13,7 +13,7 @@ from recordings import HOSTILE, MS, hostile, snapshot
 import pyusdt
 from pyusdt.commands import report as command
 from pyusdt.errors import UserError
-from pyusdt.recording import Snapshot, Writer
+from pyusdt.recording import Snapshot, write
 from pyusdt.report.text import duration, printable
 
 pytestmark = pytest.mark.apart
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.apart
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "in.pyusdt"
-    Writer(path).close("exit", snapshot())
+    write(path, snapshot())
     return str(path)
 
 
@@ -54,10 +54,10 @@ def test_the_table(file, shown):
     assert lines == [
         f"{file}|1 process, 2 threads, 100 ms, 150 ms in functions",
         "self|share|total|calls|resumes|p50|p99|errors|function",
-        "55.0 ms|36.7% ██▉|55.0 ms|20|2|1.05 ms|4.18 ms|read|app.io|/srv/io.py:20",
-        "45.0 ms|30.0% ██▍|50.0 ms|1|46.1 ms|50.0 ms|run|app|/srv/app.py:30",
-        "40.0 ms|26.7% ██▏|60.0 ms|7|9.44 ms|10.5 ms|1|Parser.parse|app.parser|/srv/parser.py:10",
-        "10.0 ms|6.7% ▌|100 ms|1|92.3 ms|100 ms|main|app|/srv/app.py:1",
+        "55.0 ms|36.7%|██▉|55.0 ms|20|2|1.00 ms|4.00 ms|read|app.io|/srv/io.py:20",
+        "45.0 ms|30.0%|██▍|50.0 ms|1|50.0 ms|50.0 ms|run|app|app.py:30",
+        "40.0 ms|26.7%|██▏|60.0 ms|7|10.0 ms|10.0 ms|1|Parser.parse|app.parser|/srv/parser.py:10",
+        "10.0 ms|6.7%|▌|100 ms|1|100 ms|100 ms|main|app|app.py:1",
         "lost: 3 nodes",
     ]
 
@@ -77,6 +77,22 @@ def test_the_tree(file, shown):
     ]  # fmt: skip
     assert lines[2].endswith("100.0%|MainThread")
     assert "└─main" in lines[3]
+
+
+def test_trees_of_very_many_threads_are_not_all_shown(file, shown, monkeypatch):
+    monkeypatch.setattr("pyusdt.report.table._TREE_THREADS", 1)
+    lines = shown(file, "--tree")
+    assert [line for line in lines if "thread" in line][1:] == [
+        "50.0 ms|… 1 more thread: --thread NAME"
+    ]
+
+
+def test_trees_of_a_large_recording_are_read_late(file, shown, monkeypatch):
+    monkeypatch.setattr("pyusdt.recording.reader._FEW_NODES", 0)
+    whole = shown(file, "--tree")
+    assert "└─main" in whole[3]
+    assert shown(file, "--tree", "--process", os.getpid()) == whole
+    assert "└─run" in shown(file, "--tree", "--thread", "worker-1")[3]
 
 
 def test_steps(file, shown):
@@ -111,7 +127,7 @@ def test_filters_that_match_nothing(file):
 
 def test_hostile_names_cannot_touch_the_terminal(tmp_path, shown):
     path = tmp_path / "in.pyusdt"
-    Writer(path).close("exit", hostile())
+    write(path, hostile())
     for options in ([], ["--tree"], ["--steps"]):
         text = "\n".join(shown(path, "--top", len(HOSTILE), *options))
         assert not {c for c in text if not c.isprintable()} - {"\n"}
@@ -145,14 +161,14 @@ def test_an_unknown_suffix_is_a_usage_error(file, tmp_path):
 
 def test_nothing_recorded(tmp_path):
     path = tmp_path / "in.pyusdt"
-    Writer(path).close("exit", Snapshot())
+    write(path, Snapshot())
     assert refused(path, "-o", tmp_path / "out.json") == (
         f"{path}: nothing recorded, or left by filters", 1,
     )  # fmt: skip
     assert os.listdir(tmp_path) == ["in.pyusdt"]
     only_calls = snapshot()
     only_calls.steps = []
-    Writer(path).write(only_calls)
+    write(path, only_calls, reason=None)
     message = f"{path}: no steps and no marks recorded, or left by filters"
     assert refused(path, "--steps") == (message, 1)
 

@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -44,7 +45,7 @@ def page_data(data):
 
 def test_totals_and_neighbours(node):
     data = page_data(snapshot())
-    rows = node(data, "[...Model.totals(tree, data.functions).values()]")
+    rows = node(data, "[...Model.totals(data, -1).values()]")
     assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
         0: (1, 10 * MS, 100 * MS),
         1: (7, 40 * MS, 60 * MS),
@@ -82,10 +83,34 @@ def trees(draw):
 @given(trees())
 def test_the_page_counts_as_the_table_does(node, data):
     recording = Recording.from_snapshot(data)
-    rows = node(page_data(data), "[...Model.totals(tree, data.functions).values()]")
+    rows = node(page_data(data), "[...Model.totals(data, -1).values()]")
     assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
         f.index: (f.calls, f.self_ns, f.total_ns) for f in recording.functions
     }
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(trees())
+def test_what_is_below_a_frame_counts_alike(node, data):
+    """Below each frame of the first level, as in a recording of that frame alone."""
+    first = [row for row in data.nodes if row.parent < 0]
+    merged = {}
+    for row in first:
+        merged.setdefault(row.function, set()).add(row.node)
+    for row in data.nodes:
+        for nodes in merged.values():
+            if row.parent in nodes:
+                nodes.add(row.node)
+    below = node(
+        page_data(data),
+        "tree.children[0].map((n) => [tree.fn[n], [...Model.totalsBelow(data, tree, n).values()]])",
+    )
+    for fn, rows in below:
+        alone = replace(data, nodes=[row for row in data.nodes if row.node in merged[fn]])
+        assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
+            f.index: (f.calls, f.self_ns, f.total_ns)
+            for f in Recording.from_snapshot(alone).functions
+        }
 
 
 def test_the_address_goes_there_and_back(node):

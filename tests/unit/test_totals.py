@@ -6,9 +6,10 @@ from __future__ import annotations
 from pyusdt.recording import Recording
 from pyusdt.recording.counts import (
     NOTHING,
-    CountedBucket,
+    CountedDuration,
     CountedNode,
     CountedThread,
+    CountedTotal,
     Counts,
 )
 from pyusdt.recording.snapshot import FunctionRow
@@ -23,14 +24,15 @@ FUNCTIONS = {
 MAIN, PARSE, READ, WALK = FUNCTIONS
 
 
-def counted(rate, threads, nodes, histograms, losses):
+def counted(rate, threads, nodes, histograms, losses, totals=()):
     """Counts of plain tuples."""
     return Counts(
         rate,
         [CountedThread(*row) for row in threads],
         [CountedNode(*row) for row in nodes],
-        [CountedBucket(*row) for row in histograms],
+        [CountedDuration(*row) for row in histograms],
         losses,
+        totals=[CountedTotal(*row) for row in totals],
     )
 
 
@@ -58,6 +60,11 @@ def tree(snapshot, parent=-1, thread=0):
     }
 
 
+def durations(snapshot):
+    """Function, ns and calls."""
+    return [row[:3] for row in snapshot.histograms]
+
+
 def test_all_of_it():
     snapshot = Totals(everything).update(NOW, NOTHING, FUNCTIONS)
     assert snapshot.threads == [(70, "Main", 220)]
@@ -67,7 +74,7 @@ def test_all_of_it():
             "walk": (5, 0, 0, 60, 50, {"read": (6, 0, 0, 10, 10, {})}),
         })
     }  # fmt: skip
-    assert snapshot.histograms == [(READ, 20, 10)]
+    assert durations(snapshot) == [(READ, 40, 10)]
     assert snapshot.losses == {"lost": 3}
     assert snapshot.functions == list(FUNCTIONS.values())
     assert Recording.from_snapshot(snapshot).functions
@@ -92,7 +99,7 @@ def test_only_what_was_counted_since():
             "walk": (5, 0, 0, 60, 50, {"read": (6, 0, 0, 10, 10, {})}),
         })
     }  # fmt: skip
-    assert snapshot.histograms == [(READ, 20, 3)]
+    assert durations(snapshot) == [(READ, 40, 3)]
     assert snapshot.losses == {}
 
 
@@ -117,7 +124,7 @@ def test_several_times_add_up():
         4.0,
         [(9, 0, 90, "Other", 10), (7, 1, 70, "Renamed", 120)],
         [(7, 2, -1, MAIN, 1, 0, 0, 10, 10), (9, 2, -1, READ, 1, 0, 0, 1, 1)],
-        [(7, READ, 20, 1), (9, READ, 21, 1)],
+        [(7, READ, 10, 1), (9, READ, 21, 1)],
         {"lost": 2, "deep": 1},
     )
     before = counted(4.0, [(7, 1, 70, "Main", 110)], [], [], {})
@@ -126,8 +133,59 @@ def test_several_times_add_up():
     assert snapshot.threads == [(70, "Renamed", 220 + 40), (90, "Other", 40)]
     assert tree(snapshot)["main"][:5] == (2, 0, 0, 240, 60)
     assert tree(snapshot, thread=1) == {"read": (1, 0, 0, 4, 4, {})}
-    assert sorted(snapshot.histograms) == [(READ, 20, 11), (READ, 21, 1)]
+    assert sorted(durations(snapshot)) == [(READ, 40, 11), (READ, 84, 1)]
     assert snapshot.losses == {"lost": 5, "deep": 1}
+
+
+# Of NODES, and of 100 calls of `read` below `parse` in contexts that were given up.
+TOTALS = [
+    (7, MAIN, 1, 1, 0, 0, 100, 10),
+    (7, PARSE, 2, 2, 0, 1, 60, 20),
+    (7, READ, 110, 110, 3, 0, 50, 50),
+    (7, WALK, 5, 5, 0, 0, 30, 25),
+]
+
+
+def exact(snapshot):
+    return {FUNCTIONS[row.function].qualname: row.figures for row in snapshot.totals}
+
+
+def test_totals_of_functions():
+    now = counted(2.0, NOW.threads, NODES, [], {}, TOTALS)
+    snapshot = Totals(everything).update(now, NOTHING, FUNCTIONS)
+    assert exact(snapshot) == {
+        "main": (1, 1, 0, 0, 200, 20),
+        "parse": (2, 2, 0, 1, 120, 40),
+        "read": (110, 110, 3, 0, 100, 100),
+        "walk": (5, 5, 0, 0, 60, 50),
+    }
+    found = {f.record.qualname: f for f in Recording.from_snapshot(snapshot).functions}
+    assert {name: (f.calls, f.total_ns) for name, f in found.items()} == {
+        "main": (1, 200), "parse": (2, 120), "read": (110, 100), "walk": (5, 60)
+    }  # fmt: skip
+    assert {place: edge.calls for place, edge in found["read"].callers.items()} == {1: 4, 3: 6}
+
+
+def test_totals_are_differences_and_add_up():
+    totals = Totals(everything)
+    before = counted(2.0, [], [], [], {}, [(7, READ, 100, 90, 3, 0, 40, 50), TOTALS[0]])
+    now = counted(2.0, NOW.threads, NODES, [], {}, TOTALS)
+    wanted = {"read": (10, 20, 0, 0, 20, 0), "parse": (2, 2, 0, 1, 120, 40)}
+    assert wanted.items() <= exact(totals.update(now, before, FUNCTIONS)).items()
+    totals.settle()
+    for _ in range(2):
+        snapshot = totals.update(now, NOTHING, FUNCTIONS)
+    assert exact(snapshot)["read"] == (120, 130, 3, 0, 120, 100)
+    assert exact(snapshot)["main"] == (1, 1, 0, 0, 200, 20)
+
+
+def test_totals_of_wanted_functions_have_the_time_of_the_others():
+    now = counted(2.0, NOW.threads, NODES, [], {}, TOTALS)
+    snapshot = Totals(lambda row: row.module == "app").update(now, NOTHING, FUNCTIONS)
+    assert exact(snapshot) == {
+        "main": (1, 1, 0, 0, 200, 20 + 40 + 50),
+        "read": (110, 110, 3, 0, 100, 100),
+    }
 
 
 def test_numbers_stay():
@@ -149,7 +207,7 @@ def test_one_thread():
     snapshot = Totals(everything).update(now, NOTHING, FUNCTIONS, {8})
     assert snapshot.threads == [(80, "T", 9)]
     assert tree(snapshot) == {"walk": (1, 0, 0, 9, 9, {})}
-    assert snapshot.histograms == [(WALK, 3, 1)]
+    assert durations(snapshot) == [(WALK, 3, 1)]
 
 
 def test_deep():
@@ -159,10 +217,14 @@ def test_deep():
     assert len(Totals(everything).update(now, NOTHING, FUNCTIONS).nodes) == depth
 
 
-def test_a_histogram_that_was_halved_is_not_less_than_nothing():
-    before = counted(1.0, [(7, 1, 70, "Main", 1)], NODES, [(7, READ, 20, 100)], {})
-    now = counted(1.0, [(7, 1, 70, "Main", 9)], NODES, [(7, READ, 20, 60)], {})
-    assert Totals(everything).update(now, before, FUNCTIONS).histograms == []
+def test_a_duration_that_is_no_longer_the_longest():
+    """Nor the shortest: they lie in the middle of their bucket then."""
+    before = counted(1.0, [(7, 1, 70, "Main", 1)], NODES[:2],
+                     [(7, READ, 1000, 1), (7, READ, 1004, 2), (7, READ, 1007, 1)], {})  # fmt: skip
+    now = counted(1.0, [(7, 1, 70, "Main", 9)], NODES,
+                  [(7, READ, 90, 1), (7, READ, 1004, 7), (7, READ, 5000, 1)], {})  # fmt: skip
+    snapshot = Totals(everything).update(now, before, FUNCTIONS)
+    assert sorted(durations(snapshot)) == [(READ, 90, 1), (READ, 1004, 3), (READ, 5000, 1)]
 
 
 def test_a_thread_that_has_ended_since_the_last_update():
@@ -185,10 +247,18 @@ def test_a_thread_that_is_met_later_than_a_younger_one():
     assert tree(snapshot, thread=1)["main"][0] == 1
 
 
+def test_latencies_are_apart():
+    rows = [(7, READ, 20, 10), (7, READ, 20, 3, 1), (7, READ, 90, 1, 1)]
+    now = counted(2.0, NOW.threads, NODES, rows, {})
+    snapshot = Totals(everything).update(now, NOTHING, FUNCTIONS)
+    (read,) = [f for f in Recording.from_snapshot(snapshot).functions if f.record.name == "read"]
+    assert (read.histogram, read.latencies) == ({40: 10}, {40: 3, 180: 1})
+
+
 def test_an_end_alone_is_in_no_histogram():
     """A frame of a thread that has ended may be closed when all its time was counted already."""
     now = counted(2.0, NOW.threads, NODES, [(7, WALK, 20, 1), (7, READ, 20, 1)], {})
     before = counted(2.0, [(7, 1, 70, "Main", 100)], [*NODES[:2], *NODES[3:]], [], {})
     snapshot = Totals(everything).update(now, before, FUNCTIONS)
-    assert snapshot.histograms == [(READ, 20, 1)]
+    assert durations(snapshot) == [(READ, 40, 1)]
     assert Recording.from_snapshot(snapshot).functions

@@ -6,14 +6,17 @@ is in it once; functions and nodes are columns of numbers. Nodes come callers fi
 their depth.
 """
 
-import json
 import re
 from importlib.resources import files
 from typing import Any, BinaryIO
 
 from pyusdt.recording import Node, Recording, Step
+from pyusdt.recording.snapshot import clean
 from pyusdt.recording.tree import walk
+from pyusdt.report import killed, missing
 from pyusdt.report.html.source import Sources
+from pyusdt.report.losses import lines
+from pyusdt.report.names import json_text
 from pyusdt.report.options import Options
 
 _SCRIPTS = ("model.js", "format.js", "flame.js", "tables.js", "app.js")
@@ -21,20 +24,19 @@ _ESCAPES = {
     "<": "\\u003c",
     ">": "\\u003e",
     "&": "\\u0026",
-    "\u2028": "\\u2028",
-    "\u2029": "\\u2029",
 }
 _MOST_SOURCES = 400  # functions whose source is shown, those with the most time
+_COLUMNS = ("depth", "function", "calls", "resumes", "errors", "self")  # of nodes
 _MOST_RUNS = 500  # of a step that are drawn
 
 
-def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
+def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the page."""
     here = files(__name__)
     parts = {
         "style": here.joinpath("page.css").read_text("utf-8"),
         "script": "\n".join(here.joinpath(name).read_text("utf-8") for name in _SCRIPTS),
-        "data": _escaped(_data(recording)),
+        "data": _escaped(_data(recording, source=options.source)),
     }
     page = here.joinpath("page.html").read_text("utf-8")
     # One pass: what is put in is not looked at again.
@@ -42,8 +44,7 @@ def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
 
 
 def _escaped(data: Any) -> str:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return re.sub("[<>&\u2028\u2029]", lambda match: _ESCAPES[match[0]], text)
+    return re.sub("[<>&]", lambda match: _ESCAPES[match[0]], json_text(data))
 
 
 class _Strings:
@@ -57,11 +58,10 @@ class _Strings:
         return [*self._places]
 
 
-def _data(recording: Recording) -> dict[str, Any]:
+def _data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
     strings = _Strings()
-    nodes: dict[str, list[int]] = {
-        name: [] for name in ("depth", "function", "calls", "resumes", "errors", "self")
-    }
+    sources = Sources(recording)
+    nodes: dict[str, list[int]] = {name: [] for name in _COLUMNS}
     threads = []
     for thread in recording.threads:
         first = len(nodes["depth"])
@@ -69,13 +69,14 @@ def _data(recording: Recording) -> dict[str, Any]:
         threads.append(
             {
                 "name": recording.thread_label(thread),
+                "count": thread.count,
                 "elapsed": thread.elapsed_ns,
                 "first": first,
                 "end": len(nodes["depth"]),
             }
         )
     return {
-        "title": recording.path or "recording",
+        "title": clean(recording.path or "recording"),
         "processes": [
             {"pid": p.pid, "command": p.command, "python": p.python, "host": p.host,
              "started": p.started_ns // 1_000_000, "reason": p.reason}
@@ -85,27 +86,54 @@ def _data(recording: Recording) -> dict[str, Any]:
         "functions": _functions(recording, strings),
         "nodes": nodes,
         "steps": [_step(step) for step in recording.steps],
-        "losses": recording.losses,
-        "sources": _sources(recording, strings),
+        "totals": _totals(recording),
+        "losses": [
+            *lines(recording.losses),
+            *filter(None, [missing.line(recording)]),
+            *killed.lines(recording),
+        ],
+        "sources": _sources(recording, sources, strings) if source else {},
+        "files": {"embedded": sources.embedded, "refused": sources.refused},
         "strings": strings.list(),
     }  # fmt: skip
 
 
 def _add_nodes(nodes: dict[str, list[int]], root: Node) -> None:
+    columns = (nodes[name].append for name in _COLUMNS)
+    depths, functions, calls, resumes, errors, own = columns
     for node, depth in walk(root):
-        nodes["depth"].append(depth)
-        nodes["function"].append(node.function)
-        nodes["calls"].append(node.calls)
-        nodes["resumes"].append(node.resumes)
-        nodes["errors"].append(node.errors)
-        nodes["self"].append(max(node.self_ns, 0))
+        depths(depth)
+        functions(node.function)
+        calls(node.calls)
+        resumes(node.resumes)
+        errors(node.errors)
+        own(node.self_ns if node.self_ns > 0 else 0)
+
+
+def _totals(recording: Recording) -> dict[str, list[int]]:
+    """What each function did in each thread, as columns."""
+    place = {(thread.process, thread.index): i for i, thread in enumerate(recording.threads)}
+    columns: dict[str, list[int]] = {
+        name: [] for name in ("thread", "function", "calls", "resumes", "errors", "self", "total")
+    }
+    for (process, thread, function), figures in recording.exact_totals.items():
+        columns["thread"].append(place[process, thread])
+        columns["function"].append(function)
+        columns["calls"].append(figures.calls)
+        columns["resumes"].append(figures.resumes)
+        columns["errors"].append(figures.errors)
+        columns["self"].append(max(figures.self_ns, 0))
+        columns["total"].append(figures.total_ns)
+    return columns
 
 
 def _functions(recording: Recording, strings: _Strings) -> dict[str, list[int | None]]:
     p50: list[int | None] = [None] * len(recording.records)
-    p99 = p50[:]
+    p99, latency50, latency99 = p50[:], p50[:], p50[:]
     for function in recording.functions:
         p50[function.index], p99[function.index] = function.p50_ns, function.p99_ns
+        latency50[function.index] = function.latency(0.5)
+        latency99[function.index] = function.latency(0.99)
     records = recording.records
     return {
         "module": [strings.place(record.module) for record in records],
@@ -114,20 +142,17 @@ def _functions(recording: Recording, strings: _Strings) -> dict[str, list[int | 
         "line": [record.line for record in records],
         "p50": p50,
         "p99": p99,
+        "latency50": latency50,
+        "latency99": latency99,
     }
 
 
-def _sources(recording: Recording, strings: _Strings) -> dict[int, int]:
+def _sources(recording: Recording, sources: Sources, strings: _Strings) -> dict[int, int]:
     """Function -> its lines, for the functions that matter and whose files are here."""
-    sources = Sources()
     by_self = recording.functions[:_MOST_SOURCES]
     by_total = sorted(recording.functions, key=lambda f: -f.total_ns)[:_MOST_SOURCES]
-    found = {}
-    for function in by_self + by_total:
-        text = sources.lines(function.record.file, function.record.line)
-        if text:
-            found[function.index] = strings.place(text)
-    return found
+    wanted = {function.index: function.record for function in by_self + by_total}
+    return {index: strings.place(text) for index, text in sources.blocks(wanted)}
 
 
 def _step(step: Step) -> dict[str, Any]:

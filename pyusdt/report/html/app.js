@@ -9,7 +9,8 @@
   const { functions, strings } = data;
   let state = Model.readHash(location.hash);
   let tree;
-  let rows;
+  let rows; // by function, of the thread
+  let below; // the same, of what the flame graph shows
   let all = false;
 
   // Where a function's code comes from, as far as its path shows.
@@ -20,6 +21,11 @@
     if (/^<frozen |[/\\]lib(64)?[/\\]python\d/.test(file)) return "standard";
     return file.startsWith("<") || !file ? "other" : "program";
   }
+  // A function in C has no place.
+  function placeOf(fn) {
+    const [file, line] = [strings[functions.file[fn]], functions.line[fn]];
+    return file || line ? `${name(file)}:${line}` : "C";
+  }
   const kinds = functions.line.map((_, fn) => kindOf(fn));
   const names = functions.name.map((place) => name(strings[place]) || "(nameless)");
 
@@ -28,7 +34,7 @@
     label: (fn) => (fn < 0 ? topLabel() : names[fn]),
     functionName: (fn) => names[fn],
     module: (fn) => name(strings[functions.module[fn]], 80),
-    where: (fn) => `${name(strings[functions.module[fn]])}  ${name(strings[functions.file[fn]])}:${functions.line[fn]}`,
+    where: (fn) => `${name(strings[functions.module[fn]])}  ${placeOf(fn)}`,
     line: (fn) => functions.line[fn],
     source: (fn) => (data.sources[fn] === undefined ? "" : strings[data.sources[fn]]),
     pick: (fn) => change({ fn }),
@@ -53,22 +59,28 @@
     } else if (state.zoom !== before.zoom) {
       if (!(state.zoom < tree.fn.length) || state.zoom < 0) state.zoom = 0;
       flame.zoom(state.zoom);
+      narrow();
       showCrumbs();
     }
     if (state.search !== before.search) all = false;
     showSearch();
-    if (["thread", "sort", "reverse", "search"].some((key) => state[key] !== before[key]) || !rows.shown) showFunctions();
+    if (["thread", "zoom", "sort", "reverse", "search"].some((key) => state[key] !== before[key]) || !rows.shown) showFunctions();
     if (state.fn !== before.fn || state.thread !== before.thread || !rows.detailed) showDetails();
     if (remember) history.replaceState(null, "", `#${Model.writeHash(state)}`);
   }
 
   function showThread() {
     tree = Model.build(data, state.thread);
-    rows = Model.totals(tree, functions);
+    rows = Model.totals(data, state.thread);
     if (!(state.zoom < tree.fn.length) || state.zoom < 0) state.zoom = 0;
+    narrow();
     flame.show(tree, state.zoom);
     at("thread").value = state.thread;
     showCrumbs();
+  }
+
+  function narrow() {
+    below = state.zoom ? Model.totalsBelow(data, tree, state.zoom) : rows;
   }
 
   function showCrumbs() {
@@ -93,8 +105,12 @@
   function showFunctions() {
     const label = (fn) => `${strings[functions.name[fn]]} ${strings[functions.module[fn]]}`;
     const key = state.sort === "share" ? "self" : state.sort;
-    const found = [...rows.values()].filter((row) => !flame.matches || flame.matches[row.fn]);
-    Tables.showFunctions(page, Model.sortRows(found, key, state.reverse, label), tree.total[0], state, all);
+    const every = [...below.values()];
+    const found = every.filter((row) => !flame.matches || flame.matches[row.fn]);
+    // Of all rows, whatever is searched for: a bar keeps its length.
+    const most = every.reduce((longest, row) => Math.max(longest, row.self), 0);
+    const where = state.zoom ? names[tree.fn[state.zoom]] : "";
+    Tables.showFunctions(page, Model.sortRows(found, key, state.reverse, label), tree.total[state.zoom], most, where, state, all);
     rows.shown = true;
   }
 
@@ -146,24 +162,25 @@
   function showHead() {
     const [first] = data.processes;
     const elapsed = Math.max(0, ...data.threads.map((thread) => thread.elapsed));
+    const threads = data.threads.reduce((sum, thread) => sum + thread.count, 0);
     at("title").textContent = name((data.processes.length === 1 && first.command) || data.title);
     document.title = `${name(data.title, 60)} – pyusdt`;
     const facts = [
-      duration(elapsed), `${count(data.threads.length)} thread${data.threads.length === 1 ? "" : "s"}`,
+      duration(elapsed), `${count(threads)} thread${threads === 1 ? "" : "s"}`,
       data.processes.length > 1 ? `${count(data.processes.length)} processes` : `pid ${first.pid}`,
       first.python && `Python ${name(first.python)}`, name(first.host),
       first.started && new Date(first.started).toLocaleString(), name(data.title),
     ];
     at("facts").textContent = facts.filter(Boolean).join("  ·  ");
-    const losses = Object.entries(data.losses).map(([what, n]) => `${count(n)} ${name(what, 60) || "(nameless)"}`);
-    at("losses").hidden = !losses.length;
-    at("losses").textContent = `Lost while recording: ${losses.join(", ")}`;
+    at("losses").hidden = !data.losses.length;
+    at("losses").textContent = data.losses.join("; ");
     const options = data.threads.map((thread, i) => element("option", { value: i }, name(thread.name, 60)));
     at("thread").replaceChildren(element("option", { value: -1 }, `all ${data.threads.length} as one`), ...options);
   }
 
   showHead();
   Tables.showSteps(data.steps);
+  Tables.showSources(data.files);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   setTheme(dark.matches ? "dark" : "light");
   dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));

@@ -61,9 +61,10 @@ function build(data, thread) {
   return layOut(mergeThreads(data, chosen));
 }
 
-// Calls enter(node) before a node's children and leave(node) after them; not for the top.
-function walk(tree, enter, leave) {
-  const stack = [...tree.children[0]].reverse();
+// Calls enter(node) before a node's children and leave(node) after them; from `first` on, or from
+// what is below the top.
+function walk(tree, enter, leave, first = tree.children[0]) {
+  const stack = [...first].reverse();
   while (stack.length) {
     const node = stack.pop();
     if (node < 0) {
@@ -76,25 +77,44 @@ function walk(tree, enter, leave) {
   }
 }
 
-// Totals by function; recursion counts once. A row for each function that was called.
-function totals(tree, functions) {
-  const active = new Int32Array(functions.line.length);
+// Totals by function, of one thread, or of all for -1; exact also where the tree is not.
+function totals(data, thread) {
+  const { functions, totals: columns } = data;
   const rows = new Map();
+  columns.function.forEach((fn, i) => {
+    if (thread >= 0 && columns.thread[i] !== thread) return;
+    let row = rows.get(fn);
+    if (!row) {
+      row = { fn, calls: 0, resumes: 0, errors: 0, self: 0, total: 0 };
+      row.p50 = functions.p50[fn];
+      row.p99 = functions.p99[fn];
+      row.latency50 = functions.latency50[fn];
+      row.latency99 = functions.latency99[fn];
+      rows.set(fn, row);
+    }
+    for (const name of ["calls", "resumes", "errors", "self", "total"]) row[name] += columns[name][i];
+  });
+  return rows;
+}
+
+// Totals by function of what is below `top`, itself too. Recursion counts once.
+function totalsBelow(data, tree, top) {
+  const { p50, p99 } = data.functions;
+  const rows = new Map();
+  const active = new Map();
   walk(
     tree,
     (node) => {
       const fn = tree.fn[node];
-      let row = rows.get(fn);
-      if (!row) {
-        row = { fn, calls: 0, resumes: 0, errors: 0, self: 0, total: 0 };
-        row.p50 = functions.p50[fn];
-        row.p99 = functions.p99[fn];
-        rows.set(fn, row);
-      }
+      const row = rows.get(fn) || { fn, calls: 0, resumes: 0, errors: 0, self: 0, total: 0, p50: p50[fn], p99: p99[fn] };
+      rows.set(fn, row);
       for (const name of ["calls", "resumes", "errors", "self"]) row[name] += tree[name][node];
-      if (!active[fn]++) row.total += tree.total[node];
+      const inside = active.get(fn) || 0;
+      if (!inside) row.total += tree.total[node];
+      active.set(fn, inside + 1);
     },
-    (node) => active[tree.fn[node]]--,
+    (node) => active.set(tree.fn[node], active.get(tree.fn[node]) - 1),
+    [top],
   );
   return rows;
 }
@@ -195,6 +215,6 @@ function writeHash(state) {
   return params.toString();
 }
 
-const Model = { build, walk, totals, neighbours, search, matchedTime, sortRows, readHash, writeHash };
+const Model = { build, walk, totals, totalsBelow, neighbours, search, matchedTime, sortRows, readHash, writeHash };
 
 if (typeof module !== "undefined") module.exports = Model;

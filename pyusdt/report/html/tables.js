@@ -7,6 +7,7 @@ const Tables = (() => {
   const FIRST_ROWS = 300;
   const FIRST_NEIGHBOURS = 10;
   const COLUMNS = [
+    ["name", "Function", null],
     ["self", "Self", duration],
     ["share", "Share", null],
     ["total", "Total", duration],
@@ -14,7 +15,6 @@ const Tables = (() => {
     ["p50", "p50", duration],
     ["p99", "p99", duration],
     ["errors", "Errors", (n) => (n ? count(n) : "")],
-    ["name", "Function", null],
   ];
 
   function heading(state, onSort) {
@@ -79,11 +79,11 @@ const Tables = (() => {
     event.preventDefault();
   }
 
-  // `rows` are sorted and searched already; `all` shows more than the first 300.
-  function showFunctions(page, rows, whole, state, all) {
+  // `rows` are sorted and searched already, `where` is the frame that they are below; a bar is full
+  // for `most`; `all` shows more than the first 300.
+  function showFunctions(page, rows, whole, most, where, state, all) {
     const table = document.getElementById("functions");
     const shown = all ? rows : rows.slice(0, FIRST_ROWS);
-    const most = Math.max(...rows.map((entry) => entry.self), 0);
     const focused = document.activeElement?.dataset?.sort;
     table.tHead.replaceChildren(heading(state, page.sort));
     table.tBodies[0].replaceChildren(...shown.map((entry) => row(page, entry, whole, most, state.fn)));
@@ -91,7 +91,7 @@ const Tables = (() => {
     const more = document.getElementById("more");
     more.hidden = shown.length === rows.length;
     more.textContent = `Show all ${count(rows.length)} functions`;
-    document.getElementById("count").textContent = count(rows.length);
+    document.getElementById("count").textContent = where ? `${count(rows.length)} in ${where}` : count(rows.length);
   }
 
   function markSelected(fn) {
@@ -104,10 +104,10 @@ const Tables = (() => {
     if (!rows.length) return [];
     const line = (entry) =>
       pickable(page, entry.fn, -1, [
+        nameCell(page, entry.fn),
         element("td", {}, duration(entry.total)),
         shareCell(entry.total, whole, whole),
         element("td", {}, `${count(entry.calls)}×`),
-        nameCell(page, entry.fn),
       ]);
     const body = element("tbody", {}, ...rows.slice(0, FIRST_NEIGHBOURS).map(line));
     const showAll = (event) => {
@@ -137,6 +137,7 @@ const Tables = (() => {
       ["Self", duration(entry.self)], ["Total", duration(entry.total)], ["Calls", count(entry.calls)],
       ["Per call", duration(entry.total / (entry.calls || 1))],
       ["p50", duration(entry.p50)], ["p99", duration(entry.p99)],
+      ["Latency p50", duration(entry.latency50)], ["Latency p99", duration(entry.latency99)],
       ["Errors", count(entry.errors)], ["Resumes", count(entry.resumes)],
     ].filter(([, value]) => value !== "" && value !== "0");
     const facts = figures.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
@@ -166,10 +167,10 @@ const Tables = (() => {
   function showSteps(steps) {
     const section = document.getElementById("steps");
     section.hidden = !steps.length;
-    const titles = ["Count", "Mean", "Spread", "Min", "p50", "p99", "Max", "Series", "Step or mark"];
+    const titles = ["Step or mark", "Count", "Mean", "Spread", "Min", "p50", "p99", "Max", "Series"];
     const table = section.querySelector("table");
     table.tHead.replaceChildren(
-      element("tr", {}, ...titles.map((title, i) => element("th", { scope: "col", class: i === 8 ? "name" : null }, element("span", {}, title)))),
+      element("tr", {}, ...titles.map((title, i) => element("th", { scope: "col", class: i ? null : "name" }, element("span", {}, title)))),
     );
     table.tBodies[0].replaceChildren(
       ...steps.map((step) => {
@@ -177,10 +178,22 @@ const Tables = (() => {
         const figures = ["mean", "deviation", "min", "p50", "p99", "max"].map((key) => element("td", {}, format(step[key])));
         const series = step.series.length > 1 ? spark(step.series) : null;
         const label = element("td", { class: "name" }, element("b", {}, name(step.name) || "(nameless)"), element("span", {}, step.kind === "mark" ? "mark" : ""));
-        return element("tr", {}, element("td", {}, count(step.count)), ...figures, element("td", {}, series), label);
+        return element("tr", {}, label, element("td", {}, count(step.count)), ...figures, element("td", {}, series));
       }),
     );
   }
 
-  return { showFunctions, markSelected, showDetails, showSteps };
+  // Whose lines are in this page: it may be passed on.
+  function showSources({ embedded, refused }) {
+    const left = Object.entries(refused);
+    const section = document.getElementById("sources");
+    section.hidden = !embedded.length && !left.length;
+    section.querySelector("summary").textContent = `Sources embedded: ${count(embedded.length)}` + (left.length ? `, left out: ${count(left.length)}` : "");
+    section.querySelector("ul").replaceChildren(
+      ...embedded.map((file) => element("li", {}, name(file))),
+      ...left.map(([file, why]) => element("li", { class: "quiet" }, `${name(file)}: left out (${why})`)),
+    );
+  }
+
+  return { showFunctions, markSelected, showDetails, showSteps, showSources };
 })();

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import multiprocessing
 import os
+import subprocess
 import sys
 import threading
 
@@ -23,13 +25,55 @@ def thread(n):
 
 
 def fork(n):
+    """A child that works, and then waits for the end of the standard input."""
     child = os.fork()
     if child == 0:
         work(n)
-        pyusdt.libpyusdt.stop()
-        pyusdt.libpyusdt.start()
-        os._exit(bool(pyusdt.status()["events_on"] or pyusdt.status()["recorded"]))
-    print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        ready, told = TOLD
+        os.close(told)
+        os.read(ready, 1)
+        os._exit(0)
+    CHILDREN.append(child)
+    print("child", child, flush=True)
+
+
+def release(_):
+    os.close(TOLD[1])
+    for child in CHILDREN:
+        os.waitpid(child, 0)
+
+
+def start(_):
+    """This program once more."""
+    child = subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    STARTED.append(child)
+    child.stdout.readline()
+    print("child", child.pid, flush=True)
+
+
+def tell(n):
+    """It to work."""
+    STARTED[0].stdin.write(f"work {n}\n")
+    STARTED[0].stdin.flush()
+    STARTED[0].stdout.readline()
+
+
+def pool(method):
+    """Two workers, which multiprocessing starts."""
+    POOL.append(multiprocessing.get_context(method).Pool(2))
+    print("children", *{POOL[0].apply(os.getpid) for _ in range(200)}, flush=True)
+
+
+def share(n):
+    """Have the workers do the work."""
+    POOL[0].map(work, [1] * n)
+
+
+def end_pool(_):
+    POOL[0].close()
+    POOL[0].join()
 
 
 def inside(n):
@@ -42,8 +86,11 @@ def answer():
     print("ready", flush=True)
     for line in sys.stdin:
         what, n = line.split()
-        globals()[what](int(n))
+        globals()[what](int(n) if n.isdecimal() else n)
         print("done", what, flush=True)
 
 
-answer()
+if __name__ == "__main__":
+    TOLD = os.pipe()
+    CHILDREN, STARTED, POOL = [], [], []
+    answer()

@@ -187,6 +187,31 @@ def both() -> None:
         swallows("busy")
 
 
+LOCK = threading.Lock()
+
+
+def hoards() -> None:
+    with LOCK:
+        time.sleep(0.03)
+    time.sleep(0.001)
+
+
+def needs() -> None:
+    with LOCK:
+        pass
+    time.sleep(0.002)
+
+
+def locks() -> None:
+    threads = [
+        threading.Thread(target=lambda do=do: [do() for _ in range(11)]) for do in (hoards, needs)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def marks() -> None:
     for _ in range(23):
         with pyusdt.step("parse"):

@@ -56,6 +56,14 @@ async def tasks() -> None:
     await asyncio.gather(*(leaf() for _ in range(7)))
 
 
+async def sleeper() -> None:
+    await asyncio.sleep(0.02)
+
+
+def sleeps() -> None:
+    asyncio.run(sleeper())
+
+
 def fast() -> None:
     pass
 

@@ -49,7 +49,7 @@ def test_names_that_no_source_has(listen):
     told = listen("odd_code.py")
     names, ids = [hit[:3] for hit in told], [int(hit[3]) for hit in told]
     assert names[:4] == [
-        ["<odd> 'name\"", "<odd: ünï\n'file'>", "größe.<locals>.✓"],
+        ["<odd> 'name\"", r"<odd: ünï\x0a'file'>", "größe.<locals>.✓"],
         [r"nul\x00inside", r"/tmp/nul\x00inside.py", r"a\x00b"],
         [r"lone\udc80", r"\ud800/file", r"\udfff"],
         ["", "", ""],

@@ -4,12 +4,12 @@ before: that user may not be allowed to read it."""
 
 import argparse
 import ctypes
+import difflib
 import locale
 import os
+import shutil
 import sys
 
-import elftools.elf.elffile
-import elftools.elf.sections
 import rich.console
 import rich.table
 import rich.text

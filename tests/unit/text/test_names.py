@@ -193,6 +193,7 @@ def test_endless_methods_of_methods(text: Any) -> None:
         (KeyError("key"), "KeyError: key"),
         (OSError(2, "No such file"), "FileNotFoundError"),
         (ValueError("a\x00b\udc80é"), r"ValueError: a\x00b\udc80é"),
+        (ValueError("\x1b[2J\n"), r"ValueError: \x1b[2J\x0a"),
         (BoomError("x"), f"{MODULE}.BoomError: x"),
         pytest.param(SecretiveError("secret"), f"{MODULE}.SecretiveError: secret", id="secretive"),
         (BoomError, f"{MODULE}.BoomError"),
@@ -234,6 +235,7 @@ def test_exception_with_args_set_later(text: Any) -> None:
         ("", 64, ""),
         ("naïve", 64, "naïve"),
         ("a\x00b\udcff", 64, r"a\x00b\udcff"),
+        ("\x1b[2J\r\n\x9b\u2028", 64, r"\x1b[2J\x0d\x0a\x9b\u2028"),
         ("x" * 63, 64, "x" * 63),
         ("x" * 64, 64, "x" * 60 + "..."),
         ("é" * 32, 64, "é" * 30 + "..."),
@@ -256,7 +258,9 @@ def test_names(text: Any, o: object, size: int, expected: str) -> None:
 
 @given(st.text(st.characters(codec=None)), st.integers(1, 300))
 def test_any_name(text: Any, o: str, size: int) -> None:
-    whole = o.encode("utf-8", "backslashreplace").replace(b"\x00", rb"\x00")
+    controls = "".join(map(chr, [*range(32), *range(127, 160), 0x2028, 0x2029]))
+    escapes = {ord(c): rf"\x{ord(c):02x}" if c < "\xff" else rf"\u{ord(c):04x}" for c in controls}
+    whole = o.translate(escapes).encode("utf-8", "backslashreplace")
     result = text.name(o, size).encode()
     assert len(result) < size
     if len(whole) < size:

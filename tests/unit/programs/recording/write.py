@@ -9,7 +9,7 @@ import sys
 from recordings import snapshot, snapshot_of
 
 from pyusdt.errors import UserError
-from pyusdt.recording import Writer
+from pyusdt.recording import write
 
 path, *how = sys.argv[1:]
 data = snapshot()
@@ -21,6 +21,6 @@ elif how == ["unprivileged"] and os.geteuid() == 0:  # without the right to writ
     os.setgid(65534)
     os.setuid(65534)
 try:
-    Writer(path).write(data)
+    write(path, data, reason=None)
 except UserError as e:
     print(e)

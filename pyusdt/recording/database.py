@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SQL of a recording, in memory: SQLite never opens a file for writing, so it has no journal
+that somebody could plant, or that could be left."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from sqlite3 import connect
+
+from pyusdt._version import __version__
+from pyusdt.recording.records import Process
+from pyusdt.recording.schema import APPLICATION_ID, SCHEMA, VERSION
+from pyusdt.recording.snapshot import FunctionRow, Snapshot, clean, clean_step
+from pyusdt.recording.totals import totals_of_nodes
+from pyusdt.system import os
+
+TABLES = {
+    "processes": 14, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "histograms": 5,
+    "steps": 7, "losses": 3, "started": 3,
+}  # fmt: skip
+"""Each table that has rows of processes, and how many columns it has."""
+
+
+@contextmanager
+def new(recording: str, directory: str = "") -> Iterator[sqlite3.Connection]:
+    """A recording without processes. `recording` is its identity, and `directory` the name of the
+    one beside it that has parts."""
+    database = connect(":memory:", isolation_level=None)
+    try:
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {VERSION}")
+        database.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        meta: list[tuple[str, str | bytes]] = [
+            ("recording", recording),
+            ("created_by", __version__),
+        ]
+        meta += [("directory", os.fsencode(directory))] * bool(directory)
+        database.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+        yield database
+    finally:
+        database.close()
+
+
+def add_process(
+    database: sqlite3.Connection, token: str, process: Process, snapshot: Snapshot
+) -> tuple[int, dict[int, int]]:
+    """Add a process and what it recorded; `process.id` does not matter. Return its row's number,
+    and those of its functions by the numbers that it knows them by."""
+    it, ended = process, process.ended_ns
+    cursor = database.execute(
+        "INSERT INTO processes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (token, it.pid, it.parent_pid, clean(it.host), clean(it.command), clean(it.python),
+         it.started_ns, it.started_monotonic_ns, it.updated_ns, ended,
+         None if it.reason is None else clean(it.reason), it.forked, it.flush_ns),
+    )  # fmt: skip
+    number = cursor.lastrowid or 0
+    place = _add_functions(database, snapshot.functions)
+    totals = snapshot.totals or totals_of_nodes(snapshot.nodes)
+    put = database.executemany
+    put(
+        "INSERT INTO threads VALUES (?, ?, ?, ?, ?)",
+        (
+            (number, index, row.tid, clean(row.name), row.elapsed_ns)
+            for index, row in enumerate(snapshot.threads)
+        ),
+    )
+    put(
+        "INSERT INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (number, *row.place, row.parent, place[row.function], *row.figures)
+            for row in snapshot.nodes
+        ),
+    )
+    put(
+        "INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((number, row.thread, place[row.function], *row.figures) for row in totals),
+    )
+    put(
+        "INSERT INTO histograms (process, function, ns, count, kind) VALUES (?, ?, ?, ?, ?)",
+        ((number, place[row.function], *row[1:]) for row in snapshot.histograms),
+    )
+    put(
+        "INSERT INTO steps (process, name, kind, sequence, start_ns, elapsed_ns, value)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ((number, *clean_step(row)) for row in snapshot.steps),
+    )
+    put(
+        "INSERT INTO losses VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        ((number, clean(name), count) for name, count in snapshot.losses.items()),
+    )
+    put(
+        "INSERT INTO started VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        ((number, clean(program), count) for program, count in snapshot.started.items()),
+    )
+    return number, place
+
+
+def remove_process(database: sqlite3.Connection, token: str) -> None:
+    """Remove a process, if it is there, with all that it recorded."""
+    found = database.execute("SELECT id FROM processes WHERE token = ?", (token,)).fetchone()
+    for table in TABLES if found else ():
+        if table != "functions":
+            column = "id" if table == "processes" else "process"
+            database.execute(f"DELETE FROM {table} WHERE {column} = ?", found)
+
+
+def _add_functions(
+    database: sqlite3.Connection, functions: Iterable[FunctionRow]
+) -> dict[int, int]:
+    """Find or make their rows: from the numbers that the process has to those in the file."""
+    place = {}
+    none = database.execute("SELECT count(*) FROM functions").fetchone() == (0,)
+    for row in functions:
+        texts = map(clean, (row.module, row.qualname, row.name, row.file))
+        record = (*texts, row.line)
+        database.execute(
+            "INSERT OR IGNORE INTO functions VALUES (?, ?, ?, ?, ?, ?)",
+            (row.id if none else None, *record),
+        )
+        (place[row.id],) = database.execute(
+            "SELECT id FROM functions WHERE module = ? AND qualname = ? AND name = ?"
+            " AND file = ? AND line = ?",
+            record,
+        ).fetchone()
+    return place
+
+
+def copy_rows(source: sqlite3.Connection, into: sqlite3.Connection) -> None:
+    """Copy all processes of a recording of this format. Nothing of its schema is run."""
+    for table, n in TABLES.items():
+        columns = [row[1] for row in into.execute(f"PRAGMA table_info({table})")]
+        names = ", ".join(columns[:n])
+        marks = ", ".join("?" * n)
+        into.executemany(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",
+            source.execute(f"SELECT {names} FROM {table}"),
+        )
+
+
+def content(database: sqlite3.Connection) -> bytes:
+    """The bytes of its file."""
+    return database.serialize()

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The counts of a whole run, straight from a part's bytes into SQL: SQLite converts each node, and
+Python makes no object of it that lasts."""
+
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from pyusdt.recording.counts import NODE, NOTHING, Counts, split, unpack
+from pyusdt.recording.database import add_process
+from pyusdt.recording.histogram import in_ns
+from pyusdt.recording.parts import Part
+from pyusdt.recording.records import Process
+from pyusdt.recording.snapshot import FunctionRow, HistogramRow, NodeFigures, Snapshot
+from pyusdt.recording.totals import Totals
+
+
+def can_add(parts: Sequence[Part]) -> bool:
+    """Whether that is all that these parts of a process ask for: nothing to subtract or add up, and
+    nothing to leave out."""
+    if len(parts) != 1 or len(parts[0].counts) != 1:
+        return False
+    part, about = parts[0], parts[0].about
+    keys = ("only", "exclude", "threads")
+    return not (part.base or part.before or any(about.get(key) for key in keys))
+
+
+class Nodes(NamedTuple):
+    """The nodes of one thread as the part has them, in ticks."""
+
+    process: int
+    thread: int
+    rate: float
+    place: dict[int, int]
+    """From the numbers of functions that the process has to those in the file."""
+    rows: memoryview
+
+    def places(self, place: dict[int, int]) -> dict[int, int]:
+        """From the process's numbers of functions to where `place` has those in the file."""
+        return {number: place[in_file] for number, in_file in self.place.items()}
+
+    def in_ns(self) -> Iterator[NodeFigures]:
+        """The nodes, with times in ns."""
+        rate, thread = self.rate, self.thread
+        for _, node, parent, function, calls, resumes, errors, elapsed, own in NODE.iter_unpack(
+            self.rows
+        ):
+            elapsed_ns, own_ns = int(elapsed * rate + 0.5), int(own * rate + 0.5)
+            yield thread, node, parent, function, calls, resumes, errors, elapsed_ns, own_ns
+
+
+def add(
+    database: sqlite3.Connection, part: Part, process: Process, pending: list[Nodes] | None
+) -> None:
+    """Add the process that has this part alone. Nodes go to `pending`, if it is given. Raises
+    ValueError where it makes no sense."""
+    functions: dict[int, FunctionRow] = {}
+    rest, nodes = split(part.counts[0])
+    counts = unpack(rest, functions)
+    rate = counts.ns_per_tick
+    if not (math.isfinite(rate) and rate > 0):
+        raise ValueError(f"counts that make no sense: {rate} ns per tick")
+    if not part.about.get("c_calls"):  # another recorder may have wanted them
+        _refuse_c_functions(functions.values())
+    snapshot, threads = _all_but_nodes(counts, functions, part.started)
+    number, place = add_process(database, part.token, process, snapshot)
+    for serial, rows in _by_thread(nodes):
+        if serial not in threads:
+            continue  # a thread that did nothing
+        nodes_of = Nodes(number, threads[serial], rate, place, rows)
+        if pending is None:
+            _add_nodes(database, nodes_of)
+        else:
+            pending.append(nodes_of)
+
+
+def _all_but_nodes(
+    counts: Counts, functions: dict[int, FunctionRow], started: dict[str, int]
+) -> tuple[Snapshot, dict[int, int]]:
+    """That, and the threads by their serials."""
+    totals = Totals(lambda _: True)
+    rest = totals.update(counts, NOTHING, functions)
+    sums: dict[tuple[int, int, int], int] = {}
+    for row in counts.histograms:
+        key = row.function, in_ns(row.ticks, counts.ns_per_tick), row.kind
+        sums[key] = sums.get(key, 0) + row.calls
+    snapshot = Snapshot(
+        threads=rest.threads,
+        functions=list(functions.values()),
+        histograms=[
+            HistogramRow(function, ns, calls, kind) for (function, ns, kind), calls in sums.items()
+        ],
+        totals=rest.totals,
+        steps=rest.steps,
+        losses=rest.losses,
+        started=started,
+    )
+    return snapshot, {serial: index for index, serial in enumerate(totals.serials())}
+
+
+def _by_thread(nodes: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """The nodes of each thread, which lie together, with its serial: their first four bytes."""
+    size, at = NODE.size, 0
+    for key, group in groupby(zip(*(nodes[i::size] for i in range(4)), strict=True)):
+        end = at + size * sum(1 for _ in group)
+        yield int.from_bytes(bytes(key), "little"), nodes[at:end]
+        at = end
+
+
+def _add_nodes(database: sqlite3.Connection, nodes: Nodes) -> None:
+    """Rows as `NODE` has them: serial, index, parent, function, the counts, and times in ticks."""
+    process, thread, rate, place, rows = nodes
+    shifts = {new - old for old, new in place.items()}
+    unpacked: Iterable[tuple[Any, ...]] = NODE.iter_unpack(rows)
+    shift = shifts.pop() if len(shifts) == 1 else 0
+    if shifts:
+        unpacked = ((*row[:3], place[row[3]], *row[4:]) for row in unpacked)
+    database.executemany(
+        f"INSERT INTO nodes VALUES ({process}, ? * 0 + {thread}, ?, ?, ? + {shift}, ?, ?, ?,"
+        f" CAST(? * {rate!r} + 0.5 AS INTEGER), CAST(? * {rate!r} + 0.5 AS INTEGER))",
+        unpacked,
+    )
+
+
+def _refuse_c_functions(functions: Iterable[FunctionRow]) -> None:
+    for row in functions:
+        if not row.file and not row.line and row.qualname != "(others)":
+            raise NotWholeError
+
+
+class NotWholeError(Exception):
+    """It is to be added in the other way."""

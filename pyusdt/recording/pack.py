@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A snapshot in the layout of include/pyusdt_counts.h, from which counts.py unpacks it: what a
+recording had before, when it is entered once more."""
+
+from pyusdt.recording.counts import (
+    DOUBLE,
+    DURATION,
+    FUNCTION,
+    HEAD,
+    INTEGER,
+    LOSS,
+    MARK,
+    NAME,
+    NODE,
+    REAL,
+    RUN,
+    STEP,
+    TEXT,
+    THREAD,
+    TOTAL,
+    WORD,
+)
+from pyusdt.recording.snapshot import Snapshot, StepRow, clean_step
+
+
+class _Texts:
+    """Gives a place to each text."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._places: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        if text not in self._places:
+            self._places[text] = len(self.data)
+            encoded = text.encode(errors="backslashreplace").replace(b"\0", b"\\x00")
+            self.data += encoded + b"\0"
+        return self._places[text]
+
+
+def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
+    """Its bytes, with times in ns. `serials` are those of its threads."""
+    text = _Texts()
+    losses = [LOSS.pack(text(name), 0, count) for name, count in snapshot.losses.items()]
+    threads = [
+        THREAD.pack(serial, row.tid, 0, row.elapsed_ns, text(row.name), 0)
+        for serial, row in zip(serials, snapshot.threads, strict=True)
+    ]
+    nodes = [
+        NODE.pack(serials[row.thread], row.node, row.parent, row.function, *row.figures)
+        for row in snapshot.nodes
+    ]
+    totals = [
+        TOTAL.pack(serials[row.thread], row.function, *row.figures) for row in snapshot.totals
+    ]
+    durations = [DURATION.pack(serials[0], *row, 0) for row in snapshot.histograms]
+    functions = [
+        FUNCTION.pack(row.id, row.line, *map(text, (row.module, row.qualname, row.name, row.file)))
+        for row in snapshot.functions
+    ]
+    names = {row.name: text(row.name) for row in snapshot.steps}
+    numbers = {name: number for number, name in enumerate(names)}
+    steps = [_step(clean_step(row), numbers[row.name], text) for row in snapshot.steps]
+    places = [NAME.pack(place) for place in names.values()]
+    sections = [losses, threads, nodes, totals, durations, functions, steps, places]
+    sizes = [len(section) for section in sections]
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), 0)
+    return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
+
+
+def _step(row: StepRow, name: int, text: _Texts) -> bytes:
+    kind, value = MARK, 0
+    if row.elapsed_ns is not None:
+        kind, value = RUN, row.elapsed_ns
+    elif isinstance(row.value, str):
+        kind, value = TEXT, text(row.value)
+    elif isinstance(row.value, float):
+        kind, value = REAL, WORD.unpack(DOUBLE.pack(row.value))[0]
+    elif row.value is not None:
+        kind, value = INTEGER, row.value & (1 << 64) - 1
+    return STEP.pack(row.start_ns, value, 0, name, kind)

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts: what single processes have recorded, as include/pyusdt_part.h lays it out in files.
+
+They are read as what they may be, bytes of anybody: checked, and left out where they are not right.
+"""
+
+import struct
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from json import loads
+from struct import Struct
+from typing import Any
+
+from pyusdt import patterns
+from pyusdt.files import open_regular
+from pyusdt.recording.counts import NOTHING, Counts, unpack
+from pyusdt.recording.records import Process
+from pyusdt.recording.snapshot import FunctionRow, Snapshot
+from pyusdt.recording.totals import Totals
+from pyusdt.system import os
+
+SUFFIX = ".part"
+NEW = ".new"
+"""Added to it while the part is written."""
+FRAME = Struct("=IIQqII")
+PROCESS = Struct("=32s32sIIqQ")
+_MAGIC = 0x32705950
+_PROCESS, _BASE, _BEFORE, _COUNTS, _CHANGES, _END, _STARTED = range(1, 8)
+_HEX = frozenset(b"0123456789abcdef")
+_LARGEST = 4 << 30
+
+
+@dataclass
+class Part:
+    """What one process has recorded, once, of one recording."""
+
+    name: str
+    token: str
+    """Of the process."""
+    process: Process
+    about: dict[str, Any]
+    """host, command, python, only, exclude, c_calls, flush, threads (serials), boot, namespace."""
+    base: bytes = b""
+    before: bytes = b""
+    counts: list[bytes] = field(default_factory=list)
+    """One that is whole, and the changes since."""
+    started: dict[str, int] = field(default_factory=dict)
+    """Programs by name, and how often the process has started them."""
+    is_gone: bool = False
+    """Its process, as far as is known; the part is what it has left."""
+
+
+def read(name: str, directory: int) -> Part | None:
+    """The part in the file `name` of an open directory; None: it is none, or not yet."""
+    with suppress(OSError, ValueError), open_regular(name, directory) as file:
+        if os.fstat(file.fileno()).st_size > _LARGEST:
+            return None
+        return _part(name, file.read())
+    return None
+
+
+def _part(name: str, data: bytes) -> Part | None:
+    part: Part | None = None
+    why: str | None = None
+    moment = 0
+    for kind, at, payload in _frames(data):
+        moment = at
+        if kind == _PROCESS:
+            part = _beginning(name, payload)
+        elif part is None:
+            return None
+        elif kind == _BASE:
+            part.base = payload
+        elif kind == _BEFORE:
+            part.before = payload
+        elif kind == _COUNTS:
+            part.counts = [payload]
+        elif kind == _CHANGES:
+            part.counts.append(payload)
+        elif kind == _STARTED:
+            part.started = _started(payload)
+        why = payload.decode(errors="backslashreplace") if kind == _END else None
+    if part is not None:
+        ended = None if why is None else moment
+        part.process = replace(part.process, updated_ns=moment, ended_ns=ended, reason=why)
+    return part
+
+
+def _frames(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Kind, moment and payload of each, until the first that is cut off or damaged."""
+    at = 0
+    while at + FRAME.size <= len(data):
+        magic, kind, size, moment, payload_crc, frame_crc = FRAME.unpack_from(data, at)
+        begin = at + FRAME.size
+        payload = data[begin : begin + size]
+        if (
+            magic != _MAGIC
+            or zlib.crc32(data[at : begin - 4]) != frame_crc
+            or len(payload) != size
+            or zlib.crc32(payload) != payload_crc
+        ):
+            return
+        yield kind, moment, payload
+        at = begin + size
+
+
+def _started(payload: bytes) -> dict[str, int]:
+    started = {}
+    while len(payload) > 8:
+        program, _, rest = payload[8:].partition(b"\0")
+        count = int.from_bytes(payload[:8], sys.byteorder)
+        started[program.decode(errors="backslashreplace")] = min(count, 2**63 - 1)
+        payload = rest
+    return started
+
+
+def _beginning(name: str, payload: bytes) -> Part | None:
+    try:
+        token, parent, pid, parent_pid, started, monotonic = PROCESS.unpack_from(payload)
+        about = loads(payload[PROCESS.size :])
+    except (struct.error, RecursionError):
+        return None
+    if not _HEX.issuperset(token):
+        return None
+    if not isinstance(about, dict):
+        return None
+
+    def text(key: str) -> str:
+        return str(about.get(key, ""))
+
+    process = Process(
+        id=0,
+        pid=pid,
+        parent_pid=parent_pid,
+        host=text("host"),
+        command=text("command"),
+        python=text("python"),
+        started_ns=started,
+        started_monotonic_ns=min(monotonic, 2**63 - 1),
+        forked=parent[0] != 0,
+        flush_ns=_flush_ns(about.get("flush")),
+    )
+    return Part(name, token.decode(), process, about)
+
+
+def _flush_ns(flush: object) -> int:
+    if isinstance(flush, (int, float)) and 0 < flush < 1e9:
+        return int(flush * 1e9)
+    return 0
+
+
+def snapshot_of(parts: list[Part]) -> Snapshot:
+    """What the parts of one process hold together. Raises ValueError where they make no sense."""
+    functions: dict[int, FunctionRow] = {}
+    whole = Snapshot()
+    totals: Totals | None = None
+    for part in parts:
+        about = part.about
+        wanted = patterns.row_chooser(
+            str(about.get("only", "")), str(about.get("exclude", "")), bool(about.get("c_calls"))
+        )
+        if totals is None:
+            totals = Totals(wanted)
+        totals.want(wanted)
+        if part.base:
+            totals.update(unpack(part.base, functions), NOTHING, functions)
+            totals.settle()
+        before = unpack(part.before, functions) if part.before else NOTHING
+        now = merged([unpack(data, functions) for data in part.counts])
+        whole = totals.update(now, before, functions, _serials(about))
+        totals.settle()
+    whole.started = started_by(parts)
+    return whole
+
+
+def started_by(parts: Sequence[Part]) -> dict[str, int]:
+    """What a process of these parts has started: each of them counts from its beginning."""
+    started: dict[str, int] = {}
+    for part in parts:
+        for program, count in part.started.items():
+            started[program] = max(count, started.get(program, 0))
+    return started
+
+
+def _serials(about: dict[str, Any]) -> set[int] | None:
+    serials = about.get("threads")
+    if not isinstance(serials, list):
+        return None
+    return {serial for serial in serials if isinstance(serial, int)}
+
+
+def merged(counts: list[Counts]) -> Counts:
+    """One that is whole, and the changes since, as one."""
+    if len(counts) < 2:
+        return counts[0] if counts else NOTHING
+    last = counts[-1]
+    threads = {row.serial: row for c in counts for row in c.threads}
+    nodes = {row.key: row for c in counts for row in c.nodes}
+    totals = {row.key: row for c in counts for row in c.totals}
+    histograms: dict[tuple[int, int], list[Any]] = {}
+    for one in counts:
+        latest: dict[tuple[int, int], list[Any]] = {}
+        for row in one.histograms:
+            latest.setdefault(row.key, []).append(row)
+        histograms.update(latest)
+    return Counts(
+        ns_per_tick=last.ns_per_tick,
+        threads=list(threads.values()),
+        nodes=[nodes[key] for key in sorted(nodes)],
+        totals=list(totals.values()),
+        histograms=[row for rows in histograms.values() for row in rows],
+        losses=last.losses,
+        steps=[step for c in counts for step in c.steps],
+        now=last.now,
+        now_ns=last.now_ns,
+    )
