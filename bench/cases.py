@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of all cases."""
 
-from bench import batch, events, follow, growth, idle, latency, race, world
+from bench import batch, events, follow, growth, idle, latency, race, recordings, world
 from bench.compare import Case
 
 CASES: tuple[Case, ...] = (
@@ -11,6 +11,7 @@ CASES: tuple[Case, ...] = (
     *batch.CASES,
     *latency.CASES,
     *growth.CASES,
+    *recordings.CASES,
     *race.cases(),
     world.WHOLE,
 )
