@@ -15,12 +15,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import LIBRARY, ROOT, Process, Tracer, environment, inside, maps, probe
+from harness import LIBRARY, ROOT, VARIABLES, Process, Tracer, environment, inside, maps, probe
 from notes import notes
 
 PROGRAMS = Path(__file__).parent / "programs"
 LONG = os.environ.get("LONG", "") not in ("", "0")
-ROUNDS_INSIDE = 20_000 if LONG else 600
+# A sanitizer makes a round five times slower.
+ROUNDS_INSIDE = 20_000 if LONG else 150 if VARIABLES else 600
 ROUNDS_OUTSIDE = 500 if LONG else 25
 SECONDS_LONG = 3600
 
