@@ -188,7 +188,8 @@ def test_very_many_threads_are_merged():
     assert len(rec.threads) < 400
     assert counts(rec)["leaf"] == 700
     assert rec.losses["threads merged with an ended one"] + len(rec.threads) >= 700
-    threads_are_as_long_as_their_trees(rec.recording, SLICE_NS)
+    # Up to three threads lie in one.
+    threads_are_as_long_as_their_trees(rec.recording, 3 * SLICE_NS)
 
 
 def test_a_thread_that_outlives_it():
