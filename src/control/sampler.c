@@ -61,6 +61,8 @@ struct seat {
     struct proc_thread files;
     uint32_t files_turn; /* whose they are */
     uint64_t system_cpu; /* the CPU clock when the system time was read last */
+    bool knows_switches;
+    uint64_t switches; /* when it was seen ready last */
 };
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -104,7 +106,7 @@ static bool start_look(struct seat *seat, struct start *start) {
         .tree = seat->tree,
         .cpu = seat->sheet.cpu,
         .cpu_left = seat->sheet.cpu_left,
-        .waits = seat->sheet.state == TIMESHEET_WAITING && seat->sheet.was_waiting,
+        .waits = seat->sheet.state == TIMESHEET_WAITS && seat->sheet.knows_waiting,
     };
     pthread_mutex_unlock(&s_lock);
     return start->turn;
@@ -151,6 +153,16 @@ static struct charge_kind kind_of(struct proc_files *files, struct seat *seat, p
                                 class == PYUSDT_CHARGE_OTHER ? (uint32_t)call->number : 0};
 }
 
+/* A thread that is ready, and has not waited since it was seen ready before, has lost its CPU in
+ * the middle of what it was doing. */
+static bool is_preempted(struct proc_files *files, struct seat *seat, pid_t tid) {
+    uint64_t before = seat->switches;
+    bool knew = seat->knows_switches;
+
+    seat->knows_switches = proc_thread_switches(files, &seat->files, tid, &seat->switches);
+    return knew && seat->knows_switches && seat->switches == before;
+}
+
 /* Between two readings of its CPU clock: whether it has run meanwhile shows whether it is on a CPU
  * or ready for one, which the kernel does not distinguish. False: there is no such thread. */
 static bool see(struct proc_files *files, struct seat *seat, const struct start *start,
@@ -171,18 +183,18 @@ static bool see(struct proc_files *files, struct seat *seat, const struct start 
         return false;
     look->wall = clock_monotonic_ns();
     if (call->state == PROC_IN_CALL)
-        look->state = TIMESHEET_WAITING;
-    else if (look->cpu != first || start->cpu_left + (look->cpu - start->cpu) > STARVED_NS)
-        look->state = TIMESHEET_ON_CPU;
+        look->state = TIMESHEET_WAITS;
+    else if (look->cpu != first)
+        look->state = TIMESHEET_RUNS;
     else
-        look->state = call->state == PROC_RUNNABLE ? TIMESHEET_READY : TIMESHEET_WAITING;
+        look->state = call->state == PROC_RUNNABLE ? TIMESHEET_READY : TIMESHEET_WAITS;
     return true;
 }
 
 /* The thread has not run since the last look, which found it waiting. */
 static void look_again(struct seat *seat, const struct start *start, struct timesheet_look *look) {
     pthread_mutex_lock(&s_lock);
-    look->state = TIMESHEET_WAITING;
+    look->state = TIMESHEET_WAITS;
     look->place = seat->sheet.waiting;
     look->kind = seat->sheet.kind;
     pthread_mutex_unlock(&s_lock);
@@ -190,7 +202,7 @@ static void look_again(struct seat *seat, const struct start *start, struct time
 }
 
 static void look_at(struct proc_files *files, struct seat *seat) {
-    struct timesheet_look look = {.state = TIMESHEET_ON_CPU};
+    struct timesheet_look look = {.state = TIMESHEET_RUNS};
     struct proc_call call = {.state = PROC_UNKNOWN};
     struct start start;
     struct proc_stat stat;
@@ -202,6 +214,7 @@ static void look_at(struct proc_files *files, struct seat *seat) {
         proc_thread_close(&seat->files, files);
         seat->files_turn = start.turn;
         seat->system_cpu = 0;
+        seat->knows_switches = false;
     }
     if (there && !see(files, seat, &start, &look, &call)) {
         vacate(seat, &start);
@@ -215,7 +228,10 @@ static void look_at(struct proc_files *files, struct seat *seat) {
         look_again(seat, &start, &look);
         return;
     }
-    if (look.state == TIMESHEET_WAITING)
+    if (look.state == TIMESHEET_READY && look.cpu != start.cpu)
+        look.preempted = is_preempted(files, seat, start.tid) ||
+                         start.cpu_left + look.cpu - start.cpu > STARVED_NS;
+    if (look.state == TIMESHEET_WAITS)
         look.kind = call.state == PROC_IN_CALL
                         ? kind_of(files, seat, start.tid, &call)
                         : (struct charge_kind){PYUSDT_CHARGE_OTHER, UINT32_MAX};
