@@ -304,6 +304,7 @@ static void *sample(void *unused) {
     struct pace pace = {.random = clock_monotonic_ns() | 1, .wall = clock_monotonic_ns()};
 
     s_tid = gettid();
+    osthread_ours_begins();
     proc_files_begin(&files);
     pace.cpu = own_cpu();
     do {
@@ -320,6 +321,7 @@ static void *sample(void *unused) {
     for (struct seat *seat = s_seats; seat; seat = seat->next)
         proc_thread_close(&seat->files, &files);
     proc_files_end(&files);
+    osthread_ours_ends();
     return unused;
 }
 
