@@ -21,6 +21,7 @@ from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.remote import proc
 from pyusdt.remote.family import Family
 from pyusdt.remote.recording import Options, Recorded, replacing
+from pyusdt.running import TIMES
 
 _TICK_SECONDS = 0.05
 _STARTING_SECONDS = 0.2  # the process may record already, and we not know it yet
@@ -82,6 +83,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", required=True, metavar="FILE", help="the recording")
     declare_filters(parser)
     add("--c-calls", action="store_true", help="the calls of C functions too")
+    add("--times", choices=TIMES, default="exact",
+        help="exact: of each call (the default); sampled: no clock is read at calls, which costs "
+             "less: calls are exact, times are found by looking on")  # fmt: skip
     add("--no-children", dest="children", action="store_false",
         help="not the processes below it")  # fmt: skip
     add("--max-nodes", type=count, default=defaults.max_nodes, metavar="N",
@@ -104,7 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
     path, pid = arguments.output, arguments.pid
     files.refuse_report(path)
     only, exclude = filters_of("record", arguments)
-    options = Options(only, exclude, arguments.c_calls, arguments.max_nodes)
+    options = Options(
+        only, exclude, arguments.c_calls, max_nodes=arguments.max_nodes, times=arguments.times
+    )
     lost: UserError | None = None
     with (
         _Stop() as stop,

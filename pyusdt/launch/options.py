@@ -10,6 +10,7 @@ from pyusdt import patterns
 from pyusdt.errors import UsageError, called, nearest
 
 FOREVER = float("inf")
+TIMES = ("exact", "sampled")  # running.TIMES: that module is for what is recorded
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Options:
     only: str = ""
     exclude: str = ""
     c_calls: bool = False
+    times: str = "exact"
+    """One of TIMES."""
     children: bool = True
     """Whether the processes that the program starts are recorded too."""
     max_nodes: int | None = None
@@ -85,6 +88,12 @@ def _patterns(word: str, value: str, before: str) -> str:
     return ",".join(filter(None, [before, more]))
 
 
+def _times(word: str, value: str, _before: str) -> str:
+    if value not in TIMES:
+        raise UsageError(f"option '{word.partition('=')[0]}' is {' or '.join(TIMES)}")
+    return value
+
+
 def _holder(_word: str, value: str, _before: str) -> int:
     return int(value)
 
@@ -115,6 +124,9 @@ OPTIONS = (
         "write FILE that often while the program runs, in case it is killed"),
     Option(("--c-calls",), "", "c_calls", _yes,
         "record the calls of C functions too"),
+    Option(("--times",), "exact|sampled", "times", _times,
+        "exact: of each call (the default); sampled: no clock is read at calls, which costs less:"
+        " calls are exact, times are those that a thread finds by looking on"),
     Option(("--no-children",), "", "children", _no,
         "record this process only, not the Pythons that it starts"),
     Option(("--max-nodes",), "NUMBER", "max_nodes", _number,
@@ -157,7 +169,8 @@ def _take(options: Options, word: str, rest: list[str], given: set[str]) -> None
     option = _BY_NAME.get(name)
     if option is None or (equals and not option.value):
         raise UsageError(f"unknown option '{word}'{_hint(word)}")
-    if option.value.isalpha() and not equals:
+    takes_next = option.value and not option.value.startswith("[")
+    if takes_next and not equals:
         if not rest:
             raise UsageError(f"option '{name}' needs a value")
         value = rest.pop(0)
@@ -173,6 +186,7 @@ def _checked(options: Options) -> Options:
         about = {
             "--flush": options.flush,
             "--c-calls": options.c_calls,
+            "--times": options.times != "exact",
             "--no-children": not options.children,
             "--max-nodes": options.max_nodes,
         }

@@ -73,7 +73,8 @@ void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome);
  * and hooked into its greenlets. */
 extern uint32_t tracking_epoch;
 
-/* True while some reader wants times: slots alone do without the clock. */
+/* True while some reader wants times: slots alone do without the clock, and so does a recorder
+ * whose times are the sampler's. */
 extern bool tracking_timed;
 
 /* From so many on function__slow fires. */

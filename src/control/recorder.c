@@ -20,7 +20,7 @@
 /* Written under the GIL. */
 static struct client {
     _Atomic bool on;
-    bool c_calls;
+    bool c_calls, sampled;
     int64_t max_nodes;
     char only[PYUSDT_FILTER_SIZE], exclude[PYUSDT_FILTER_SIZE];
 } s_clients[RECORDER_CLIENTS];
@@ -36,6 +36,7 @@ static void keep(struct client *client, const struct recorder_options *options) 
     bool fits = strlen(options->only) < room && strlen(options->exclude) < room;
 
     client->c_calls = options->c_calls;
+    client->sampled = options->sampled;
     client->max_nodes = options->max_nodes;
     snprintf(client->only, room, "%s", fits ? options->only : "");
     snprintf(client->exclude, room, "%s", fits ? options->exclude : "");
@@ -55,6 +56,7 @@ static bool add_up(struct client *sum) {
         if (!any)
             *sum = *c;
         sum->c_calls |= c->c_calls;
+        sum->sampled &= c->sampled;
         if (c->max_nodes > sum->max_nodes)
             sum->max_nodes = c->max_nodes;
         if (strcmp(c->only, sum->only) != 0 || strcmp(c->exclude, sum->exclude) != 0)
@@ -73,7 +75,8 @@ static int record_for_clients(void) {
     thread_allow(sum.max_nodes);
     code_set_recorded(sum.only, sum.exclude);
     step_log_start();
-    demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0));
+    demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0) |
+                (sum.sampled ? 0 : DEMAND_TIMES));
     return apply_readers();
 }
 

@@ -18,6 +18,7 @@ enum recorder_client { RECORDER_INSIDE, RECORDER_OUTSIDE, RECORDER_CLIENTS };
 
 struct recorder_options {
     bool c_calls;        /* calls of functions in C too */
+    bool sampled;        /* take no times: the sampler does */
     int64_t max_nodes;   /* how many more calling contexts get memory, 1 or more */
     const char *only;    /* which functions are recorded: see filter.h; checked; borrowed */
     const char *exclude; /* for the call. While tracers track too, the trees have all functions */
