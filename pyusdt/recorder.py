@@ -13,6 +13,7 @@ from pyusdt.decorate import decorate
 from pyusdt.errors import UserError, one_line, print_line
 from pyusdt.exit_hooks import uninterrupted
 from pyusdt.launch import inherited
+from pyusdt.launch.options import TIMES
 from pyusdt.recording import Function, Node, Recording, Snapshot, Step, Thread, run, store
 from pyusdt.recording.counts import NOTHING, unpack
 from pyusdt.recording.pack import pack
@@ -109,7 +110,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         """Raise ValueError where a value is none of those that are described above."""
         if threads not in ("all", "current"):
             raise ValueError(f'threads is "all" or "current", not {threads!r}')
-        if times not in running.TIMES:
+        if times not in TIMES:
             raise ValueError(f'times is "exact" or "sampled", not {times!r}')
         if max_nodes < 1:
             raise ValueError(f"max_nodes is 1 or more, not {max_nodes}")

@@ -19,16 +19,12 @@ MAX_NODES = 280_000
 written at the end, a process takes at most about 100 MB more than without a recording."""
 
 
-TIMES = ("exact", "sampled")
-"""Who takes the times of calls: the callbacks, or the sampler alone."""
-
-
 class Recorder(Protocol):
     """What records."""
 
     c_calls: bool
     times: str
-    """One of TIMES."""
+    """Of calls: "exact", or "sampled"."""
     max_nodes: int
     path: str | None
     """Of its file."""

@@ -16,7 +16,7 @@
 #include "pyusdt_control.h"
 
 static PyObject *core_record(PyObject *module, PyObject *args) {
-    struct recorder_options options;
+    struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
     int c_calls, sampled;
@@ -31,7 +31,7 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
         return NULL;
     }
     options.c_calls = c_calls;
-    options.sampled = sampled;
+    options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
     return PyBool_FromLong(recorder_start(RECORDER_INSIDE, &options) == 0);
 }
@@ -173,7 +173,8 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, sampled, max_nodes, only, exclude)\n--\n\nStart to record, or go on with these "
+     "record(c_calls, sampled, max_nodes, only, exclude)\n--\n\nStart to record, or go on with "
+     "these "
      "options.\nReturn False if events cannot be enabled."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,

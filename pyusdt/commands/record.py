@@ -20,8 +20,8 @@ from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.remote import proc
 from pyusdt.remote.family import Family
+from pyusdt.remote.control_layout import TIMES
 from pyusdt.remote.recording import Options, Recorded, replacing
-from pyusdt.running import TIMES
 
 _TICK_SECONDS = 0.05
 _STARTING_SECONDS = 0.2  # the process may record already, and we not know it yet

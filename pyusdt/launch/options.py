@@ -10,7 +10,8 @@ from pyusdt import patterns
 from pyusdt.errors import UsageError, called, nearest
 
 FOREVER = float("inf")
-TIMES = ("exact", "sampled")  # running.TIMES: that module is for what is recorded
+TIMES = ("exact", "sampled")
+"""Of calls: those of each, by the clock, or what the sampler finds."""
 
 
 @dataclass

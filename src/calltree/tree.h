@@ -30,9 +30,9 @@ struct frame {
     const struct code_record *code; /* only compared: in nodes.others it is not pinned */
     const void *key;                /* only compared: what the caller knows it by, or NULL */
     uint64_t start;                 /* 0: without a time; the next two are undefined then */
-    uint64_t children; /* ticks of the frames above that have been closed */
-    uint64_t began;    /* its first entry, where that was another one; 0, or FRAME_UNKNOWN */
-    uint32_t below;    /* see frame_below(); with FRAME_GIVEN_UP where the node is */
+    uint64_t children;              /* ticks of the frames above that have been closed */
+    uint64_t began; /* its first entry, where that was another one; 0, or FRAME_UNKNOWN */
+    uint32_t below; /* see frame_below(); with FRAME_GIVEN_UP where the node is */
     bool partial;
     bool leaf; /* a function in C */
 };
@@ -273,8 +273,8 @@ ALWAYS_INLINE bool tree_exit_untimed(struct calltree *tree, const void *key,
     return true;
 }
 
-/* As tree_exit(), with what function__done reports of it. Its code record, NULL where it was not on the
- * top: the record is alive where the code object of that key is. */
+/* As tree_exit(), with what function__done reports of it. Its code record, NULL where it was not on
+ * the top: the record is alive where the code object of that key is. */
 ALWAYS_INLINE const struct code_record *tree_exit_done(struct calltree *tree, const void *key,
                                                        uint64_t now, enum calltree_outcome outcome,
                                                        struct calltree_done *done) {

@@ -27,10 +27,10 @@ bool tracking_on;
 bool tracking_c_calls;
 uint32_t tracking_epoch;
 bool tracking_timed;
+bool tracking_exact;
 uint64_t tracking_slow_ticks;
 static uint64_t s_slow_usec = PYUSDT_SLOW_OFF;
 static bool s_recorded;  /* for the recorder */
-static bool s_exact;     /* which wants times, and histograms */
 static bool s_suspends;  /* some reader wants latencies */
 static bool s_alone;     /* nobody else has the same events */
 static bool s_greenlets; /* the program has imported greenlet */
@@ -46,7 +46,7 @@ static void keep(struct thread *thread, void *unused) {
 
     (void)unused;
     thread->kept = wanted ? tracking_epoch : 0;
-    atomic_store_explicit(&thread->tree->record, s_exact, memory_order_relaxed);
+    atomic_store_explicit(&thread->tree->record, tracking_exact, memory_order_relaxed);
 }
 
 /* Take the stack over as it is. `frame` is the newest, NULL: none. */
@@ -226,7 +226,7 @@ void tracking_apply(probe_mask wanted) {
     bool exact = (wanted & DEMAND_TIMES) != 0, suspends = (wanted & SUSPENDS) != 0;
 
     apply_timed(on, (wanted & TIMED) != 0);
-    if (exact != s_exact || suspends != s_suspends)
+    if (exact != tracking_exact || suspends != s_suspends)
         suspended_clear();
     s_suspends = suspends;
     if (tracking_on && !on)
@@ -237,9 +237,9 @@ void tracking_apply(probe_mask wanted) {
     greenlets_want(on);
     if (on && !s_greenlets)
         s_greenlets = greenlets_imported();
-    if (recorded != s_recorded || exact != s_exact) {
+    if (recorded != s_recorded || exact != tracking_exact) {
         s_recorded = recorded;
-        s_exact = exact;
+        tracking_exact = exact;
         thread_each(false, keep, NULL);
     }
     tracking_set_slow(s_slow_usec);

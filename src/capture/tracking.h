@@ -77,6 +77,9 @@ extern uint32_t tracking_epoch;
  * whose times are the sampler's. */
 extern bool tracking_timed;
 
+/* True while the recorder does: then functions get histograms. */
+extern bool tracking_exact;
+
 /* From so many on function__slow fires. */
 extern uint64_t tracking_slow_ticks;
 

@@ -36,7 +36,7 @@ static void keep(struct client *client, const struct recorder_options *options) 
     bool fits = strlen(options->only) < room && strlen(options->exclude) < room;
 
     client->c_calls = options->c_calls;
-    client->sampled = options->sampled;
+    client->sampled = options->times == PYUSDT_TIMES_SAMPLED;
     client->max_nodes = options->max_nodes;
     snprintf(client->only, room, "%s", fits ? options->only : "");
     snprintf(client->exclude, room, "%s", fits ? options->exclude : "");
