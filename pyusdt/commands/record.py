@@ -84,8 +84,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     declare_filters(parser)
     add("--c-calls", action="store_true", help="the calls of C functions too")
     add("--times", choices=TIMES, default="exact",
-        help="exact: of each call (the default); sampled: no clock is read at calls, which costs "
-             "less: calls are exact, times are found by looking on")  # fmt: skip
+        help="exact: of each call (the default); sampled: calls are counted without a clock, which "
+             "costs less, and times are what a sampler finds")  # fmt: skip
     add("--no-children", dest="children", action="store_false",
         help="not the processes below it")  # fmt: skip
     add("--max-nodes", type=count, default=defaults.max_nodes, metavar="N",

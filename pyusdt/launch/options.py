@@ -91,7 +91,9 @@ def _patterns(word: str, value: str, before: str) -> str:
 
 def _times(word: str, value: str, _before: str) -> str:
     if value not in TIMES:
-        raise UsageError(f"option '{word.partition('=')[0]}' is {' or '.join(TIMES)}")
+        raise UsageError(
+            f"option '{word.partition('=')[0]}' is {' or '.join(TIMES)}, not '{value}'"
+        )
     return value
 
 
@@ -125,9 +127,9 @@ OPTIONS = (
         "write FILE that often while the program runs, in case it is killed"),
     Option(("--c-calls",), "", "c_calls", _yes,
         "record the calls of C functions too"),
-    Option(("--times",), "exact|sampled", "times", _times,
-        "exact: of each call (the default); sampled: no clock is read at calls, which costs less:"
-        " calls are exact, times are those that a thread finds by looking on"),
+    Option(("--times",), "WHICH", "times", _times,
+        "exact: of each call (the default); sampled: calls are counted without a clock, which costs"
+        " less, and times are what a sampler finds"),
     Option(("--no-children",), "", "children", _no,
         "record this process only, not the Pythons that it starts"),
     Option(("--max-nodes",), "NUMBER", "max_nodes", _number,
@@ -170,8 +172,7 @@ def _take(options: Options, word: str, rest: list[str], given: set[str]) -> None
     option = _BY_NAME.get(name)
     if option is None or (equals and not option.value):
         raise UsageError(f"unknown option '{word}'{_hint(word)}")
-    takes_next = option.value and not option.value.startswith("[")
-    if takes_next and not equals:
+    if option.value.isalpha() and not equals:
         if not rest:
             raise UsageError(f"option '{name}' needs a value")
         value = rest.pop(0)
