@@ -19,8 +19,8 @@ from pyusdt.commands.common import count, declare_filters, filters_of
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.remote import proc
-from pyusdt.remote.family import Family
 from pyusdt.remote.control_layout import TIMES
+from pyusdt.remote.family import Family
 from pyusdt.remote.recording import Options, Recorded, replacing
 
 _TICK_SECONDS = 0.05

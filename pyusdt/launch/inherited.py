@@ -118,8 +118,9 @@ def offer(
     block: str = "",
 ) -> None:
     """Have the processes that this one starts take part, too."""
-    values = [run.path, run.token, f"{flush:g}" if flush else "", "1" if c_calls else "",
-              times if times != "exact" else "", str(max_nodes or ""), str(launcher or ""), block]  # fmt: skip
+    who = times if times != "exact" else ""
+    values = [run.path, run.token, f"{flush:g}" if flush else "", "1" if c_calls else "", who,
+              str(max_nodes or ""), str(launcher or ""), block]  # fmt: skip
     _put([*_all(), values])
 
 
