@@ -58,7 +58,8 @@ static void set_moment(struct snapshot *s) {
     s->head.ns_per_tick = rate_ns_per_tick();
     s->head.now = now.ticks;
     s->head.now_ns = now.ns;
-    s->head.flags = sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0;
+    s->head.flags = (sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0) |
+                    (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED);
     sampler_settle();
 }
 
