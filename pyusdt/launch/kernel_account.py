@@ -19,8 +19,8 @@ from pyusdt.system import io, os, time
 STARTING_SECONDS = 60.0
 """How long bpftrace may take to attach, on a busy machine; it is less than one mostly."""
 ENDING_SECONDS = 5.0
-MAGIC = 0x50795573
-"""No kind of thing that has a priority: the first argument of the call that is a mark."""
+SELF_MARK, END_MARK = 0x7FFFFFFF, 0x7FFFFFFE
+"""In the place of a process's number."""
 _PAUSE_SECONDS = 0.005
 _REPORT_FD = 3
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -33,91 +33,94 @@ main(sys.argv[2])
 
 
 class Keeper(NamedTuple):
-    """The process that keeps the account, and that writes it to `directory`."""
+    """The process that keeps the account."""
 
-    directory: str
     pid: int
     mark: int
+    """A number that nobody else knows."""
+    report: int = -1
+    """Where it writes the account when it is over, if that is not the directory of a run."""
 
-    def follow(self) -> None:
-        """Count what this process does from here on."""
-        _set(self.mark)
+    def follow(self, pid: int = SELF_MARK) -> None:
+        """Follow a process, this one by default, and count from here on."""
+        self._set(pid)
 
     def end(self) -> None:
         """Count no more."""
-        _set(self.mark + 1)
+        self._set(END_MARK)
 
-    def wait(self) -> bool:
-        """Wait until it has written its account, not for long; False: it has not."""
-        late = time.monotonic() + ENDING_SECONDS
-        while time.monotonic() < late:
-            alive = os.path.exists(f"/proc/{self.pid}")
-            if os.path.exists(f"{self.directory}/{KERNEL_ROWS}"):
-                return True
-            if not alive:
-                return False
-            time.sleep(_PAUSE_SECONDS)
-        return False
+    def _set(self, what: int) -> None:
+        """There is nothing of the kind of `mark` that has a priority."""
+        with suppress(OSError):
+            os.getpriority(self.mark, what)
+
+    def lines(self) -> list[bytes]:
+        """Those of the account, when it is over: once."""
+        try:
+            return _read(self.report, ENDING_SECONDS).splitlines()
+        finally:
+            os.close(self.report)
 
 
-def begin(directory: str, *, pids: tuple[int, ...] = (), children: bool = True) -> Keeper:
-    """Begin an account of these processes, and of those that mark themselves, until this one ends.
-    Raises UserError where there can be none."""
+def begin(directory: str = "", *, pids: tuple[int, ...] = (), children: bool = True) -> Keeper:
+    """Begin an account of these processes, and of those that mark themselves, until this one ends;
+    it is written to the directory of a run, if that is given. Raises UserError where there can be
+    none."""
     if os.geteuid() != 0:
         raise UserError("the kernel's account needs root: run it with sudo")
-    mark = int.from_bytes(os.urandom(4)) & 0x7FFFFFFE
-    request = [os.path.abspath(directory), os.getpid(), mark, pids, children]
-    word, _, rest = _report_of(dumps(request)).partition(" ")
-    if word != "ready":
-        raise UserError(f"the kernel's account is not kept: {word} {rest}".strip())
-    keeper = Keeper(directory, int(rest), mark)
-    with io.open(os.open(f"{directory}/{KEEPER}", _NEW, 0o600), "w") as file:
-        file.write(dumps([keeper.pid, mark]))
-    return keeper
+    mark = int.from_bytes(os.urandom(4)) & 0x7FFFFFFF | 0x40000000
+    report = _started(dumps([directory, os.getpid(), mark, pids, children]))
+    keeper = None
+    try:
+        first = _read(report, STARTING_SECONDS, b"\n").decode(errors="replace").strip()
+        word, _, pid = first.partition(" ")
+        if word != "ready":
+            raise UserError(f"the kernel's account is not kept: {first or 'it has not begun'}")
+        keeper = Keeper(int(pid), mark, -1 if directory else report)
+        if directory:
+            with io.open(os.open(f"{directory}/{KEEPER}", _NEW, 0o600), "w") as file:
+                file.write(dumps([keeper.pid, mark]))
+        return keeper
+    finally:
+        if keeper is None or directory:
+            os.close(report)
 
 
-def _report_of(request: str) -> str:
-    """Start the process; what it reports when it counts, or cannot."""
+def _started(request: str) -> int:
+    """Start the process; where it reports."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     command = [sys.executable, "-I", "-c", _START, os.path.dirname(package), request]
+    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(_REPORT_FD)]
     report, its = os.pipe()
     try:
-        null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
         actions = [*null, (os.POSIX_SPAWN_DUP2, its, _REPORT_FD)]
         child = os.posix_spawn(
             sys.executable, command, os.environ, file_actions=actions, setsigmask=[]
         )
-        os.close(its)
-        its = -1
         os.waitpid(child, 0)  # it goes on in a process of its own
-        return _all_of(report)
     except OSError as error:
+        os.close(report)
         raise UserError(f"the kernel's account is not kept: {error}") from None
     finally:
-        os.close(report)
-        if its >= 0:
-            os.close(its)
+        os.close(its)
+    return report
 
 
-def _all_of(report: int) -> str:
+def _read(report: int, seconds: float, until: bytes | None = None) -> bytes:
+    """What it writes, to its end or these bytes, as far as it comes in time."""
     os.set_blocking(report, False)
-    late = time.monotonic() + STARTING_SECONDS
+    late = time.monotonic() + seconds
     text = b""
-    while time.monotonic() < late:
+    while time.monotonic() < late and not (until and until in text):
         try:
-            more = os.read(report, 4096)
+            more = os.read(report, 65536)
         except BlockingIOError:
             time.sleep(_PAUSE_SECONDS)
             continue
         if not more:
-            return text.decode(errors="replace") or "it has ended"
+            break
         text += more
-    return f"bpftrace has not attached within {STARTING_SECONDS:g} seconds"
-
-
-def _set(mark: int) -> None:
-    with suppress(OSError):
-        os.getpriority(MAGIC, mark)
+    return text
 
 
 _launched: Keeper | None = None
@@ -140,16 +143,23 @@ def follow() -> None:
 
 def end(directory: str, *, wait: bool) -> None:
     """End that of the run of this directory, if there is one."""
-    keeper = _of(directory)
+    keeper = None
+    with suppress(OSError, ValueError), io.open(f"{directory}/{KEEPER}", "rb") as file:
+        keeper = Keeper(*map(int, loads(file.read(100))))
     if keeper is None:
         return
     keeper.end()
-    if wait and not keeper.wait():
+    if wait and not _is_written(directory, keeper.pid):
         print_line("the kernel's account is lost: what kept it has ended, or hangs")
 
 
-def _of(directory: str) -> Keeper | None:
-    with suppress(OSError, ValueError), io.open(f"{directory}/{KEEPER}", "rb") as file:
-        pid, mark = map(int, loads(file.read(100)))
-        return Keeper(directory, pid, mark)
-    return None
+def _is_written(directory: str, keeper: int) -> bool:
+    """Whether it is, before long."""
+    late = time.monotonic() + ENDING_SECONDS
+    alive = True
+    while alive and time.monotonic() < late:
+        alive = os.path.exists(f"/proc/{keeper}")
+        if os.path.exists(f"{directory}/{KERNEL_ROWS}"):
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False

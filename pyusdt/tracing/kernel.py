@@ -22,6 +22,7 @@ from pyusdt.library import library_path
 from pyusdt.rundir import KEEPER, KERNEL_ROWS
 from pyusdt.tracing import bpftrace, kernel_program
 from pyusdt.tracing.answer import parsed
+from pyusdt.tracing.asleep import waits_of
 from pyusdt.tracing.kernel_rows import Account
 
 REPORT_FD = 3
@@ -36,7 +37,7 @@ class Request(NamedTuple):
     """What is asked for."""
 
     directory: str
-    """Where the file goes."""
+    """That of the run, where the file goes; "": the lines go to where it reports."""
     watched: int
     """The process whose end is the end."""
     mark: int
@@ -64,34 +65,42 @@ def main(text: str) -> None:
     os.closerange(REPORT_FD + 1, 65536)
     errors = io.BytesIO()
     sys.stdout = sys.stderr = io.TextIOWrapper(errors)
-    with open(REPORT_FD, "w", encoding="utf-8") as report:
+    with suppress(OSError), open(REPORT_FD, "w", encoding="utf-8") as report:
         try:
-            directory = os.open(request.directory, _DIRECTORY)
-            os.chdir("/")
-            if rundir.is_private(os.fstat(directory)):
-                _write(directory, _count(request, report))
+            _keep(request, report)
         except (UserError, OSError) as error:
             said = errors.getvalue().decode(errors="replace").splitlines()
-            with suppress(OSError, ValueError):
-                report.write("; ".join([str(error), *said[-1:]]))
+            report.write("; ".join([str(error), *said[-1:]]))
 
 
-def _count(request: Request, report: TextIO) -> Iterable[str]:
-    """The lines of the file, when it is over."""
+def _keep(request: Request, report: TextIO) -> None:
+    directory = -1
+    if request.directory:
+        directory = os.open(request.directory, _DIRECTORY)
+        if not rundir.is_private(os.fstat(directory)):
+            raise UserError(f"{request.directory}: not a private directory of this user")
+    os.chdir("/")
     watched = _Watched(request.watched)
     printed = _Printed()
-    what = kernel_program.What(request.mark, tuple(request.pids), request.children)
+    waits = waits_of(request.pids)
+    what = kernel_program.What(request.mark, tuple(request.pids), waits, request.children)
     data = bpftrace.Data(kernel_program.source(what), printed.take)
     installed = bpftrace.require(_Needs())
     with bpftrace.Tracer(installed, None, [library_path()], None, data) as tracer:
         watched.tracer = tracer
         signal.signal(signal.SIGTERM, watched.stop)
         tracer.wait_attached(None)
-        report.write(f"ready {os.getpid()}")
-        report.close()
+        report.write(f"ready {os.getpid()}\n")
+        report.flush()
+        if request.directory:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), REPORT_FD)
         code = tracer.relay_all(watched.has_ended)
-    reason = "" if printed.end_ns else f"bpftrace has ended with exit code {code}"
-    return Account(printed.maps, printed.end_ns).lines(reason)
+    why = "" if printed.end_ns else f"bpftrace has ended with exit code {code}"
+    lines = Account(printed.maps, printed.on_ns, printed.end_ns).lines(why)
+    if request.directory:
+        _write(directory, lines)
+    else:
+        report.writelines(f"{line}\n" for line in lines)
 
 
 def _write(directory: int, lines: Iterable[str]) -> None:
@@ -132,13 +141,13 @@ class _Printed:
 
     def __init__(self) -> None:
         self.maps: dict[str, dict[str, Any]] = {}
-        self.end_ns = 0
+        self.on_ns = self.end_ns = 0
 
     def take(self, line: bytes) -> None:
         """Take a line of it."""
         item = parsed(line) or {}
         data = item.get("data")
-        if item.get("type") == "printf" and str(data).strip().isdecimal():
-            self.end_ns = int(str(data))
+        if item.get("type") == "printf":
+            self.on_ns, self.end_ns = map(int, str(data).split())
         elif item.get("type") in ("map", "stats") and isinstance(data, dict):
             self.maps |= {name: it for name, it in data.items() if isinstance(it, dict)}

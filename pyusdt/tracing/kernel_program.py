@@ -3,9 +3,9 @@
 thread and by node of the thread's call tree.
 
 Only numbers of ours are put into its text; the library's path is its parameter. A process is
-followed by its number, or from the mark that it sets, a system call that the kernel refuses; and so
-are its children. What happened is counted a second time by process alone, so that what found no
-room in a map can be seen.
+followed when it is named, by a mark: a system call that the kernel refuses; and so are its
+children. It is counted from the first mark on, and until that of the end. What happened is counted
+a second time by process alone, so that what found no room in a map can be seen.
 """
 
 import os
@@ -13,19 +13,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pyusdt.launch.kernel_account import MAGIC
+from pyusdt.launch.kernel_account import END_MARK, SELF_MARK
 from pyusdt.tracing import system_calls
 from pyusdt.tracing.bpftrace import tracefs
 from pyusdt.tracing.system_calls import BY_DESCRIPTOR, WAITS
-
-BEGIN_MARK, END_MARK = 0, 1
-"""Added to the number that the marks of a run have."""
 
 TOTALS = ("SYSCALLS", "OFFCPU", "FAULTS", "BYTES", "MIGRATIONS")
 """What is counted a second time, in @totals."""
 
 _CODES = {wait: i for i, wait in enumerate(WAITS, 1)} | {BY_DESCRIPTOR: 100}
 """Of what is waited for. 0: it is not known."""
+RUNNABLE = _CODES["runnable"]
 FIRST_ADDRESS = 1000
 """A wait from here on is the address of a lock in the interpreter's own data."""
 
@@ -41,6 +39,8 @@ class What(NamedTuple):
     """The number of the run's marks."""
     pids: tuple[int, ...] = ()
     """Processes that run already."""
+    waits: Mapping[int, tuple[int, str]] = {}
+    """Their threads that wait, by tid: process and for what."""
     children: bool = True
     locks: tuple[int, int] = (0, 0)
     """Where the interpreter's own data are: addresses."""
@@ -53,6 +53,7 @@ BEGIN
 	@ready[(int64)0] = (uint64)0;
 	@wait[(int64)-1] = (int64)0;
 	@direction[(int64)-1] = (int64)0;
+	@on = (uint64)0;
 	@end = (uint64)0;
 	TABLES
 }
@@ -62,6 +63,16 @@ usdt:$1:pyusdt:thread__state
 {
 	@slot[arg0] = arg1;
 	@python[pid] = (int64)1;
+	/* It has waited since before we came. */
+	if (@off[arg0].0 && @off[arg0].1 == (int64)-1) {
+		$off = @off[arg0];
+		$node = (int64)-1;
+		$at = *(uint64*)uptr(arg1);
+		if ($at) {
+			$node = (int64)*(uint32*)uptr($at + 36);
+		}
+		@off[arg0] = ($off.0, $node, $off.2, $off.3);
+	}
 }
 """
 
@@ -90,17 +101,16 @@ tracepoint:raw_syscalls:sys_enter
 		if ($wait == LOCK && $first >= LOCKS_FROM && $first < LOCKS_TO) {
 			$wait = (int64)$first;
 		}
-		@call[tid] = ($id, (uint64)nsecs, $node, $wait, $bytes);
+		@call[tid] = ($id, nsecs, $node, $wait, $bytes);
 	}
-	if ($id == MARK_CALL && $first == MARK_MAGIC) {
-		if ($second == MARK_BEGIN) {
-			@followed[pid] = (int64)1;
-		}
-		if ($second == MARK_END) {
-			delete(@followed[pid]);
-			delete(@call[tid]);
-			@end = (uint64)nsecs;
+	if ($id == MARK_CALL && $first == MARK) {
+		if ($second == END_MARK) {
+			@end = nsecs;
 			exit();
+		}
+		@followed[$second == SELF_MARK ? (uint64)pid : $second] = (int64)1;
+		if (@on == 0) {
+			@on = nsecs;
 		}
 	}
 }
@@ -109,14 +119,18 @@ tracepoint:raw_syscalls:sys_exit
 /@call[tid].1/
 {
 	$call = @call[tid];
-	@syscalls[pid, tid, $call.2, $call.0] = stats(nsecs - $call.1);
-	@totals[(uint64)pid, (int64)SYSCALLS] = stats(nsecs - $call.1);
-	if (args->ret < 0 && args->ret > -4096) {
-		@errors[pid, tid, $call.2, $call.0] = count();
-	}
-	if ($call.4 && args->ret > 0) {
-		@bytes[pid, tid, $call.2, $call.4] = stats(args->ret);
-		@totals[(uint64)pid, (int64)BYTES] = stats(args->ret);
+	$ret = args->ret;
+	if (@on && @end == 0) {
+		$ns = nsecs - ($call.1 > @on ? $call.1 : @on);
+		@syscalls[pid, tid, $call.2, $call.0] = stats($ns);
+		@totals[(uint64)pid, (int64)SYSCALLS] = stats($ns);
+		if ($ret < 0 && $ret > -4096) {
+			@errors[pid, tid, $call.2, $call.0] = count();
+		}
+		if ($call.4 && $ret > 0) {
+			@bytes[pid, tid, $call.2, $call.4] = stats($ret);
+			@totals[(uint64)pid, (int64)BYTES] = stats($ret);
+		}
 	}
 	delete(@call[tid]);
 }
@@ -166,21 +180,28 @@ tracepoint:sched:sched_switch
 		if ((args->prev_state & 0xff) == 0) {
 			$wait = (int64)RUNNABLE;
 		}
-		@off[tid] = ((uint64)nsecs, $node, $wait, (uint64)pid);
+		@off[tid] = (nsecs, $node, $wait, (uint64)pid);
 	}
 	if (@off[args->next_pid].0) {
 		$off = @off[args->next_pid];
 		$ready = @ready[args->next_pid];
-		$woken = $ready ? $ready : (uint64)nsecs;
 		$next = (uint64)args->next_pid;
-		@offcpu[$off.3, $next, $off.1, $off.2] = stats($woken - $off.0);
-		@totals[$off.3, (int64)OFFCPU] = stats($woken - $off.0);
-		if ($ready) {
-			@offcpu[$off.3, $next, $off.1, (int64)RUNNABLE] = stats(nsecs - $ready);
-			@totals[$off.3, (int64)OFFCPU] = stats(nsecs - $ready);
-			delete(@ready[args->next_pid]);
+		$now = @end ? @end : nsecs;
+		$since = $off.0 > @on ? $off.0 : @on;
+		if (@on && $since < $now) {
+			$woken = $now;
+			if ($ready && $ready < $now) {
+				$woken = $ready > $since ? $ready : $since;
+			}
+			@offcpu[$off.3, $next, $off.1, $off.2] = stats($woken - $since);
+			@totals[$off.3, (int64)OFFCPU] = stats($woken - $since);
+			if ($ready) {
+				@offcpu[$off.3, $next, $off.1, (int64)RUNNABLE] = stats($now - $woken);
+				@totals[$off.3, (int64)OFFCPU] = stats($now - $woken);
+			}
 		}
 		delete(@off[args->next_pid]);
+		delete(@ready[args->next_pid]);
 	}
 }
 
@@ -188,12 +209,12 @@ tracepoint:sched:sched_waking
 /@off[args->pid].0/
 {
 	if (@ready[args->pid] == 0) {
-		@ready[args->pid] = (uint64)nsecs;
+		@ready[args->pid] = nsecs;
 	}
 }
 
 tracepoint:sched:sched_migrate_task
-/@off[args->pid].0/
+/@off[args->pid].0 && @on && @end == 0/
 {
 	$off = @off[args->pid];
 	@migrations[$off.3, (uint64)args->pid, $off.1] = count();
@@ -203,7 +224,7 @@ tracepoint:sched:sched_migrate_task
 
 _FAULTS = """
 software:minor-faults:1
-/@followed[pid]/
+/@followed[pid] && @on && @end == 0/
 {
 	NODE
 	@faults[pid, tid, $node, 0] = count();
@@ -211,7 +232,7 @@ software:minor-faults:1
 }
 
 software:major-faults:1
-/@followed[pid]/
+/@followed[pid] && @on && @end == 0/
 {
 	NODE
 	@faults[pid, tid, $node, 1] = count();
@@ -221,11 +242,11 @@ software:major-faults:1
 
 _BLOCK = """
 tracepoint:block:BLOCK_START
-/@followed[pid] && args->bytes/
+/@followed[pid] && args->bytes && @on && @end == 0/
 {
 	NODE
 	$bytes = (uint64)args->bytes;
-	@block[args->dev, args->sector] = ((uint64)nsecs, (uint64)pid, (uint64)tid, $node, $bytes);
+	@block[args->dev, args->sector] = (nsecs, (uint64)pid, (uint64)tid, $node, $bytes);
 }
 
 tracepoint:block:BLOCK_DONE
@@ -263,13 +284,14 @@ tracepoint:sched:sched_process_exit
 
 END
 {
-	printf("%llu\\n", @end ? @end : (uint64)nsecs);
+	printf("%llu %llu\\n", @on, @end ? @end : nsecs);
 	clear(@followed);
 	clear(@slot);
 	clear(@wait);
 	clear(@direction);
 	clear(@call);
 	clear(@block);
+	clear(@on);
 	clear(@end);
 }
 """
@@ -280,9 +302,9 @@ def source(what: What) -> str:
     call = system_calls.number_of("getpriority")
     numbers: dict[str, int] = {
         "MARK_CALL": -1 if call is None else call,
-        "MARK_MAGIC": MAGIC,
-        "MARK_BEGIN": what.mark + BEGIN_MARK,
-        "MARK_END": what.mark + END_MARK,
+        "MARK": what.mark,
+        "SELF_MARK": SELF_MARK,
+        "END_MARK": END_MARK,
         "LOCKS_FROM": what.locks[0],
         "LOCKS_TO": what.locks[1],
         "OF_FILE": OF_FILE,
@@ -308,6 +330,9 @@ def _filled(text: str, words: Mapping[str, str | int]) -> str:
 def _tables(what: What) -> Iterator[str]:
     for pid in what.pids:
         yield f"@followed[(int64){pid}] = (int64)1;"
+    for tid, (pid, wait) in what.waits.items():
+        code = _CODES[wait]
+        yield f"@off[(uint64){tid}] = (nsecs, (int64)-1, (int64){code}, (uint64){pid});"
     for number, wait in system_calls.waits().items():
         yield f"@wait[(int64){number}] = (int64){_CODES[wait]};"
     for number, direction in system_calls.directions().items():

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the program of --kernel has printed, made into rows: lines of JSON.
+"""What the program of --kernel has printed, made into lines of JSON. For each process, one about
+the account, and rows:
 
-The first line is an object about the whole: `kernel`, "" or why the account is not complete, and
-`lost`, how many events are in none of the rows of a context. Each other one is a row:
-
+    {"pid", "why", "losses": {"kernel events": N}}
     {"pid", "tid", "node", "kind", "name", "count", "ns", "bytes", "errors"}
 
-`node` is the index of a node in the tree of the thread, or -1: in none that is known. `tid` is -1
-for what is lost, so that the rows of a process add up to what the kernel has done for it.
+`why` is "" or why the account is not complete. `node` is the index of a node in the tree of the
+thread, or -1: in none that is known. `tid` is 0 for what found no room in a map: it is lost, but
+the rows of a process add up to what the kernel has done for it.
 """
 
 import json
@@ -20,6 +20,7 @@ from pyusdt.tracing.kernel_program import (
     FIRST_ADDRESS,
     OF_FILE,
     OF_SOCKET,
+    RUNNABLE,
     WRITTEN,
 )
 from pyusdt.tracing.system_calls import WAITS
@@ -44,21 +45,26 @@ class Row(NamedTuple):
 
 
 class Account:
-    """The rows of the processes that have run Python, of what bpftrace has printed when it ended at
-    `end_ns`, by its clock."""
+    """The rows of the processes that have run Python, of what bpftrace has printed when it ended.
+    It has counted from `on_ns` to `end_ns`, by its clock."""
 
-    def __init__(self, maps: Maps, end_ns: int) -> None:
+    def __init__(self, maps: Maps, on_ns: int, end_ns: int) -> None:
         self._maps = maps
+        self._on_ns = on_ns
         self._end_ns = end_ns
         self._pids = {int(pid) for pid in maps.get("@python", {})}
         self.rows = list(self._all())
         lost = list(self._lost())
         self.rows += lost
-        self.lost = sum(row.events for row in lost)
+        self._losses = Counter[int]()
+        for row in lost:
+            self._losses[row.pid] += row.events
 
-    def lines(self, reason: str) -> Iterator[str]:
+    def lines(self, why: str) -> Iterator[str]:
         """What the file has."""
-        yield json.dumps({"kernel": reason, "lost": self.lost})
+        for pid in self._pids:
+            losses = {"kernel events": self._losses[pid]} if self._losses[pid] else {}
+            yield json.dumps({"pid": pid, "why": why, "losses": losses})
         for row in self.rows:
             yield json.dumps(dict(zip(_KEYS, row, strict=True)))
 
@@ -84,7 +90,6 @@ class Account:
             yield Row(pid, tid, node, "syscall", name, count, ns, errors=failed)
 
     def _waits(self) -> Iterator[Row]:
-        """Also those that go on at the end."""
         counts, times = Counter[tuple[int, int, int, str]](), Counter[tuple[int, int, int, str]]()
         for (pid, tid, node, code), (count, ns) in (*self._of("@offcpu"), *self._begun()):
             key = pid, tid, node, _reason(code)
@@ -94,11 +99,17 @@ class Account:
             yield Row(pid, tid, node, "offcpu", reason, counts[pid, tid, node, reason], ns)
 
     def _begun(self) -> Iterator[tuple[tuple[int, ...], Any]]:
+        """Those that go on at the end, some of them only for a CPU."""
         woken = {tid: int(ns) for tid, ns in self._maps.get("@ready", {}).items()}
         for tid, (since, node, code, pid) in self._maps.get("@off", {}).items():
-            if pid in self._pids:
-                until = max(since, woken.get(tid) or self._end_ns)
+            if pid in self._pids and self._on_ns:
+                since = max(since, self._on_ns)
+                until = min(max(since, woken.get(tid, self._end_ns)), self._end_ns)
+                if since >= self._end_ns:
+                    continue
                 yield (pid, int(tid), node, code), (1, until - since)
+                if tid in woken:
+                    yield (pid, int(tid), node, RUNNABLE), (1, max(self._end_ns - until, 0))
 
     def _lost(self) -> Iterator[Row]:
         """What was counted for the process, and found no room elsewhere."""
@@ -115,7 +126,7 @@ class Account:
             if found < count:
                 name = {"fault": "minor", "migration": ""}.get(kind, "other")
                 missing = ns - sum(row.ns for row in rows) if kind in ("syscall", "offcpu") else 0
-                yield Row(pid, -1, -1, kind, name, count - found, max(missing, 0))
+                yield Row(pid, 0, -1, kind, name, count - found, max(missing, 0))
 
     def _of(self, name: str) -> Iterator[tuple[tuple[int, ...], Any]]:
         """What a map has of these processes: its keys as numbers, and of stats() the two that
