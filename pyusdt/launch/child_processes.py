@@ -14,7 +14,7 @@ from typing import Any
 
 from pyusdt import files, libpyusdt, rundir, running
 from pyusdt.errors import UsageError, UserError, print_line, shell_word
-from pyusdt.launch import inherited
+from pyusdt.launch import inherited, kernel_account
 from pyusdt.launch.options import Options
 from pyusdt.rundir import RunDirectory
 from pyusdt.system import os
@@ -45,6 +45,7 @@ class _WholeRun:
         self.path: str | None = run.path
         self.offers = options.children
         self.c_calls = options.c_calls
+        self.times = options.times
         self.max_nodes = options.max_nodes or running.MAX_NODES
         self._run = run
         self._block = block
@@ -60,7 +61,7 @@ class _WholeRun:
         running.start(self)
         place = os.fsencode(self._run.directory), self._run.device, self._run.inode
         ordinal = running.new_ordinal()
-        about = rundir.about(c_calls=self.c_calls, flush=self._flush)
+        about = rundir.about(c_calls=self.c_calls, times=self.times, flush=self._flush)
         try:
             self._save = libpyusdt.save_begin(ordinal, *place, about, b"", b"", self._flush)
         except OSError as error:
@@ -107,6 +108,8 @@ class _LaunchedRun(_WholeRun):
 
     def finish(self, reason: str) -> None:
         """Write, and make the file. Raises UserError."""
+        if self._is_launched:
+            kernel_account.end(self._run.directory, wait=False)
         super().finish(reason)
         self.make_file()
 
@@ -114,6 +117,7 @@ class _LaunchedRun(_WholeRun):
         """Make it, unless that takes too long. Raises UserError."""
         if not self._is_launched:
             return
+        kernel_account.end(self._run.directory, wait=True)
         self._finish(self._run.path, MOST_BYTES, run=self._run)
         if not self._is_of(self._run.path, self._run.token):
             print_line(f"{self._run.path}: another run records to it, and this one is not kept")
@@ -154,11 +158,14 @@ def begin(options: Options) -> None:
 
     join(attend=False)
     directory, _ = run.begin(path)
+    if options.kernel:
+        kernel_account.launch(directory.directory, children=options.children)
     if options.children:
         inherited.offer(
             directory,
             flush=options.flush or 0,
             c_calls=options.c_calls,
+            times=options.times,
             max_nodes=options.max_nodes,
             launcher=os.getpid(),
         )
@@ -185,7 +192,9 @@ def _join(it: inherited.Inherited) -> None:
         if it.block and isinstance(error, FileNotFoundError):
             return  # it is over, and all is written
         raise UserError(f"{it.path}: cannot write: {_reason(error)}") from None
-    options = Options(flush=it.flush or None, c_calls=it.c_calls, max_nodes=it.max_nodes)
+    options = Options(
+        flush=it.flush or None, c_calls=it.c_calls, times=it.times, max_nodes=it.max_nodes
+    )
     if rundir.is_block_over(directory, it.block):
         return
     # os.exec* has perhaps put this program in the place of the one that began the run.

@@ -32,6 +32,7 @@
 #include "capture/monitor.h"
 #include "capture/tracking.h"
 #include "control/remote_recording.h"
+#include "control/sampler.h"
 #include "control/settings.h"
 #include "probe/probes.h"
 
@@ -147,13 +148,13 @@ int control_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_
 
 /* Only requests from outside have actions. */
 static int obey(struct pyusdt_request *request, const struct pyusdt_record_options *options,
-                char why[PYUSDT_MESSAGE_SIZE]) {
+                const struct pyusdt_record_timing *timing, char why[PYUSDT_MESSAGE_SIZE]) {
     uint32_t actions = request->actions;
 
     request->actions = 0;
     if (control_check(request, why) < 0)
         return -1;
-    if (actions && remote_recording_act(actions, options, why) < 0)
+    if (actions && remote_recording_act(actions, options, timing, why) < 0)
         return -1;
     return request->fields ? control_apply(request, why) : 0;
 }
@@ -162,13 +163,14 @@ void control_answer(void) {
     uint32_t sequence = request_sequence();
     struct pyusdt_request request = pyusdt_control.request;
     struct pyusdt_record_options options = pyusdt_control.record_options;
+    struct pyusdt_record_timing timing = pyusdt_control.record_timing;
     char why[PYUSDT_MESSAGE_SIZE] = "";
     bool failed;
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (sequence % 2 || request_sequence() != sequence)
         return; /* it is being written: the next tick answers it */
-    failed = obey(&request, &options, why) < 0;
+    failed = obey(&request, &options, &timing, why) < 0;
     pthread_mutex_lock(&s_lock);
     s_answered = sequence;
     s_failed = failed;
@@ -203,6 +205,7 @@ void control_publish(uint32_t watcher, uint32_t dormant) {
     __atomic_thread_fence(__ATOMIC_RELEASE);
     fill(status, watcher, dormant);
     pyusdt_control.record = remote_recording_state();
+    pyusdt_control.sampler = sampler_state();
     __atomic_store_n(&status->sequence, sequence + 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&s_lock);
 }

@@ -9,6 +9,7 @@
 #include "capture/suspended.h"
 #include "capture/tracking.h"
 #include "control/rate.h"
+#include "control/sampler.h"
 #include "control/snapshot_parts.h"
 #include "steps/step_log.h"
 
@@ -57,6 +58,9 @@ static void set_moment(struct snapshot *s) {
     s->head.ns_per_tick = rate_ns_per_tick();
     s->head.now = now.ticks;
     s->head.now_ns = now.ns;
+    s->head.flags = (sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0) |
+                    (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED);
+    sampler_settle();
 }
 
 struct snapshot *snapshot_begin(struct shadow *shadow) {
@@ -101,13 +105,15 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "exits without an entry", s->lost.unknown);
     add_loss(s, "threads merged with an ended one", thread_merged);
     add_loss(s, "events of unknown code", code_lost);
+    add_loss(s, "charges beyond memory", charges_lost());
+    add_loss(s, "no /proc: wall times only", sampler_blind());
     add_loss(s, "steps and marks beyond 500,000", s->n_steps_lost);
 }
 
 /* In the order of the layout. */
 static void list_parts(struct snapshot *s, struct rows *parts[SNAPSHOT_PIECES - 1]) {
-    struct rows *all[] = {&s->losses,    &s->threads, &s->nodes, &s->totals, &s->durations,
-                          &s->functions, &s->steps,   &s->names, &s->texts};
+    struct rows *all[] = {&s->losses,  &s->threads,   &s->nodes, &s->totals, &s->durations,
+                          &s->charges, &s->functions, &s->steps, &s->names,  &s->texts};
 
     memcpy(parts, all, sizeof all);
 }
@@ -138,6 +144,7 @@ void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECE
     s->head.n_nodes = (uint32_t)(s->nodes.size / sizeof(struct pyusdt_counts_node));
     s->head.n_totals = (uint32_t)(s->totals.size / sizeof(struct pyusdt_counts_total));
     s->head.n_durations = (uint32_t)(s->durations.size / sizeof(struct pyusdt_counts_duration));
+    s->head.n_charges = (uint32_t)(s->charges.size / sizeof(struct pyusdt_counts_charge));
     s->head.n_functions = (uint32_t)(s->functions.size / sizeof(struct pyusdt_counts_function));
     s->head.n_names = (uint32_t)(s->names.size / sizeof(uint32_t));
     s->head.n_steps = (uint32_t)(s->steps.size / sizeof(struct pyusdt_counts_step));

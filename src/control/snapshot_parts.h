@@ -27,6 +27,7 @@ struct sum {
 
 /* A thread, as it was in the first step. */
 struct reading {
+    const struct thread *thread;
     struct calltree *tree; /* borrowed */
     struct pyusdt_counts_thread row;
     uint64_t spent; /* ticks until the moment of the snapshot, or until it ended */
@@ -37,7 +38,7 @@ struct reading {
 
 struct snapshot {
     struct pyusdt_counts head;
-    struct rows losses, threads, nodes, totals, durations, functions, steps, names, texts;
+    struct rows losses, threads, nodes, totals, durations, charges, functions, steps, names, texts;
     struct rows readings;    /* struct reading */
     struct rows open;        /* struct pyusdt_counts_node: on a stack, running segments included */
     struct rows open_totals; /* struct pyusdt_counts_total: the same, without known contexts */
