@@ -32,6 +32,8 @@ class Options:
     """One of TIMES."""
     children: bool = True
     """Whether the processes that the program starts are recorded too."""
+    kernel: bool = False
+    """Whether the kernel's account is recorded too."""
     max_nodes: int | None = None
     """How many calling contexts there is memory for in a process; None: the recorder's default."""
 
@@ -132,6 +134,9 @@ OPTIONS = (
         " less, and times are what a sampler finds"),
     Option(("--no-children",), "", "children", _no,
         "record this process only, not the Pythons that it starts"),
+    Option(("--kernel",), "", "kernel", _yes,
+        "as root, with bpftrace: record what the kernel does for each function, too: system calls,"
+        " waits, page faults, input and output"),
     Option(("--max-nodes",), "NUMBER", "max_nodes", _number,
         "have memory for so many calling contexts in each process"),
     Option(("--only",), "PATTERNS", "only", _patterns,
@@ -190,6 +195,7 @@ def _checked(options: Options) -> Options:
             "--c-calls": options.c_calls,
             "--times": options.times != "exact",
             "--no-children": not options.children,
+            "--kernel": options.kernel,
             "--max-nodes": options.max_nodes,
         }
         for name, given in about.items():
