@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""By what functions are ordered: what can be asked for, what a recording knows, and what it is."""
+
+from collections.abc import Iterable
+
+from pyusdt.errors import UsageError
+from pyusdt.recording import Function, Recording
+from pyusdt.recording.charges import MEASURES, WAITS
+
+Reading = tuple[int | None, int | None]
+"""Nanoseconds, and the looks that they rest on; see `reading`."""
+
+MEASURED = {
+    "self": "self_ns",
+    "wall": "self_ns",
+    "total": "total_ns",
+    "calls": "calls",
+    "errors": "errors",
+    "p50": "p50_ns",
+    "p99": "p99_ns",
+    "name": "name",
+}
+"""What every recording knows, with the field of Function."""
+
+CHARGED = {name: name if name in WAITS else f"{name}_ns" for name in MEASURES}
+"""What is known where a sampler ran."""
+
+SORTS = {**CHARGED, "native": "native_ns", **MEASURED}
+
+
+def chosen(recording: Recording, name: str | None) -> str:
+    """The field, or class of wait, that `name` (of SORTS) stands for; without one, own CPU time
+    where it is known, else own wall time. Raises UsageError for what the recording has not."""
+    if name is None:
+        return default(recording)
+    if name in CHARGED and "cpu" not in recording.known:
+        raise UsageError(_absent(name, "CPU and waits were not recorded", MEASURED))
+    if name == "native" and name not in recording.known:
+        there = {**CHARGED, **MEASURED} if "cpu" in recording.known else MEASURED
+        raise UsageError(_absent(name, "C calls were not recorded (record with --c-calls)", there))
+    return SORTS[name]
+
+
+def _absent(name: str, why: str, there: Iterable[str]) -> str:
+    return f"report: --sort {name}: {why}; there are {', '.join(there)}"
+
+
+def default(recording: Recording) -> str:
+    """The order of a report that was asked for none."""
+    return "cpu_ns" if "cpu" in recording.known else "self_ns"
+
+
+def ordered(recording: Recording, sort: str | None) -> list[Function]:
+    """All functions, the largest first, or by `name` in order; those that are equal by their own
+    wall time."""
+    functions = recording.functions
+    key = sort or default(recording)
+    if key == "name":
+        return sorted(functions, key=lambda f: f.record)
+    return sorted(functions, key=lambda f: -value(f, key))
+
+
+def value(function: Function, key: str) -> int:
+    """That figure of a function; 0 where it is not known."""
+    if key in WAITS:
+        return reading(function, key)[0] or 0
+    return getattr(function, key) or 0
+
+
+def reading(function: Function, measure: str) -> Reading:
+    """One of MEASURES of a function, and how many looks it rests on: None where that is the
+    kernel's own account. Two times None: it is not known."""
+    if measure in ("wait", *WAITS) and function.kernel_waits:
+        waits = function.kernel_waits
+        return sum(waits.values()) if measure == "wait" else waits.get(measure, 0), None
+    if function.charges is None:
+        return None, None
+    return function.charges.of(measure), function.charges.looks(measure)
+
+
+def waits_of(function: Function) -> dict[str, int]:
+    """The waits of a function by class: the kernel's, where it has counted them."""
+    return function.kernel_waits or function.waits
