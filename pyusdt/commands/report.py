@@ -10,9 +10,21 @@ from pyusdt import report
 from pyusdt.commands.common import count, declare_filters, filters_of, loaded
 from pyusdt.errors import ExitCode, UsageError, print_line, shell_word
 from pyusdt.recording import left
-from pyusdt.report import filters
+from pyusdt.report import filters, order, weights
 
-_CHOOSING = ("only", "exclude", "process", "thread", "threads", "tree", "steps", "top")
+_CHOOSING = (
+    "only",
+    "exclude",
+    "process",
+    "thread",
+    "threads",
+    "tree",
+    "waits",
+    "steps",
+    "sort",
+    "top",
+    "weight",
+)
 
 _LIMITS = """\
 folded, speedscope, pprof, perfetto: what is below 1,000 frames of a stack
@@ -22,16 +34,6 @@ pprof have fewer frames where the stacks together would be over 100 MB.
 perfetto: totals laid end to end. A recording knows how long calls took and not
 when, so a calling context is drawn once, as long as all its calls. Steps and
 marks are where they were."""
-
-_SORTS = {
-    "self": "self_ns",
-    "total": "total_ns",
-    "calls": "calls",
-    "errors": "errors",
-    "p50": "p50_ns",
-    "p99": "p99_ns",
-    "name": "name",
-}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +50,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-f", "--format", choices=report.FORMATS, metavar="FORMAT", help="one of those below")
     add("--tree", action="store_true", help="the call tree of each thread")
     add("--steps", action="store_true", help="steps and marks")
-    add("--sort", choices=_SORTS, default="self", help="functions by this, the most first")
+    add("--waits", action="store_true", help="who waits for what, and system calls (--kernel)")
+    add(
+        "--sort",
+        choices=order.SORTS,
+        metavar="FIGURE",
+        help=f"functions by this, the most first: {', '.join(order.SORTS)} (default: cpu, where"
+        " it was recorded, else self); wall is self, and from gil on they are what for a function"
+        " waits",
+    )
     add("--top", type=count, metavar="N", help="so many functions (default: 30 in the table)")
     declare_filters(parser)
     add(
@@ -57,6 +67,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="threads of this name (a glob) or tid; percentiles stay the process's",
     )
     add("--threads", action="store_true", help="each thread, not those of one name as one")
+    add(
+        "--weight",
+        metavar="FIGURE",
+        help="what a folded stack weighs: wall (default), cpu, wait, wait:lock and so on",
+    )
     add("--process", metavar="PID", help="the process of this pid, or command (a glob)")
     add(
         "--no-source",
@@ -76,6 +91,10 @@ def run(arguments: argparse.Namespace) -> int:
     top = arguments.top or (30 if chosen.name == "table" else None)
     if chosen.name == "recording":
         return _copy(arguments)
+    if arguments.weight and chosen.name != "folded":
+        raise UsageError("report: --weight goes with the format folded")
+    if arguments.waits and (arguments.tree or arguments.steps or chosen.name != "table"):
+        raise UsageError("report: --waits is a table of its own: leave out --tree, --steps, -f")
     only, exclude = filters_of("report", arguments)
     left.tidy(arguments.file)
     recording = loaded(arguments.file)
@@ -85,8 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
         recording = filters.thread(recording, arguments.thread)
     recording = filters.functions(recording, only, exclude)
     options = report.Options(
-        sort=_SORTS[arguments.sort],
+        sort=order.chosen(recording, arguments.sort),
         top=top,
+        waits=arguments.waits,
+        weight=weights.chosen(recording, arguments.weight),
         tree=arguments.tree,
         steps=arguments.steps,
         threads=arguments.threads,

@@ -60,6 +60,12 @@ def _charged(charges: Charges) -> tuple[Cell, ...]:
     )
 
 
+def kinds_shown(recording: Recording) -> set[str]:
+    """The kinds of time that its bars may have."""
+    charges = [thread.charges for thread in recording.threads if thread.charges]
+    return {"cpu", *total(charges).waits} if charges else set()
+
+
 class _Tree:
     """The rows of one thread, by a stack of our own: trees are 10,000 deep."""
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pyusdt.recording import Function, Recording
-from pyusdt.recording.charges import MEASURES, WAITS, Charges
-from pyusdt.report.bars import kinds_of, legend, made_of, share_bar
+from pyusdt.recording.charges import MEASURES, WAITS, Charges, total
+from pyusdt.report.bars import kinds_of, made_of, share_bar
 from pyusdt.report.cells import BESIDE, Names
 from pyusdt.report.certainty import percentage, time
 from pyusdt.report.columns import Cell, Column, table
@@ -48,12 +48,11 @@ def functions_table(
     return table([it.column(sort) for it in shown], rows, "function", width, BESIDE)
 
 
-def bars_legend(recording: Recording, functions: Iterable[Function]) -> Text | None:
-    """What the letters of the bars mean; None where there are no such bars."""
+def kinds_shown(recording: Recording, functions: Iterable[Function]) -> set[str]:
+    """The kinds of time in the bars of these functions."""
     if "cpu" not in recording.known:
-        return None
-    kinds = {kind for f in functions for kind in kinds_of(f.cpu_ns or 0, waits_of(f))}
-    return legend(kinds) if kinds else None
+        return set()
+    return {kind for f in functions for kind in kinds_of(f.cpu_ns or 0, waits_of(f))}
 
 
 def _measured(recording: Recording) -> Iterable[_Figure]:
@@ -62,7 +61,7 @@ def _measured(recording: Recording) -> Iterable[_Figure]:
     yield _Figure("self", 1, lambda f: duration(f.self_ns), "self_ns")
     yield _Figure("share", 8, lambda f: share(f.self_ns, whole))
     yield _Figure("", 12, lambda f: share_bar(f.self_ns, whole), left=True)
-    yield from _native(recording)
+    yield from _native(recording, 7.5)
     yield _Figure("total", 2, lambda f: duration(f.total_ns), "total_ns")
 
 
@@ -75,16 +74,26 @@ def _charged(recording: Recording, sort: str) -> Iterable[_Figure]:
     kind = sort.removesuffix("_ns")
     if kind in ("user", "system", *WAITS):
         yield _Figure(kind, 0, lambda f: time(*reading(f, kind)), sort)
-    yield from _native(recording)
+    yield from _native(recording, 5.5)
     exact = recording.times == "exact"
     yield _Figure("self", 3.5, lambda f: time(*_own(f, exact)), "self_ns")
     yield _Figure("total", 5, lambda f: time(*_with_callees(f, exact)), "total_ns")
 
 
-def _native(recording: Recording) -> Iterable[_Figure]:
+def _native(recording: Recording, rank: float) -> Iterable[_Figure]:
     """Time in C functions, where these were recorded: never 0 for what is not known."""
-    if "native" in recording.known:
-        yield _Figure("native", 5.5, lambda f: duration(f.native_ns), "native_ns")
+    if "native" not in recording.known:
+        return
+    a_look = 0.0
+    if recording.times != "exact":
+        charges = total(thread.charges for thread in recording.threads)
+        a_look = charges.ns / (_looks(charges) or 1)
+
+    def cell(f: Function) -> str:
+        ns = f.native_ns
+        return time(ns, round(ns / a_look) if ns is not None and a_look else None)
+
+    yield _Figure("native", rank, cell, "native_ns")
 
 
 def _calls(recording: Recording) -> Iterable[_Figure]:

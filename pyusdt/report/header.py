@@ -8,12 +8,14 @@ from rich.text import Text
 
 from pyusdt.recording import Recording
 from pyusdt.recording.account import Account, RecordingAccount, account
-from pyusdt.recording.charges import WAITS
-from pyusdt.report.bars import made_of
-from pyusdt.report.certainty import figure, percentage
+from pyusdt.recording.charges import CPU, WAITS
+from pyusdt.report.bars import kinds_of, made_of
+from pyusdt.report.certainty import figure, percentage, time
 from pyusdt.report.columns import Column, Name, Row, table
+from pyusdt.report.order import Reading
 from pyusdt.report.text import duration, plural, printable
 
+_GAP = "  "
 _MOST = 100  # processes, and threads, in the table
 # The higher the rank, the sooner a column is left out.
 _COLUMNS = (
@@ -28,47 +30,77 @@ _COLUMNS = (
 )
 
 
-def print_header(console: Console, recording: Recording, *, threads: bool) -> None:
-    """Print it, with a line for each thread if these are asked for."""
+def print_header(console: Console, recording: Recording, *, threads: bool) -> set[str]:
+    """Print it, with a line for each thread if these are asked for. Return the kinds of time that
+    its bars show."""
     known = "cpu" in recording.known
-    console.print(_recorded(recording, wall=known))
+    console.print(_recorded(recording, known=known))
     if not known:
-        return
+        return set()
     it = account(recording)
-    console.print(_time(it))
+    for line in (_cpu(it), _waits(recording, it)):
+        console.print(_fitted(line, console.width))
     for note in _certainty(recording):
         console.print(Text(note, "dim"))
     rows = list(_rows(recording, it, threads=threads))
-    if len(rows) > 1 or threads:
-        _print_rows(console, rows)
     console.print()
+    if len(rows) == 1 and not threads:
+        return set()
+    _print_rows(console, rows)
+    console.print()
+    accounts = [*it.processes, *(it.threads if threads else ())]
+    return {kind for one in accounts for kind in kinds_of(one.charges.cpu_ns, one.charges.waits)}
 
 
-def _recorded(recording: Recording, *, wall: bool) -> Text:
+def _recorded(recording: Recording, *, known: bool) -> Text:
     text = Text(printable(recording.path or "recording"), style="bold")
-    elapsed = max((thread.elapsed_ns for thread in recording.threads), default=0)
+    elapsed = duration(max((thread.elapsed_ns for thread in recording.threads), default=0))
     text.append(
         f"  {plural(len(recording.processes), 'process', 'processes')},"
         f" {plural(sum(thread.count for thread in recording.threads), 'thread')},"
-        f" {'wall ' * wall}{duration(elapsed)}, {duration(recording.self_ns)} in functions",
+        f" {'wall ' if known else ''}{elapsed}"
+        f"{'' if known else f', {duration(recording.self_ns)} in functions'}",
         style="dim",
     )
     return text
 
 
-def _time(it: Account) -> Text:
-    """CPU and waits in one sentence. The sum of CPU time is that of the threads' own clocks."""
+def _cpu(it: Account) -> list[str]:
+    """CPU time: the sum is that of the threads' own clocks, its parts are sampled."""
     charges = it.charges
-    user, system = (figure(charges.of(kind), charges.looks(kind)) for kind in ("user", "system"))
-    text = Text(f"cpu {duration(charges.cpu_ns)}", "bold")
-    text.append(f" (user {user}, system {system})", "dim")
-    text.append(f", waits {figure(charges.wait_ns, charges.looks('wait'))}", "bold not dim")
-    waits = sorted(charges.waits.items(), key=lambda item: -item[1])
-    parts = [f"{wait} {figure(ns, charges.looks(wait))}" for wait, ns in waits]
-    text.append(f" ({', '.join(parts)})" if parts else "", "dim")
-    if contention := _contention(it):
-        text.append(f", GIL contention {contention}", "bold")
-    return text
+    parts = (f"{kind} {figure(charges.of(kind), charges.looks(kind))}" for kind in CPU)
+    return [f"cpu {duration(charges.cpu_ns)}", *parts]
+
+
+def _waits(recording: Recording, it: Account) -> list[str]:
+    """The waits: the kernel's, where it has counted them."""
+    charges = it.charges
+    waits: dict[str, Reading] = {
+        wait: (ns, charges.looks(wait)) for wait, ns in charges.waits.items()
+    }
+    whole: Reading = charges.wait_ns, charges.looks("wait")
+    if kernel := recording.kernel_totals.get("offcpu"):
+        waits = {wait: (it.ns, None) for wait, it in kernel.items()}
+        whole = sum(it.ns for it in kernel.values()), None
+    ordered = sorted(waits.items(), key=lambda item: -(item[1][0] or 0))
+    parts = [f"{wait} {time(*reading)}" for wait, reading in ordered]
+    contention = _contention(it)
+    return [
+        f"waits {time(*whole)}",
+        *parts,
+        *([f"GIL contention {contention}"] if contention else []),
+    ]
+
+
+def _fitted(parts: list[str], width: int) -> Text:
+    """The parts in as many lines as they need, none of them broken; the first is the sum."""
+    line = Text(parts[0], "bold")
+    used = len(parts[0])
+    for part in parts[1:]:
+        fits = used + len(_GAP) + len(part) <= width
+        line.append((_GAP if fits else "\n" + _GAP) + part, "not bold dim")
+        used = len(_GAP) + len(part) + used * fits
+    return line
 
 
 def _contention(it: Account) -> str:
@@ -131,7 +163,6 @@ def _print_rows(console: Console, rows: Sequence[Row]) -> None:
     shown = rows[:_MOST]
     there = [column for column in range(len(_COLUMNS)) if any(row[column] for row, _ in rows)]
     cells: list[Row] = [(tuple(row[i] for i in there), name) for row, name in shown]
-    console.print()
     console.print(table([_COLUMNS[i] for i in there], cells, "process or thread", console.width))
     if more := len(rows) - len(shown):
         console.print(Text(f"… {more:,} more: --process PID, --thread NAME", "dim"))

@@ -10,17 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from pyusdt.recording import Recording, Step
-from pyusdt.recording.charges import MEASURES
-from pyusdt.report import killed, missing
+from pyusdt.recording.charges import MEASURES, WAITS
+from pyusdt.report import call_tree, killed, missing
+from pyusdt.report.bars import legend
 from pyusdt.report.call_tree import tree_table
 from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.console import console_on
-from pyusdt.report.functions import bars_legend, functions_table
+from pyusdt.report.functions import functions_table, kinds_shown
 from pyusdt.report.header import print_header
 from pyusdt.report.losses import lines
 from pyusdt.report.options import Options
 from pyusdt.report.order import default, ordered
 from pyusdt.report.text import duration, number, plural, printable
+from pyusdt.report.waits import print_waits
 
 _STEPS = (
     Column("count"),
@@ -40,13 +42,18 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the table, in colour where `out` is a terminal."""
     sort = options.sort or default(recording)
     with console_on(out) as console:
-        print_header(console, recording, threads=options.threads)
-        if options.steps:
+        kinds = print_header(console, recording, threads=options.threads)
+        if options.waits:
+            print_waits(console, recording, sort if sort in WAITS else None, options.top)
+        elif options.steps:
             console.print(_steps(recording, console.width))
         elif options.tree:
             console.print(tree_table(recording, _measure(sort), console.width))
+            kinds |= call_tree.kinds_shown(recording)
         else:
-            _print_functions(console, recording, sort, options.top)
+            kinds |= _print_functions(console, recording, sort, options.top)
+        if kinds:
+            console.print(legend(kinds))
         _print_notes(console, recording)
 
 
@@ -56,15 +63,16 @@ def _measure(sort: str) -> str:
     return measure if measure in MEASURES else "total"
 
 
-def _print_functions(console: Console, recording: Recording, sort: str, top: int | None) -> None:
+def _print_functions(
+    console: Console, recording: Recording, sort: str, top: int | None
+) -> set[str]:
+    """Print them, and return the kinds of time in their bars."""
     functions = ordered(recording, sort)
     shown = functions[:top]
     console.print(functions_table(recording, shown, sort, console.width))
-    if len(shown) < len(functions):
-        hidden = len(functions) - len(shown)
+    if hidden := len(functions) - len(shown):
         console.print(Text(f"{hidden:,} more functions: --top {len(functions)}", "dim"))
-    if meaning := bars_legend(recording, shown):
-        console.print(meaning)
+    return kinds_shown(recording, shown)
 
 
 def _steps(recording: Recording, width: int) -> Table:

@@ -81,23 +81,29 @@ def _of(function: Function, callers: dict[int, Charges]) -> Iterator[Wait]:
         known[_UNKNOWN] = rest  # its contexts were given up
     kernel = function.kernel_waits
     for kind in WAITS:
-        sampled = {c: it for c, it in known.items() if it.of(kind)} or dict.fromkeys(
-            known if len(known) == 1 else (_UNKNOWN,), NONE
+        found = {caller: it for caller, it in known.items() if it.of(kind)}
+        if not kernel:
+            for caller, charges in found.items():
+                yield _wait(function, caller, kind, charges.of(kind), charges.looks(kind))
+        elif kernel.get(kind):
+            yield from _parted(function, kind, kernel[kind], found or known)
+
+
+def _parted(function: Function, kind: str, ns: int, callers: dict[int, Charges]) -> Iterator[Wait]:
+    """What the kernel has counted, to the callers: exactly where there is one, else as sampled."""
+    whole = sum(charges.of(kind) for charges in callers.values())
+    if len(callers) == 1 or not whole:
+        yield _wait(
+            function, next(iter(callers)) if len(callers) == 1 else _UNKNOWN, kind, ns, None
         )
-        whole = sum(it.of(kind) for it in sampled.values())
-        for caller, charges in sampled.items():
-            ns, looks = charges.of(kind), charges.looks(kind)
-            if kind in kernel:
-                ns = kernel[kind] if len(sampled) == 1 else round(kernel[kind] * ns / whole)
-            if ns:
-                exact = kind in kernel and len(sampled) == 1
-                yield Wait(
-                    function.index,
-                    caller if caller >= 0 else None,
-                    kind,
-                    ns,
-                    None if exact else looks,
-                )
+        return
+    for caller, charges in callers.items():
+        part = round(ns * charges.of(kind) / whole)
+        yield _wait(function, caller, kind, part, charges.looks(kind))
+
+
+def _wait(function: Function, caller: int, kind: str, ns: int, looks: int | None) -> Wait:
+    return Wait(function.index, caller if caller >= 0 else None, kind, ns, looks)
 
 
 def print_waits(console: Console, recording: Recording, kind: str | None, top: int | None) -> None:
