@@ -80,7 +80,7 @@ def test_the_tree(file, shown):
 
 
 def test_trees_of_very_many_threads_are_not_all_shown(file, shown, monkeypatch):
-    monkeypatch.setattr("pyusdt.report.table._TREE_THREADS", 1)
+    monkeypatch.setattr("pyusdt.report.call_tree._THREADS", 1)
     lines = shown(file, "--tree")
     assert [line for line in lines if "thread" in line][1:] == [
         "50.0 ms|… 1 more thread: --thread NAME"
