@@ -20,11 +20,14 @@ _CHOOSING = (
     "threads",
     "tree",
     "waits",
+    "modules",
     "steps",
     "sort",
     "top",
     "weight",
 )
+
+_TABLES = ("tree", "waits", "modules", "steps")
 
 _LIMITS = """\
 folded, speedscope, pprof, perfetto: what is below 1,000 frames of a stack
@@ -49,6 +52,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", metavar="OUT", default="-", help="write there; - is standard output")
     add("-f", "--format", choices=report.FORMATS, metavar="FORMAT", help="one of those below")
     add("--tree", action="store_true", help="the call tree of each thread")
+    add("--modules", action="store_true", help="functions summed up by module")
     add("--steps", action="store_true", help="steps and marks")
     add("--waits", action="store_true", help="who waits for what, and system calls (--kernel)")
     add(
@@ -93,8 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _copy(arguments)
     if arguments.weight and chosen.name != "folded":
         raise UsageError("report: --weight goes with the format folded")
-    if arguments.waits and (arguments.tree or arguments.steps or chosen.name != "table"):
-        raise UsageError("report: --waits is a table of its own: leave out --tree, --steps, -f")
+    _refuse_several(arguments, chosen.name)
     only, exclude = filters_of("report", arguments)
     left.tidy(arguments.file)
     recording = loaded(arguments.file)
@@ -107,6 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
         sort=order.chosen(recording, arguments.sort),
         top=top,
         waits=arguments.waits,
+        modules=arguments.modules,
         weight=weights.chosen(recording, arguments.weight),
         tree=arguments.tree,
         steps=arguments.steps,
@@ -125,6 +129,15 @@ def _refuse_same_file(path: str, out: str) -> None:
     with suppress(OSError):
         if out != "-" and os.path.samefile(path, out):
             raise UsageError(f"report: '-o {out}' is the recording itself: choose another name")
+
+
+def _refuse_several(arguments: argparse.Namespace, chosen: str) -> None:
+    """Raise UsageError for tables that go with nothing else."""
+    asked = [name for name in _TABLES if getattr(arguments, name)]
+    if len(asked) > 1 and not {"tree", "steps"}.issuperset(asked):
+        raise UsageError(f"report: one table at a time: {' or '.join(f'--{it}' for it in asked)}")
+    if chosen != "table" and {"waits", "modules"}.intersection(asked):
+        raise UsageError(f"report: --{asked[0]} is for the terminal (-f table), not for {chosen}")
 
 
 def _copy(arguments: argparse.Namespace) -> int:

@@ -10,8 +10,9 @@ class Options:
 
     `sort` is a field of Function, a class of wait, or `name`; None takes own CPU time where that
     is known, else own wall time. `top` limits the functions, None shows all. `threads` shows each
-    thread, not those of one name as one. `waits` shows who waits for what. `weight` is what a
-    stack weighs in the folded format. `source` embeds lines of source files.
+    thread, not those of one name as one. `waits` shows who waits for what, `modules` sums up by
+    module. `weight` is what a stack weighs in the folded format. `source` embeds lines of source
+    files.
     """
 
     sort: str | None = None
@@ -20,5 +21,6 @@ class Options:
     steps: bool = False
     threads: bool = False
     waits: bool = False
+    modules: bool = False
     weight: str = "wall"
     source: bool = True

@@ -19,6 +19,7 @@ from pyusdt.report.console import console_on
 from pyusdt.report.functions import functions_table, kinds_shown
 from pyusdt.report.header import print_header
 from pyusdt.report.losses import lines
+from pyusdt.report.modules import print_modules
 from pyusdt.report.options import Options
 from pyusdt.report.order import default, ordered
 from pyusdt.report.text import duration, number, plural, printable
@@ -47,6 +48,9 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
             print_waits(console, recording, sort if sort in WAITS else None, options.top)
         elif options.steps:
             console.print(_steps(recording, console.width))
+        elif options.modules:
+            print_modules(console, recording, sort.removesuffix("_ns"), options.top)
+            kinds |= call_tree.kinds_shown(recording)
         elif options.tree:
             console.print(tree_table(recording, _measure(sort), console.width))
             kinds |= call_tree.kinds_shown(recording)

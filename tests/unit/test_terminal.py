@@ -76,17 +76,24 @@ CHARGED = {
 }
 
 
-@pytest.fixture
-def terminal(tmp_path, monkeypatch, capfdbinary):
-    """terminal(width, verb, *words): what it prints, in a directory with recordings."""
-    monkeypatch.chdir(tmp_path)
-    process = Process(0, 4711, 1)
-    write("shop.pyusdt", shop(), process=process)
-    for name, data in CHARGED.items():
-        write(f"{name}.pyusdt", data, process=process)
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A directory with recordings."""
+    directory = tmp_path_factory.mktemp("recordings")
+    made = {"shop": shop(), "hostile": hostile(), **CHARGED}
     for i in range(3):
-        write(f"before{i}.pyusdt", shop(noise=i), process=process)
-        write(f"after{i}.pyusdt", shop(queries=15, idle=40, noise=i), process=process)
+        made[f"before{i}"] = shop(noise=i)
+        made[f"after{i}"] = shop(queries=15, idle=40, noise=i)
+    for name, data in made.items():
+        write(str(directory / f"{name}.pyusdt"), data, process=Process(0, 4711, 1))
+    return directory
+
+
+@pytest.fixture
+def terminal(recordings, monkeypatch, capfdbinary):
+    """terminal(width, verb, *words): what it prints, in that directory."""
+    monkeypatch.chdir(recordings)
+    process = Process(0, 4711, 1)  # TEMPORARY
 
     def run(width, verb, *words):
         monkeypatch.setenv("COLUMNS", str(width))
@@ -124,6 +131,7 @@ CASES = {
     "charged-gil": ["report", "charged.pyusdt", "--sort", "gil", "--top", "2"],
     "charged-tree": ["report", "charged.pyusdt", "--tree"],
     "charged-waits": ["report", "charged.pyusdt", "--waits"],
+    "charged-modules": ["report", "charged.pyusdt", "--modules"],
     "kernel": ["report", "kernel.pyusdt"],
     "kernel-waits": ["report", "kernel.pyusdt", "--waits"],
     "sampled": ["report", "sampled.pyusdt"],
@@ -192,7 +200,6 @@ def test_any_columns(terminal, columns):
 @pytest.mark.parametrize("width", [40, 60, 80])
 @pytest.mark.parametrize("options", [[], ["--tree"], ["--steps"]], ids=str)
 def test_hostile_names_stay_whole_and_in_bounds(terminal, width, options):
-    write("hostile.pyusdt", hostile(), process=Process(0, 4711, 1))
     text = terminal(width, "report", "hostile.pyusdt", "--top", "99", *options)
     assert not {c for c in text if not c.isprintable()} - {"\n"}
     assert max(map(cell_len, text.splitlines())) <= width
