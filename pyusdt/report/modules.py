@@ -45,8 +45,8 @@ class _Module:
 
 
 def print_modules(console: Console, recording: Recording, measure: str, top: int | None) -> None:
-    """Print the modules, those with the most of `measure` first: one of MEASURES, calls, native, or else
-    own wall time."""
+    """Print the modules, those with the most of `measure` first: one of MEASURES, calls, native, or
+    else own wall time."""
     modules = sorted(_modules(recording), key=lambda it: it.weight(measure), reverse=True)
     whole = sum(it.charges.cpu_ns for it in modules)
     columns = [*(_CHARGED if "cpu" in recording.known else _MEASURED)]

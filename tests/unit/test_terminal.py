@@ -102,6 +102,7 @@ def terminal(recordings, monkeypatch, capfdbinary):
         command.declare(parser)
         if verb == "report" and words[0].removesuffix(".pyusdt") in CHARGED:  # TEMPORARY
             from pyusdt.recording import Recording
+
             rec = Recording.from_snapshot(CHARGED[words[0].removesuffix(".pyusdt")], process)
             rec.path = words[0]
             monkeypatch.setattr(command, "loaded", lambda _: rec)
