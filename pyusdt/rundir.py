@@ -16,6 +16,7 @@ from pyusdt.system import io, os
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _NAME_MAX = 255
+_MOST_PATHS = 100
 
 
 class RunDirectory(NamedTuple):
@@ -115,6 +116,14 @@ def where() -> dict[str, str]:
     return {"host": os.uname().nodename, "boot": boot, "namespace": namespace}
 
 
+def paths() -> list[str]:
+    """Where this process imports from, and its working directory."""
+    found = [path for path in sys.path if isinstance(path, str) and os.path.isabs(path)]
+    with suppress(OSError):
+        found.append(os.getcwd())
+    return found[-_MOST_PATHS:]
+
+
 def about(
     *,
     only: str = "",
@@ -133,5 +142,6 @@ def about(
         "c_calls": c_calls,
         "flush": flush,
         "threads": threads,
+        "paths": paths(),
     }
     return dumps(facts)
