@@ -93,19 +93,11 @@ def recordings(tmp_path_factory):
 def terminal(recordings, monkeypatch, capfdbinary):
     """terminal(width, verb, *words): what it prints, in that directory."""
     monkeypatch.chdir(recordings)
-    process = Process(0, 4711, 1)  # TEMPORARY
-
     def run(width, verb, *words):
         monkeypatch.setenv("COLUMNS", str(width))
         command = import_module(f"pyusdt.commands.{verb}")
         parser = argparse.ArgumentParser()
         command.declare(parser)
-        if verb == "report" and words[0].removesuffix(".pyusdt") in CHARGED:  # TEMPORARY
-            from pyusdt.recording import Recording
-
-            rec = Recording.from_snapshot(CHARGED[words[0].removesuffix(".pyusdt")], process)
-            rec.path = words[0]
-            monkeypatch.setattr(command, "loaded", lambda _: rec)
         assert command.run(parser.parse_args(words)) == 0
         return capfdbinary.readouterr().out.decode()
 
