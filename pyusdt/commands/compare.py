@@ -137,7 +137,7 @@ def _print(
     console: Console, comparison: Comparison, arguments: argparse.Namespace, sort: str
 ) -> None:
     functions = sorted(comparison.functions, key=lambda f: -abs(getattr(f, sort).delta))
-    changed = [f for f in functions if f.own.delta or f.total_ns.delta or f.calls.delta]
+    changed = [f for f in functions if _changed(f)]
     if comparison.functions:
         columns = _CHARGED if comparison.by_cpu else _FUNCTIONS
         rows = _function_rows(comparison, changed[: arguments.top])
@@ -155,6 +155,10 @@ def _print(
         )
         note = f"one run a side: functions are not judged{gate}; for that, A1 A2 A3 --to B1 B2 B3"
         console.print(Text(note, "yellow" if gate else "dim"))
+
+
+def _changed(f: FunctionChange) -> bool:
+    return any(it.delta for it in (f.own, f.waited, f.total_ns, f.calls))
 
 
 def _function_rows(comparison: Comparison, functions: list[FunctionChange]) -> list[Row]:

@@ -42,13 +42,16 @@ def made_of(cpu_ns: int, waits: Mapping[str, int]) -> Text:
     return bar
 
 
-def legend(kinds: Iterable[str]) -> Text:
-    """What the signs of those kinds mean, in one line."""
+def legend(kinds: Iterable[str], width: int) -> Text:
+    """What the signs of those kinds mean, in as few lines as fit."""
     there = set(kinds)
     line = Text()
+    used = 0
     for kind in (kind for kind in _KINDS if kind in there):
-        line.append("  " if line else "").append(_sign(kind), _STYLES[kind])
-        line.append(f" {kind}", "dim")
+        cells = len(kind) + 2
+        gap = "" if not used else "  " if used + 2 + cells <= width else "\n"
+        line.append(gap).append(_sign(kind), _STYLES[kind]).append(f" {kind}", "dim")
+        used = cells + (used + 2 if gap == "  " else 0)
     return line
 
 

@@ -57,7 +57,7 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
         else:
             kinds |= _print_functions(console, recording, sort, options.top)
         if kinds:
-            console.print(legend(kinds))
+            console.print(legend(kinds, console.width))
         _print_notes(console, recording)
 
 

@@ -154,7 +154,8 @@ def test_a_bar_has_a_cell_for_each_part():
     assert made_of(0, {"sleep": 1, "net": 1}).plain == "ssssnnnn"
     assert made_of(0, {}).plain == ""
     assert made_of(999, {"lock": 1}).plain == "████████"
-    assert legend({"net", "cpu"}).plain == "█ cpu  n net"
+    assert legend({"net", "cpu", "gil"}, 19).plain == "█ cpu  g gil  n net"
+    assert legend({"net", "cpu", "gil"}, 18).plain == "█ cpu  g gil\nn net"
 
 
 def own(profile):

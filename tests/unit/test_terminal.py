@@ -76,6 +76,20 @@ CHARGED = {
 }
 
 
+def sampled_run(work: int, idle: int):
+    """A run of charged() with so many ms of CPU time in `work`, and of waiting in the worker."""
+    data = charged()
+    rows = [
+        row._replace(ns=work * MS, samples=work)
+        if (row.node, row.kind) == (1, "user")
+        else row._replace(ns=idle * MS, samples=idle)
+        if row.kind == "lock"
+        else row
+        for row in data.charges
+    ]
+    return replace(data, charges=rows)
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     """A directory with recordings."""
@@ -84,6 +98,8 @@ def recordings(tmp_path_factory):
     for i in range(3):
         made[f"before{i}"] = shop(noise=i)
         made[f"after{i}"] = shop(queries=15, idle=40, noise=i)
+        made[f"cpu-before{i}"] = sampled_run(200 + i, 300)
+        made[f"cpu-after{i}"] = sampled_run(500 + i, 900)
     for name, data in made.items():
         write(str(directory / f"{name}.pyusdt"), data, process=Process(0, 4711, 1))
     return directory
@@ -93,6 +109,7 @@ def recordings(tmp_path_factory):
 def terminal(recordings, monkeypatch, capfdbinary):
     """terminal(width, verb, *words): what it prints, in that directory."""
     monkeypatch.chdir(recordings)
+
     def run(width, verb, *words):
         monkeypatch.setenv("COLUMNS", str(width))
         command = import_module(f"pyusdt.commands.{verb}")
@@ -114,6 +131,7 @@ def check(name, width, text):
 
 COMPARED = ["before0.pyusdt", "before1.pyusdt", "before2.pyusdt", "--to",
             "after0.pyusdt", "after1.pyusdt", "after2.pyusdt"]  # fmt: skip
+CPU_COMPARED = [word if word == "--to" else f"cpu-{word}" for word in COMPARED]
 CASES = {
     "report": ["report", "shop.pyusdt"],
     "report-errors": ["report", "shop.pyusdt", "--sort", "errors", "--top", "3"],
@@ -129,6 +147,7 @@ CASES = {
     "kernel-waits": ["report", "kernel.pyusdt", "--waits"],
     "sampled": ["report", "sampled.pyusdt"],
     "compare": ["compare", *COMPARED, "--fail-above", "10%"],
+    "compare-cpu": ["compare", *CPU_COMPARED, "--fail-above", "500%"],
     "compare-one": ["compare", "before0.pyusdt", "after0.pyusdt", "--fail-above", "10%"],
 }
 
@@ -138,7 +157,7 @@ CASES = {
 def test_recordings(terminal, name, width):
     text = terminal(width, *CASES[name])
     check(name, width, text)
-    if "steps" not in name and name.partition("-")[0] not in CHARGED:
+    if "steps" not in name and "cpu" not in name and name.partition("-")[0] not in CHARGED:
         assert "OrderService.find_orders_of_customer" in "".join(text.split())
 
 
