@@ -30,6 +30,10 @@ _CHOOSING = (
 _TABLES = ("tree", "waits", "modules", "steps")
 
 _LIMITS = """\
+--sort: self (or wall), total, calls, errors, p50, p99, name; where a sampler
+ran, cpu, user, system, wait, and kinds of wait: gil, lock, sleep, poll, net,
+disk, child, runnable, other; where C calls were recorded, native.
+
 folded, speedscope, pprof, perfetto: what is below 1,000 frames of a stack
 (perfetto: 250) is one frame, (deeper), with all its time and calls; folded and
 pprof have fewer frames where the stacks together would be over 100 MB.
@@ -59,9 +63,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--sort",
         choices=order.SORTS,
         metavar="FIGURE",
-        help=f"functions by this, the most first: {', '.join(order.SORTS)} (default: cpu, where"
-        " it was recorded, else self); wall is self, and from gil on they are what for a function"
-        " waits",
+        help="functions by this, the most first, see below (default: cpu, or self without it)",
     )
     add("--top", type=count, metavar="N", help="so many functions (default: 30 in the table)")
     declare_filters(parser)
