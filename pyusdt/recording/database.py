@@ -77,18 +77,7 @@ def add_process(
         "INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((number, row.thread, place[row.function], *row.figures) for row in totals),
     )
-    charged = {**place, -1: -1}
-    put(
-        "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ((number, *row[:2], charged[row.function], *row[3:]) for row in snapshot.charges),
-    )
-    put(
-        "INSERT INTO kernel VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (number, *row[:2], charged[row.function], row.kind, clean(row.name), *row.figures)
-            for row in snapshot.kernel_rows
-        ),
-    )
+    _add_charges(database, number, snapshot, {**place, -1: -1})
     put(
         "INSERT INTO histograms (process, function, ns, count, kind) VALUES (?, ?, ?, ?, ?)",
         ((number, place[row.function], *row[1:]) for row in snapshot.histograms),
@@ -109,6 +98,23 @@ def add_process(
         ((number, clean(program), count) for program, count in snapshot.started.items()),
     )
     return number, place
+
+
+def _add_charges(
+    database: sqlite3.Connection, number: int, snapshot: Snapshot, place: dict[int, int]
+) -> None:
+    """Add what was charged to a process, and the kernel's account of it."""
+    database.executemany(
+        "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        ((number, *row[:2], place[row.function], *row[3:]) for row in snapshot.charges),
+    )
+    database.executemany(
+        "INSERT INTO kernel VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (number, *row[:2], place[row.function], row.kind, clean(row.name), *row.figures)
+            for row in snapshot.kernel_rows
+        ),
+    )
 
 
 def _clean(text: str | None) -> str | None:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from pyusdt.files import open_regular
 from pyusdt.recording.kernel import KINDS, KernelFigures, KernelRow
 from pyusdt.recording.snapshot import Snapshot
+from pyusdt.rundir import KERNEL_ROWS
 from pyusdt.system import os
 
-FILE = "kernel.json"
 _LARGEST = 1 << 60
 _MOST_BYTES = 1 << 30
 
@@ -48,15 +48,15 @@ class OfProcess:
 
 def read(directory: int) -> dict[int, OfProcess]:
     """What the tracer has left in an open directory, by pid; nothing where there is none."""
-    with suppress(OSError), open_regular(FILE, directory) as file:
+    with suppress(OSError), open_regular(KERNEL_ROWS, directory) as file:
         if os.fstat(file.fileno()).st_size <= _MOST_BYTES:
             return parse(file)
     return {}
 
 
 def parse(lines: Iterable[bytes]) -> dict[int, OfProcess]:
-    """What is in the lines of FILE, by pid: a JSON object each, either a row, or, without a kind,
-    about a process: pid, why, losses. What no tracer writes is left out, and they say so."""
+    """What is in the lines, by pid: a JSON object each, either a row, or, without a kind, about a
+    process: pid, why, losses. What no tracer writes is left out, and they say so."""
     found: dict[int, OfProcess] = {}
     damaged = 0
     for line in lines:
@@ -123,8 +123,9 @@ def joined(
     sums: dict[tuple[int, int, int, str, str], KernelFigures] = {}
     for row in rows:
         places = [find((serial, row.node)) for serial in serials.get(row.tid, ())]
-        known = [place for place in places if place[1] >= 0] or places or [(-1, -1, -1)]
-        key = *known[0], row.kind, row.name
+        known = [place for place in places if place[1] >= 0]
+        known += [place for place in places if place[0] >= 0]
+        key = *(known[0] if known else (-1, -1, -1)), row.kind, row.name
         figures = KernelFigures(*row[4:])
         sums[key] = sums[key].plus(figures) if key in sums else figures
     return [KernelRow(*key, *figures) for key, figures in sums.items()]

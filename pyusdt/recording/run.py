@@ -24,7 +24,7 @@ from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.parts import NEW, SUFFIX, Part, read, snapshot_of
 from pyusdt.recording.records import KILLED, Process
 from pyusdt.recording.schema import VERSION
-from pyusdt.rundir import RunDirectory
+from pyusdt.rundir import OF_KERNEL, RunDirectory
 from pyusdt.system import os, time
 
 if TYPE_CHECKING:
@@ -331,7 +331,7 @@ def _remove(path: str, directory: int) -> None:
     have put another one at its path: only what is in the open one is removed."""
     with suppress(OSError):
         for name in os.listdir(directory):
-            if name.endswith(SUFFIX + NEW) or name == kernel_file.FILE:
+            if name.endswith(SUFFIX + NEW) or name in OF_KERNEL:
                 os.unlink(name, dir_fd=directory)
         os.rmdir(path)
 
@@ -360,7 +360,7 @@ def _remove_dead(parent: str, name: str, token: str, leaving: bool = False) -> N
         if not processes and os.listdir(directory) == [] and _is_young(it):
             return
         for part in os.listdir(directory):
-            if part.endswith((SUFFIX, SUFFIX + NEW)) or part == kernel_file.FILE:
+            if part.endswith((SUFFIX, SUFFIX + NEW)) or part in OF_KERNEL:
                 os.unlink(part, dir_fd=directory)
         os.rmdir(os.path.join(parent, name))
 
