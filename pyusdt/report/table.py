@@ -21,7 +21,7 @@ from pyusdt.report.header import print_header
 from pyusdt.report.losses import lines
 from pyusdt.report.modules import print_modules
 from pyusdt.report.options import Options
-from pyusdt.report.order import default, ordered
+from pyusdt.report.order import default, idle, ordered
 from pyusdt.report.text import duration, number, plural, printable
 from pyusdt.report.waits import print_waits
 
@@ -36,6 +36,7 @@ _STEPS = (
     Column("series", 6, left=True),
 )
 
+_IDLE = 5  # functions that are shown, however many others are asked for
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -55,7 +56,7 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
             console.print(tree_table(recording, _measure(sort), console.width))
             kinds |= call_tree.kinds_shown(recording)
         else:
-            kinds |= _print_functions(console, recording, sort, options.top)
+            kinds |= _print_functions(console, recording, options)
         if kinds:
             console.print(legend(kinds, console.width))
         _print_notes(console, recording)
@@ -67,12 +68,15 @@ def _measure(sort: str) -> str:
     return measure if measure in MEASURES else "total"
 
 
-def _print_functions(
-    console: Console, recording: Recording, sort: str, top: int | None
-) -> set[str]:
-    """Print them, and return the kinds of time in their bars."""
-    functions = ordered(recording, sort)
-    shown = functions[:top]
+def _print_functions(console: Console, recording: Recording, options: Options) -> set[str]:
+    """Print them, in the default order also those that idle the longest. Return the kinds of time
+    in their bars."""
+    functions = ordered(recording, options.sort)
+    shown = functions[: options.top]
+    if options.sort is None:
+        there = {f.index for f in shown}
+        shown += [f for f in idle(recording)[:_IDLE] if f.index not in there]
+    sort = options.sort or default(recording)
     console.print(functions_table(recording, shown, sort, console.width))
     if hidden := len(functions) - len(shown):
         console.print(Text(f"{hidden:,} more functions: --top {len(functions)}", "dim"))

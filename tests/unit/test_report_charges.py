@@ -58,6 +58,29 @@ def test_work_comes_first_and_what_idles_last(sample, old):
     assert names(old, None) == names(old, "self") == ["read", "run", "parse", "main"]
 
 
+def test_what_idles_comes_last_whatever_cpu_time_that_takes(written):
+    """A loop that uses more CPU time in its poll than others for their work."""
+    functions = [(i, "app", name, name, "/a.py", i) for i, name in enumerate(("loop", "a", "b"))]
+    data = snapshot_of(
+        [(1, "t", MS)],
+        functions,
+        [(0, i, -1, i, 1, 0, 0, 1000 * MS - i, 1000 * MS - i) for i in range(3)],
+        charges=[
+            (0, 0, 0, "user", 0, 50, 50 * MS),
+            (0, 0, 0, "poll", 0, 900, 900 * MS),
+            (0, 0, 0, "runnable", 0, 50, 500 * MS),
+            (0, 1, 1, "user", 0, 9, 9 * MS),
+            (0, 2, 2, "net", 0, 99, 99 * MS),
+        ],
+    )
+    recording = Recording.from_snapshot(data)
+    assert names(recording, None) == ["a", "b", "loop"]
+    assert names(recording, "cpu") == ["loop", "a", "b"]
+    lines = written(recording, "table", top=1).decode().splitlines()
+    assert [line.split()[-3] for line in lines if "/a.py" in line] == ["a", "loop"]
+    assert "1 more functions: --top 3" in lines
+
+
 @pytest.mark.parametrize(
     ("sort", "first"),
     [("wait", "_worker"), ("lock", "_worker"), ("gil", "work"), ("disk", "read"),
