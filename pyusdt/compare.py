@@ -9,7 +9,8 @@ from itertools import chain
 from math import sqrt
 
 from pyusdt.recording import Function, Recording
-from pyusdt.recording.charges import NONE, Charges
+from pyusdt.recording.charges import NONE
+from pyusdt.report.readings import Reading, sampled
 from pyusdt.waiting import waited, waiting
 
 _Name = tuple[str, str]  # module, qualname
@@ -249,11 +250,17 @@ def _functions(
         values = [tuple(run.sum(name, run.working_ns) for run in side) for side in sides]
         return Change(values[0], values[1])
 
-    def charged(name: _Name, charges: Callable[[Function], Charges], measure: str) -> Change | None:
+    def charged(name: _Name, measure: str, *, with_callees: bool = False) -> Change | None:
         if not by_cpu:
             return None
-        found = change(name, lambda f: charges(f).of(measure))
-        looks = change(name, lambda f: charges(f).looks(measure))
+
+        def of(f: Function) -> Reading:
+            if with_callees:
+                return sampled(f.total_charges or NONE, measure, f.total_ns)
+            return sampled(f.charges or NONE, measure, f.self_ns)
+
+        found = change(name, lambda f: of(f).ns or 0)
+        looks = change(name, lambda f: of(f).looks or 0)
         return replace(found, looks=(int(sum(looks.before)), int(sum(looks.after))))
 
     return [
@@ -264,9 +271,9 @@ def _functions(
             working_ns=working(name),
             calls=change(name, lambda f: f.calls),
             waits=name in waits,
-            cpu_ns=charged(name, lambda f: f.charges or NONE, "cpu"),
-            total_cpu_ns=charged(name, lambda f: f.total_charges or NONE, "cpu"),
-            wait_ns=charged(name, lambda f: f.charges or NONE, "wait"),
+            cpu_ns=charged(name, "cpu"),
+            total_cpu_ns=charged(name, "cpu", with_callees=True),
+            wait_ns=charged(name, "wait"),
         )
         for name in sorted(names)
     ]

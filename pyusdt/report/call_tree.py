@@ -10,8 +10,8 @@ from pyusdt.recording.charges import NONE, Charges, total
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report.bars import made_of
 from pyusdt.report.cells import BESIDE, Names
-from pyusdt.report.certainty import time
 from pyusdt.report.columns import Cell, Column, Name, Row, table
+from pyusdt.report.readings import Reading, sampled
 from pyusdt.report.text import duration, number, plural, printable, share
 
 _MEASURED = (Column("total"), Column("share", 4), Column("self", 3), Column("calls", 2))
@@ -51,12 +51,12 @@ def _weight(it: Node | Thread, charges: Charges | None, measure: str) -> tuple[i
     return -by, -it.elapsed_ns
 
 
-def _charged(charges: Charges) -> tuple[Cell, ...]:
-    """The cells of CPU time and waits."""
+def _charged(charges: Charges, most: int | None = None) -> tuple[Cell, ...]:
+    """The cells of CPU time and waits, of which there can be no more than `most`."""
     return (
-        time(charges.cpu_ns, charges.looks("cpu")),
+        str(sampled(charges, "cpu", most)),
         made_of(charges.cpu_ns, charges.waits),
-        time(charges.wait_ns, charges.looks("wait")),
+        str(sampled(charges, "wait", most)),
     )
 
 
@@ -129,11 +129,12 @@ class _Tree:
             own = duration(node.self_ns) if node else ""
             return duration(elapsed_ns), share(elapsed_ns, self._elapsed_ns), own, calls
         own = self._time(node.self_ns, node.charges or NONE) if node else ""
-        return self._time(elapsed_ns, charges), *_charged(charges), own, calls
+        cells = _charged(charges, elapsed_ns if node else None)
+        return self._time(elapsed_ns, charges), *cells, own, calls
 
     def _time(self, ns: int, charges: Charges) -> str:
         looks = charges.looks("cpu") + charges.looks("wait")
-        return time(ns, None if self._exact else looks)
+        return str(Reading(ns, None if self._exact else looks))
 
 
 def _with_callees(root: Node) -> dict[int, Charges]:

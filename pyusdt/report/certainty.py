@@ -7,8 +7,6 @@ one digit is known, below 10,000 (1 %) two, and three from there on.
 
 from math import floor, log10
 
-from pyusdt.report.text import duration, share
-
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
 NOT_SEEN = "-"
 """No look has met it: it is little, and how little is not known."""
@@ -24,22 +22,14 @@ def figure(ns: float, samples: int) -> str:
     return f"~{_written(value / factor, digits)} {unit}"
 
 
-def percentage(part: float | None, whole: float, samples: int | None) -> str:
-    """`~40%`: `part`, which rests on so many looks, of `whole`; as it is, where `samples` is None.
-    Nothing of nothing is nothing."""
-    if not whole or part is None:
+def percentage(part: float, whole: float, samples: int) -> str:
+    """`~40%`: `part`, which rests on so many looks, of `whole`. Nothing of nothing is nothing."""
+    if not whole:
         return ""
-    if samples is None:
-        return share(part, whole)
     if samples < 1:
         return NOT_SEEN
     digits = _digits(samples)
     return f"~{_written(_rounded(100 * part / whole, digits), digits)}%"
-
-
-def time(ns: float | None, samples: int | None) -> str:
-    """A time that was measured, where `samples` is None, or one that so many looks have found."""
-    return duration(ns) if ns is None or samples is None else figure(ns, samples)
 
 
 def _digits(samples: int) -> int:

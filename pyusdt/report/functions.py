@@ -12,9 +12,9 @@ from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import MEASURES, WAITS, Charges, total
 from pyusdt.report.bars import kinds_of, made_of, share_bar
 from pyusdt.report.cells import BESIDE, Names
-from pyusdt.report.certainty import percentage, time
 from pyusdt.report.columns import Cell, Column, table
-from pyusdt.report.order import Reading, reading, waits_of
+from pyusdt.report.order import value
+from pyusdt.report.readings import Reading, reading, waits_of
 from pyusdt.report.text import duration, number, share
 
 
@@ -67,17 +67,21 @@ def _measured(recording: Recording) -> Iterable[_Figure]:
 
 def _charged(recording: Recording, sort: str) -> Iterable[_Figure]:
     """CPU and waits first."""
-    yield _Figure("cpu", 1, lambda f: time(*reading(f, "cpu")), "cpu_ns")
+    exact = recording.times == "exact"
+
+    def figure(heading: str, rank: float, measure: str, key: str) -> _Figure:
+        return _Figure(heading, rank, lambda f: str(reading(f, measure)), key)
+
+    yield figure("cpu", 1, "cpu", "cpu_ns")
     yield _share(recording, sort)
     yield _Figure("", 4, lambda f: made_of(f.cpu_ns or 0, waits_of(f)), left=True)
-    yield _Figure("wait", 2, lambda f: time(*reading(f, "wait")), "wait_ns")
+    yield figure("wait", 2, "wait", "wait_ns")
     kind = sort.removesuffix("_ns")
     if kind in ("user", "system", *WAITS):
-        yield _Figure(kind, 0, lambda f: time(*reading(f, kind)), sort)
+        yield figure(kind, 0, kind, sort)
     yield from _native(recording, 5.5)
-    exact = recording.times == "exact"
-    yield _Figure("self", 3.5, lambda f: time(*_own(f, exact)), "self_ns")
-    yield _Figure("total", 5, lambda f: time(*_with_callees(f, exact)), "total_ns")
+    yield _Figure("self", 3.5, lambda f: str(_own(f, exact)), "self_ns")
+    yield _Figure("total", 5, lambda f: str(_with_callees(f, exact)), "total_ns")
 
 
 def _native(recording: Recording, rank: float) -> Iterable[_Figure]:
@@ -91,7 +95,7 @@ def _native(recording: Recording, rank: float) -> Iterable[_Figure]:
 
     def cell(f: Function) -> str:
         ns = f.native_ns
-        return time(ns, round(ns / a_look) if ns is not None and a_look else None)
+        return str(Reading(ns, round(ns / a_look) if ns is not None and a_look else None))
 
     yield _Figure("native", rank, cell, "native_ns")
 
@@ -113,24 +117,19 @@ def _share(recording: Recording, sort: str) -> _Figure:
     exact = recording.times == "exact"
     by = sort.removesuffix("_ns")
     if by == "self":
-        whole = recording.self_ns
-        return _Figure("of self", 8, lambda f: _percentage(_own(f, exact), whole))
+        return _Figure("of self", 8, lambda f: _own(f, exact).of(recording.self_ns))
     by = by if by in MEASURES else "cpu"
-    whole = sum(reading(f, by)[0] or 0 for f in recording.functions)
-    return _Figure(f"of {by}", 8, lambda f: _percentage(reading(f, by), whole))
-
-
-def _percentage(part: Reading, whole: int) -> str:
-    ns, looks = part
-    return percentage(ns, whole, looks)
+    charged = sum(thread.charges.of(by) for thread in recording.threads if thread.charges)
+    whole = max(charged, sum(value(f, by) for f in recording.functions))
+    return _Figure(f"of {by}", 8, lambda f: reading(f, by).of(whole))
 
 
 def _own(f: Function, exact: bool) -> Reading:
-    return f.self_ns, None if exact else _looks(f.charges)
+    return Reading(f.self_ns, None if exact else _looks(f.charges))
 
 
 def _with_callees(f: Function, exact: bool) -> Reading:
-    return f.total_ns, None if exact else _looks(f.total_charges)
+    return Reading(f.total_ns, None if exact else _looks(f.total_charges))
 
 
 def _looks(charges: Charges | None) -> int | None:

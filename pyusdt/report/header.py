@@ -10,9 +10,9 @@ from pyusdt.recording import Recording
 from pyusdt.recording.account import Account, RecordingAccount, account
 from pyusdt.recording.charges import CPU, WAITS
 from pyusdt.report.bars import kinds_of, made_of
-from pyusdt.report.certainty import figure, percentage, time
+from pyusdt.report.certainty import percentage
 from pyusdt.report.columns import Column, Name, Row, table
-from pyusdt.report.order import Reading
+from pyusdt.report.readings import Reading, sampled
 from pyusdt.report.text import duration, plural, printable
 
 _GAP = "  "
@@ -68,25 +68,23 @@ def _recorded(recording: Recording, *, known: bool) -> Text:
 def _cpu(it: Account) -> list[str]:
     """CPU time: the sum is that of the threads' own clocks, its parts are sampled."""
     charges = it.charges
-    parts = (f"{kind} {figure(charges.of(kind), charges.looks(kind))}" for kind in CPU)
+    parts = (f"{kind} {sampled(charges, kind)}" for kind in CPU)
     return [f"cpu {duration(charges.cpu_ns)}", *parts]
 
 
 def _waits(recording: Recording, it: Account) -> list[str]:
     """The waits: the kernel's, where it has counted them."""
     charges = it.charges
-    waits: dict[str, Reading] = {
-        wait: (ns, charges.looks(wait)) for wait, ns in charges.waits.items()
-    }
-    whole: Reading = charges.wait_ns, charges.looks("wait")
+    waits = {wait: sampled(charges, wait) for wait in charges.waits}
+    whole = sampled(charges, "wait")
     if kernel := recording.kernel_totals.get("offcpu"):
-        waits = {wait: (it.ns, None) for wait, it in kernel.items()}
-        whole = sum(it.ns for it in kernel.values()), None
-    ordered = sorted(waits.items(), key=lambda item: -(item[1][0] or 0))
-    parts = [f"{wait} {time(*reading)}" for wait, reading in ordered]
+        waits = {wait: Reading(it.ns, None) for wait, it in kernel.items()}
+        whole = Reading(sum(it.ns for it in kernel.values()), None)
+    ordered = sorted(waits.items(), key=lambda item: -(item[1].ns or 0))
+    parts = [f"{wait} {reading}" for wait, reading in ordered]
     contention = _contention(it)
     return [
-        f"waits {time(*whole)}",
+        f"waits {whole}",
         *parts,
         *([f"GIL contention {contention}"] if contention else []),
     ]
@@ -152,9 +150,9 @@ def _figures(it: Account) -> tuple[str | Text, ...]:
     return (
         duration(it.wall_ns),
         duration(charges.cpu_ns),
-        *(figure(charges.of(kind), charges.looks(kind)) for kind in ("user", "system", "wait")),
+        *(str(sampled(charges, kind)) for kind in ("user", "system", "wait")),
         made_of(charges.cpu_ns, charges.waits),
-        *(figure(charges.of(k), charges.looks(k)) if charges.of(k) else "" for k in WAITS),
+        *(str(sampled(charges, kind)) if charges.of(kind) else "" for kind in WAITS),
         _contention(it),
     )
 

@@ -10,8 +10,8 @@ from rich.text import Text
 from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import MEASURES, Charges, total
 from pyusdt.report.bars import made_of
-from pyusdt.report.certainty import percentage, time
 from pyusdt.report.columns import Cell, Column, Name, Row, table
+from pyusdt.report.readings import Reading, sampled
 from pyusdt.report.text import duration, number, printable, share
 
 # The higher the rank, the sooner a column is left out.
@@ -83,16 +83,17 @@ def _module(name: str, functions: list[Function]) -> _Module:
 def _cells(it: _Module, recording: Recording, whole: int) -> tuple[Cell, ...]:
     charges = it.charges
     looks = charges.looks("cpu") + charges.looks("wait")
-    own = time(it.self_ns, None if recording.times == "exact" else looks)
+    own = str(Reading(it.self_ns, None if recording.times == "exact" else looks))
     counts = number(it.calls), number(it.functions)
     native = [duration(it.native_ns)] if "native" in recording.known else []
     if "cpu" not in recording.known:
         return own, share(it.self_ns, recording.self_ns), *native, *counts
+    cpu = sampled(charges, "cpu", it.self_ns)
     return (
-        time(charges.cpu_ns, charges.looks("cpu")),
-        percentage(charges.cpu_ns, whole, charges.looks("cpu")),
+        str(cpu),
+        cpu.of(whole),
         made_of(charges.cpu_ns, charges.waits),
-        time(charges.wait_ns, charges.looks("wait")),
+        str(sampled(charges, "wait", it.self_ns)),
         own,
         *native,
         *counts,

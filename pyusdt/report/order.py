@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from pyusdt.errors import UsageError
 from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import MEASURES, WAITS
-
-Reading = tuple[int | None, int | None]
-"""Nanoseconds, and the looks that they rest on; see `reading`."""
+from pyusdt.report.readings import reading
 
 MEASURED = {
     "self": "self_ns",
@@ -71,7 +69,7 @@ def ordered(recording: Recording, sort: str | None) -> list[Function]:
 
 def idle(recording: Recording) -> list[Function]:
     """The functions that idle, the longest first."""
-    return sorted(filter(idles, recording.functions), key=lambda f: -value(f, "wait_ns"))
+    return sorted(filter(idles, recording.functions), key=lambda f: -value(f, "wait"))
 
 
 def idles(function: Function) -> bool:
@@ -86,22 +84,7 @@ def idles(function: Function) -> bool:
 
 def value(function: Function, key: str) -> int:
     """That figure of a function; 0 where it is not known."""
-    if key in WAITS:
-        return reading(function, key)[0] or 0
+    measure = key.removesuffix("_ns")
+    if measure in MEASURES:
+        return reading(function, measure).ns or 0
     return getattr(function, key) or 0
-
-
-def reading(function: Function, measure: str) -> Reading:
-    """One of MEASURES of a function, and how many looks it rests on: None where that is the
-    kernel's own account. Two times None: it is not known."""
-    if measure in ("wait", *WAITS) and function.kernel_waits:
-        waits = function.kernel_waits
-        return sum(waits.values()) if measure == "wait" else waits.get(measure, 0), None
-    if function.charges is None:
-        return None, None
-    return function.charges.of(measure), function.charges.looks(measure)
-
-
-def waits_of(function: Function) -> dict[str, int]:
-    """The waits of a function by class: the kernel's, where it has counted them."""
-    return function.kernel_waits or function.waits

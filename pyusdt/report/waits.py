@@ -17,8 +17,8 @@ from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import NONE, WAITS, Charges, total
 from pyusdt.recording.tree import paths
 from pyusdt.report.cells import BESIDE, Names
-from pyusdt.report.certainty import percentage, time
 from pyusdt.report.columns import Column, Name, Row, table
+from pyusdt.report.readings import Reading, sampled
 from pyusdt.report.text import duration, number
 
 _NO_CALLER = -1
@@ -36,13 +36,12 @@ _SYSCALLS = (
 @dataclass(frozen=True, slots=True)
 class Wait:
     """How long a function, called by that one, waited; `caller` is None where there is none that is
-    known. `looks` is None where the kernel has counted it."""
+    known."""
 
     function: int
     caller: int | None
     kind: str
-    ns: int
-    looks: int | None
+    time: Reading
 
 
 def waits(recording: Recording, kind: str | None = None) -> list[Wait]:
@@ -54,7 +53,7 @@ def waits(recording: Recording, kind: str | None = None) -> list[Wait]:
         for wait in _of(function, by_caller.get(function.index, {}))
         if kind in (None, wait.kind)
     ]
-    return sorted(found, key=lambda wait: -wait.ns)
+    return sorted(found, key=lambda wait: -(wait.time.ns or 0))
 
 
 def _by_caller(recording: Recording) -> dict[int, dict[int, Charges]]:
@@ -84,7 +83,7 @@ def _of(function: Function, callers: dict[int, Charges]) -> Iterator[Wait]:
         found = {caller: it for caller, it in known.items() if it.of(kind)}
         if not kernel:
             for caller, charges in found.items():
-                yield _wait(function, caller, kind, charges.of(kind), charges.looks(kind))
+                yield _wait(function, caller, kind, sampled(charges, kind, function.self_ns))
         elif kernel.get(kind):
             yield from _parted(function, kind, kernel[kind], found or known)
 
@@ -93,17 +92,16 @@ def _parted(function: Function, kind: str, ns: int, callers: dict[int, Charges])
     """What the kernel has counted, to the callers: exactly where there is one, else as sampled."""
     whole = sum(charges.of(kind) for charges in callers.values())
     if len(callers) == 1 or not whole:
-        yield _wait(
-            function, next(iter(callers)) if len(callers) == 1 else _UNKNOWN, kind, ns, None
-        )
+        caller = next(iter(callers)) if len(callers) == 1 else _UNKNOWN
+        yield _wait(function, caller, kind, Reading(ns, None))
         return
     for caller, charges in callers.items():
         part = round(ns * charges.of(kind) / whole)
-        yield _wait(function, caller, kind, part, charges.looks(kind))
+        yield _wait(function, caller, kind, Reading(part, charges.looks(kind)))
 
 
-def _wait(function: Function, caller: int, kind: str, ns: int, looks: int | None) -> Wait:
-    return Wait(function.index, caller if caller >= 0 else None, kind, ns, looks)
+def _wait(function: Function, caller: int, kind: str, time: Reading) -> Wait:
+    return Wait(function.index, caller if caller >= 0 else None, kind, time)
 
 
 def print_waits(console: Console, recording: Recording, kind: str | None, top: int | None) -> None:
@@ -116,10 +114,10 @@ def print_waits(console: Console, recording: Recording, kind: str | None, top: i
     if not found:
         raise UserError(f"{path}: no function waited{f' for {kind}' if kind else ''} in any look")
     names = Names(recording)
-    whole = sum(wait.ns for wait in found)
+    whole = sum(wait.time.ns or 0 for wait in found)
     rows: list[Row] = [
         (
-            (time(it.ns, it.looks), percentage(it.ns, whole, it.looks), it.kind),
+            (str(it.time), it.time.of(whole), it.kind),
             _name(names, it),
         )
         for it in found[:top]

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recordings import MS
 
-from pyusdt.report.certainty import figure, percentage, time
+from pyusdt.recording.charges import Charges
+from pyusdt.report.certainty import figure, percentage
+from pyusdt.report.readings import Reading, sampled
 
 pytestmark = pytest.mark.apart
 
@@ -51,10 +53,20 @@ def test_percentages(part, whole, samples, text):
     assert percentage(part, whole, samples) == text
 
 
-def test_what_was_measured_is_as_it_is():
-    assert time(61_400_000, None) == "61.4 ms"
-    assert time(61_400_000, 7) == "~60 ms"
-    assert time(None, 7) == ""
+def test_readings():
+    assert str(Reading(61_400_000, None)) == "61.4 ms"
+    assert str(Reading(61_400_000, 7)) == "~60 ms"
+    assert str(Reading(None, None)) == ""
+    assert Reading(50, None).of(200) == "25.0%"
+    assert Reading(50, 7).of(200) == "~20%"
+    assert Reading(None, None).of(200) == ""
+
+
+def test_what_is_within_a_measured_time_is_no_more_than_that():
+    charges = Charges([("user", 0, 2, 8 * MS), ("lock", 0, 1, 1 * MS)])
+    limited = sampled(charges, "cpu", 1_500_000)
+    assert (limited.ns, str(limited), limited.of(10 * MS)) == (1_500_000, "<1.50 ms", "<15.0%")
+    assert str(sampled(charges, "cpu", 8 * MS)) == "~8 ms"
 
 
 @given(st.integers(1, 10**15), st.integers(1, 10**7))

@@ -19,6 +19,7 @@ from pyusdt.recording.account import account
 from pyusdt.report import Options, order, weights
 from pyusdt.report.bars import legend, made_of
 from pyusdt.report.place import place, roots
+from pyusdt.report.readings import Reading, reading
 from pyusdt.report.waits import waits
 
 pytestmark = pytest.mark.apart
@@ -115,13 +116,11 @@ def test_an_order_by_what_is_not_known_is_refused(old, sample):
 def test_the_kernels_waits_take_the_place_of_sampled_ones():
     recording = Recording.from_snapshot(charged(kernel=True))
     by_name = {f.record.name: f for f in recording.functions}
-    assert order.reading(by_name["_worker"], "wait") == (199 * MS, None)
-    assert order.reading(by_name["read"], "net") == (0, None)
-    assert order.reading(by_name["work"], "gil") == (7 * MS, 2)  # no off-CPU was seen there
-    found = {
-        (recording.records[w.function].name, w.kind): (w.ns, w.looks) for w in waits(recording)
-    }
-    assert found["read", "disk"] == (11 * MS, None)
+    assert reading(by_name["_worker"], "wait") == Reading(199 * MS, None)
+    assert reading(by_name["read"], "net") == Reading(0, None)
+    assert reading(by_name["work"], "gil") == Reading(7 * MS, 2)  # no off-CPU was seen there
+    found = {(recording.records[w.function].name, w.kind): w.time for w in waits(recording)}
+    assert found["read", "disk"] == Reading(11 * MS, None)
     assert ("read", "net") not in found
 
 
@@ -129,7 +128,7 @@ def test_who_waits_for_what(sample):
     records = sample.records
     found = [
         (records[w.function].name, w.caller if w.caller is None else records[w.caller].name, w.kind,
-         w.ns // MS, w.looks)
+         w.time.ns // MS, w.time.looks)
         for w in waits(sample)
     ]  # fmt: skip
     assert found[0] == ("_worker", None, "lock", 198, 198)
@@ -137,7 +136,7 @@ def test_who_waits_for_what(sample):
     assert [it for it in found if it[2] == "gil"] == [
         ("work", "main", "gil", 5, 1), ("work", "work", "gil", 2, 1),
     ]  # fmt: skip
-    assert sum(w.ns for w in waits(sample)) == account(sample).charges.wait_ns
+    assert sum(w.time.ns for w in waits(sample)) == account(sample).charges.wait_ns
     assert {w.kind for w in waits(sample, "gil")} == {"gil"}
 
 
@@ -145,7 +144,7 @@ def test_waits_of_contexts_that_were_given_up_have_no_caller():
     data = given_up()
     rows = [(0, 1, 2, "lock", 0, 5, 5 * MS), (0, -1, 2, "lock", 0, 7, 7 * MS)]
     data = replace(data, charges=snapshot_of(charges=rows).charges, sampled=True)
-    found = [(w.caller, w.ns // MS) for w in waits(Recording.from_snapshot(data))]
+    found = [(w.caller, w.time.ns // MS) for w in waits(Recording.from_snapshot(data))]
     assert found == [(None, 7), (0, 5)]
 
 
