@@ -213,5 +213,3 @@ class Flame {
     this.request();
   }
 }
-
-if (typeof module !== "undefined") module.exports = Flame;
