@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 from pyusdt.recording.snapshot import FunctionRow, Value
 
-HEAD = Struct("=d2Q10I")
+HEAD = Struct("=d2Q12I")
 LOSS = Struct("=IIQ")
 THREAD = Struct("=IIQQII")
 NODE = Struct("=IIiIQQQQQ")
 TOTAL = Struct("=II6Q")
 DURATION = Struct("=IIQQII")
+CHARGE = Struct("=IIIHHIIQ")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
 NAME = Struct("=I")
-_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, FUNCTION, STEP, NAME)
+_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, FUNCTION, STEP, NAME)
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
 _SIGNED, DOUBLE, WORD = Struct("=q"), Struct("=d"), Struct("=Q")
 
@@ -162,8 +163,8 @@ def split(data: bytes) -> tuple[bytes, memoryview]:
 
 
 def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
-    rate, now, now_ns, *sizes, text_size, _ = HEAD.unpack_from(data)
-    losses, threads, nodes, totals, durations, named, steps, names = _sections(data, sizes)
+    rate, now, now_ns, *sizes, text_size, _, _ = HEAD.unpack_from(data)
+    losses, threads, nodes, totals, durations, _, named, steps, names = _sections(data, sizes)
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
         if number not in functions:

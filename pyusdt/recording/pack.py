@@ -62,9 +62,9 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     numbers = {name: number for number, name in enumerate(names)}
     steps = [_step(clean_step(row), numbers[row.name], text) for row in snapshot.steps]
     places = [NAME.pack(place) for place in names.values()]
-    sections = [losses, threads, nodes, totals, durations, functions, steps, places]
+    sections = [losses, threads, nodes, totals, durations, [], functions, steps, places]
     sizes = [len(section) for section in sections]
-    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), 0)
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), 0, 0)
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 
 

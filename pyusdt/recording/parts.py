@@ -27,7 +27,7 @@ NEW = ".new"
 """Added to it while the part is written."""
 FRAME = Struct("=IIQqII")
 PROCESS = Struct("=32s32sIIqQ")
-_MAGIC = 0x32705950
+_MAGIC = 0x33705950
 _PROCESS, _BASE, _BEFORE, _COUNTS, _CHANGES, _END, _STARTED = range(1, 8)
 _HEX = frozenset(b"0123456789abcdef")
 _LARGEST = 4 << 30

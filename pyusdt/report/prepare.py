@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pyusdt.recording import CodeRecord, Node, Recording, Thread
+from pyusdt.recording.charges import total
+from pyusdt.recording.model import GIVEN_UP
 from pyusdt.recording.snapshot import TotalFigures
 from pyusdt.recording.tree import merged, paths
 
 OTHERS = CodeRecord("", "(others)", "(others)", "", 0)
 """Stands for the calls whose contexts there was no memory for, below what called them."""
 
-_GIVEN_UP = "calls beyond max_nodes"
 _NUMBERED = re.compile(r"(.*?)\d+( \(.*\))?", re.DOTALL)  # worker-1, Thread-1 (work)
 _ROUNDING_NS = 2
 _LEAST_SHARE = 0.001
@@ -42,7 +43,8 @@ def _without_starters(recording: Recording) -> Recording:
         while root.children and all(_is_starter(n, starters) for n in root.children):
             dropped.update((thread.process, thread.index, n.function) for n in root.children)
             below = [child for node in root.children for child in node.children]
-            root = Node(counts=thread.root.counts)
+            charges = total(node.charges for node in (root, *root.children))
+            root = Node(counts=thread.root.counts, charges=charges or None)
             root.children = below
         threads.append(replace(thread, tree=root) if root is not thread.root else thread)
     if not dropped:
@@ -107,7 +109,7 @@ def _sum(a: TotalFigures, b: TotalFigures) -> TotalFigures:
 def _with_others(recording: Recording) -> Recording:
     """With a node "(others)" below each context that has time in no context of its own. Older
     recordings, without totals, have one such node at the top, as it was recorded."""
-    if not recording.totals or _GIVEN_UP not in recording.losses:
+    if not recording.totals or GIVEN_UP not in recording.losses:
         return recording
     records = recording.records
     if OTHERS not in records:
