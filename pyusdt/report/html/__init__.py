@@ -19,6 +19,7 @@ SCRIPTS = (
     "model.js",
     "totals.js",
     "format.js",
+    "colours.js",
     "parts.js",
     "flame.js",
     "tables.js",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a page has of a recording, as an object for JSON.
 
-Each string is in it once; functions and nodes are columns of numbers. Nodes come callers first, with
-their depth. What the sampler has charged are rows that name a node or a function, as most have none.
+Each string is in it once; functions and nodes are columns of numbers. Nodes come callers first,
+with their depth. What the sampler has charged are rows that name a node or a function: most have
+none.
 """
 
 from collections.abc import Iterable

@@ -38,6 +38,9 @@ const Format = (() => {
     return `~${written(rounded((100 * part) / whole, digits), digits)}%`;
   }
 
+  // A time that was measured, where `looks` are null, or one that so many have found.
+  const time = (ns, looks) => (looks == null ? duration(ns) : figure(ns, looks));
+
   const digitsOf = (looks) => (looks < 100 ? 1 : looks < 10_000 ? 2 : 3);
   const rounded = (value, digits) => Number(value.toExponential(digits - 1));
 
@@ -69,5 +72,5 @@ const Format = (() => {
     return made;
   }
 
-  return { duration, figure, percentage, count, share, name, element };
+  return { duration, figure, time, percentage, count, share, name, element };
 })();

@@ -84,7 +84,8 @@ function measure(data, tree, wanted) {
   const kinds = wanted === "wall" ? data.kinds.map((_, kind) => kind) : Measures.kindsOf(data, wanted);
   tree.own = wanted === "wall" ? Float64Array.from(tree.self) : sumOfKinds(tree, ns, kinds);
   tree.total = wanted === "wall" ? tree.elapsed : withBelow(tree, tree.own);
-  tree.looks = withBelow(tree, sumOfKinds(tree, looks, kinds));
+  tree.ownLooks = sumOfKinds(tree, looks, kinds);
+  tree.looks = withBelow(tree, tree.ownLooks);
   tree.exact = wanted === "wall" && !tree.estimated;
   tree.waiting = wanted === "wall" ? waiting(data, tree) : null;
   tree.start = new Float64Array(n);
@@ -143,7 +144,8 @@ function walk(tree, enter, leave, first = tree.children[0]) {
   }
 }
 
-// Who calls `fn` and whom it calls: [{fn, calls, total}], the most time first.
+// Who calls `fn` and whom it calls: [{fn, calls, total, looks}], the most time
+// of the measure first.
 function neighbours(tree, fn) {
   const sides = { callers: new Map(), callees: new Map() };
   const active = { callers: new Map(), callees: new Map() };
@@ -158,11 +160,12 @@ function neighbours(tree, fn) {
     tree,
     (node) => {
       for (const [side, other] of edges(node)) {
-        const row = sides[side].get(other) || { fn: other, calls: 0, total: 0 };
+        const row = sides[side].get(other) || { fn: other, calls: 0, total: 0, looks: tree.exact ? null : 0 };
         sides[side].set(other, row);
         row.calls += tree.calls[node];
         const inside = active[side].get(other) || 0;
         if (!inside) row.total += tree.total[node];
+        if (!inside && !tree.exact) row.looks += tree.looks[node];
         active[side].set(other, inside + 1);
       }
     },

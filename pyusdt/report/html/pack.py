@@ -2,8 +2,8 @@
 """Columns of numbers as texts that a page decodes at once: JSON of a million is slow to write, and
 slow to read.
 
-A column is [length, type, base64], or, where most of it is zeros, [length, type, base64, type of the
-gaps, base64 of the gaps]: then it has the others, and how far each is from the one before it. Types are
+A column is [length, type, base64]. One that is mostly zeros is [length, type, base64, type of the
+gaps, base64 of the gaps]: it has the others, and how far each is from the one before it. Types are
 those of the module `array`: B, H and I of 1, 2 and 4 bytes, and d; all are little-endian.
 """
 

@@ -13,7 +13,7 @@ const Totals = (() => {
     const at = (fn) => {
       let row = rows.get(fn);
       if (!row) {
-        row = { fn, calls: 0, resumes: 0, errors: 0, self: 0, elapsed: 0, total: 0, native: null, charged: null, inTree: 0, totalLooks: 0 };
+        row = { fn, calls: 0, resumes: 0, errors: 0, self: 0, elapsed: 0, total: 0, native: null, charged: null, inTree: { ns: 0, looks: 0 }, totalLooks: 0 };
         Object.assign(row, { p50: p50[fn], p99: p99[fn], latency50: latency50[fn], latency99: latency99[fn] });
         rows.set(fn, row);
       }
@@ -22,11 +22,15 @@ const Totals = (() => {
     return { rows, at };
   }
 
-  // Adds cpu and wait, and each class of wait, as sortable figures; null where no sampler ran.
-  function finish(data, rows) {
+  // Adds figures that rest on looks, each of them null where it does not: cpu and wait, each class of wait,
+  // and what own time is made of. Without a sampler these are null.
+  function finish(data, tree, rows, wanted) {
     const measures = ["cpu", "user", "system", "wait", ...data.kinds.filter(Measures.isWait)];
     for (const row of rows.values()) {
-      row.looks = {};
+      row.measure = wanted;
+      row.parts = row.charged ? Measures.parts(data, row.charged) : [];
+      const all = row.charged ? row.charged.looks.reduce((a, b) => a + b, 0) : 0;
+      row.looks = { self: tree.estimated ? all : null, total: tree.exact ? null : row.totalLooks };
       for (const measure of measures) {
         const { ns, looks } = row.charged ? Measures.of(data, row.charged, measure) : { ns: null, looks: 0 };
         row[measure] = ns;
@@ -53,18 +57,43 @@ const Totals = (() => {
       const row = here(i, charged) && rows.get(fn);
       if (row?.charged) Measures.add(row.charged, charged.kind[i], charged.ns[i], charged.looks[i]);
     });
-    finish(data, rows);
     addTotals(tree, tree.children[0], at);
-    for (const row of rows.values()) row.total = wanted === "wall" ? row.elapsed : row.total + beyond(row, wanted);
+    finish(data, tree, rows, wanted);
+    for (const row of rows.values()) {
+      if (wanted === "wall") row.total = row.elapsed;
+      else addBeyond(row, wanted);
+    }
     addNative(data, tree, rows, tree.children[0]);
+    if (thread < 0) addKernel(data, rows);
     return rows;
   }
 
-  // What a function has of a measure beyond the tree: of contexts that were given up.
-  const beyond = (row, wanted) => Math.max((row[wanted] || 0) - row.inTree, 0);
+  // The kernel's waits, which are exact, in place of the sampled ones.
+  function addKernel(data, rows) {
+    for (const [fn, { offcpu }] of Object.entries(data.kernel)) {
+      const row = offcpu && rows.get(Number(fn));
+      if (!row) continue;
+      const waits = Object.entries(offcpu).map(([kind, [, ns]]) => ({ kind: data.kinds.includes(kind) ? kind : "other", ns, looks: null }));
+      for (const kind of data.kinds.filter(Measures.isWait)) {
+        row[kind] = waits.filter((part) => part.kind === kind).reduce((sum, part) => sum + part.ns, 0);
+        row.looks[kind] = null;
+      }
+      row.wait = waits.reduce((sum, part) => sum + part.ns, 0);
+      row.looks.wait = null;
+      row.parts = [...row.parts.filter((part) => part.kind === "cpu"), ...waits.filter((part) => part.ns > 0)];
+    }
+  }
+
+  // Adds what a function has of a measure beyond the tree: of contexts that were given up.
+  function addBeyond(row, wanted) {
+    const ns = (row[wanted] || 0) - row.inTree.ns;
+    if (ns <= 0) return;
+    row.total += ns;
+    row.looks.total += Math.max(row.looks[wanted] - row.inTree.looks, 0);
+  }
 
   // Of what is below `top`, itself too.
-  function below(data, tree, top) {
+  function below(data, tree, top, wanted) {
     const { rows, at } = table(data);
     const { ns, looks } = tree.charged;
     const kinds = data.kinds.map((_, kind) => kind).filter((kind) => ns[kind]);
@@ -80,7 +109,7 @@ const Totals = (() => {
     Model.walk(tree, enter, (node) => active.set(tree.fn[node], active.get(tree.fn[node]) - 1), [top]);
     addTotals(tree, [top], at);
     addNative(data, tree, rows, tree.children[top]);
-    return finish(data, rows);
+    return finish(data, tree, rows, wanted);
   }
 
   // Adds the total of the measure below these nodes. Recursion counts once.
@@ -89,7 +118,8 @@ const Totals = (() => {
     const enter = (node) => {
       const fn = tree.fn[node];
       const row = at(fn);
-      row.inTree += tree.own[node];
+      row.inTree.ns += tree.own[node];
+      row.inTree.looks += tree.ownLooks[node];
       if (!active.get(fn)) {
         row.total += tree.total[node];
         row.totalLooks += tree.looks[node];
