@@ -118,7 +118,7 @@ def _nodes(nodes: list[Node], depths: list[int]) -> dict[str, Column]:
         "calls": column([node.calls for node in nodes]),
         "resumes": column([node.resumes for node in nodes]),
         "errors": column([node.errors for node in nodes]),
-        "self": column([max(node.self_ns, 0) for node in nodes]),
+        "self": column([ns if (ns := node.self_ns) > 0 else 0 for node in nodes]),
     }
 
 
