@@ -5,15 +5,6 @@
 const Account = (() => {
   const { element, duration, percentage, share, count, name } = Format;
 
-  // The sum of what threads were charged; null where that is not known of any.
-  function together(data, threads) {
-    const known = threads.filter((thread) => thread.charges);
-    if (!known.length) return null;
-    const sums = Measures.none(data);
-    for (const { charges } of known) charges.ns.forEach((ns, kind) => Measures.add(sums, kind, ns, charges.looks[kind]));
-    return sums;
-  }
-
   // CPU is read from each thread's own clock, so it is exact here; waits are not.
   function partsOf(data, sums) {
     return Measures.parts(data, sums).map((part) => (part.kind === "cpu" ? { ...part, looks: null } : part));
@@ -42,8 +33,8 @@ const Account = (() => {
       const threads = data.threads.map((thread, i) => [thread, i]).filter(([thread]) => thread.process === number);
       const title = `Process ${process.pid} ${name(process.command, 60)}`.trim();
       return [
-        row(data, title, process.wall, together(data, threads.map(([thread]) => thread))),
-        ...threads.map(([thread, i]) => row(data, name(thread.name, 60), thread.elapsed, together(data, [thread]), () => pick(i))),
+        row(data, title, process.wall, Measures.together(data, threads.map(([thread]) => thread))),
+        ...threads.map(([thread, i]) => row(data, name(thread.name, 60), thread.elapsed, Measures.together(data, [thread]), () => pick(i))),
       ];
     });
     return element("table", {}, head, element("tbody", {}, ...rows));
@@ -51,7 +42,7 @@ const Account = (() => {
 
   // `pick(i)` chooses a thread.
   function show(data, pick) {
-    const sums = together(data, data.threads);
+    const sums = Measures.together(data, data.threads);
     const section = document.getElementById("account");
     section.hidden = !sums;
     if (!sums) return;
@@ -69,5 +60,5 @@ const Account = (() => {
     section.querySelector(".scroll").replaceChildren(table(data, pick));
   }
 
-  return { show, together };
+  return { show };
 })();

@@ -56,8 +56,14 @@
     const fn = tree.fn[node];
     if (fn < 0) return Colours.origin("top", fn, dark);
     if (state.colours === "module") return Colours.module(functions.module[fn], fn, dark);
-    if (state.colours === "state" && tree.waiting) return Colours.state(tree.waiting.total[node] / (tree.total[node] || 1), dark);
+    if (state.colours === "state") return Colours.state(waitingShare(node), dark);
     return Colours.origin(kinds[fn], fn, dark);
+  }
+
+  // How much of what the flame graph shows of a frame is waiting.
+  function waitingShare(node) {
+    if (state.measure === "wall") return tree.waiting ? tree.waiting.total[node] / (tree.total[node] || 1) : 0;
+    return state.measure === "cpu" ? 0 : 1;
   }
 
   function topLabel() {
@@ -168,15 +174,17 @@
 
   function showTip(node, event) {
     const tip = at("tip");
-    tip.hidden = node <= 0;
+    tip.hidden = node < 0;
     if (tip.hidden) return;
     const fn = tree.fn[node];
     const errors = tree.errors[node] ? ` · ${count(tree.errors[node])} errors` : "";
-    const looks = tree.exact ? null : tree.looks[node];
+    // The CPU time of a whole thread is read from its clock.
+    const looks = tree.exact || (!node && state.measure === "cpu") ? null : tree.looks[node];
     const part = looks == null ? share(tree.total[node], tree.total[0]) : percentage(tree.total[node], tree.total[0], looks);
     const own = tree.exact ? ` · self ${duration(tree.own[node])}` : "";
     const facts = `${time(tree.total[node], looks)} (${part})${own} · ${count(tree.calls[node])} calls${errors}`;
-    tip.replaceChildren(element("b", {}, names[fn]), element("span", { class: "quiet" }, page.where(fn)), facts, ...tipBelow(node, fn));
+    const title = [element("b", {}, page.label(fn)), node ? element("span", { class: "quiet" }, page.where(fn)) : null];
+    tip.replaceChildren(...title.filter(Boolean), node ? facts : facts.split(" · ")[0], ...tipBelow(node, fn));
     const { offsetWidth: width, offsetHeight: height } = tip;
     tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - width - 8))}px`;
     tip.style.top = `${event.clientY + 18 + height > innerHeight ? event.clientY - height - 10 : event.clientY + 18}px`;
@@ -210,15 +218,16 @@
     at("colours").value = state.colours;
     const swatch = (colour, text) => element("li", {}, element("i", { style: `background: ${colour}` }), text);
     const { dark } = flame;
-    const waiting = tree?.waiting ? [element("li", {}, element("i", { class: "waiting" }), "waiting")] : [];
+    const waiting = element("li", {}, element("i", { class: "waiting" }), "waiting");
     let items = [];
-    if (state.colours === "module" && rows) items = heaviestModules(6).map((module) => swatch(Colours.module(module, 3, dark), name(strings[module], 24) || "(none)"));
-    else if (state.colours === "state" && tree?.waiting) items = [swatch(Colours.state(0, dark), "running")];
+    if (state.colours === "module" && rows) items = heaviestModules(6).map((module) => swatch(Colours.module(module, 3, dark), name(strings[module], 40) || "(none)"));
+    else if (state.colours === "state") items = [swatch(Colours.state(0, dark), "running")];
     else {
       const used = Object.keys(Colours.ORIGINS).filter((kind) => kinds.includes(kind));
       items = used.map((kind) => swatch(Colours.origin(kind, 3, dark), Colours.ORIGINS[kind]));
     }
-    at("legend").replaceChildren(...items, ...waiting);
+    if (tree?.waiting || state.colours === "state") items.push(waiting);
+    at("legend").replaceChildren(...items);
   }
 
   function heaviestModules(n) {

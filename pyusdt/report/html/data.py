@@ -9,7 +9,7 @@ none.
 from collections.abc import Iterable
 from typing import Any
 
-from pyusdt.recording import Node, Recording, Step, Thread
+from pyusdt.recording import Node, Recording, Step
 from pyusdt.recording.account import account
 from pyusdt.recording.charges import KINDS, Charges
 from pyusdt.recording.kernel import KernelFigures
@@ -92,7 +92,7 @@ def _threads(recording: Recording) -> tuple[list[Node], list[int], list[dict[str
                 "first": first,
                 "end": len(nodes),
                 "estimated": recording.processes[process].times == "sampled",
-                **_charges_of_thread(thread),
+                "charges": None if thread.charges is None else _by_kind(thread.charges),
             }
         )
     return nodes, depths, threads
@@ -122,18 +122,11 @@ def _nodes(nodes: list[Node], depths: list[int]) -> dict[str, Column]:
     }
 
 
-def _rows(charges: Charges | None) -> list[_ChargeRow]:
-    return [(_KIND[kind], looks, ns) for kind, _, looks, ns in charges.rows] if charges else []
+def _rows(charges: Charges) -> list[_ChargeRow]:
+    return [(_KIND[kind], looks, ns) for kind, _, looks, ns in charges.rows]
 
 
-def _charges_of_thread(thread: Thread) -> dict[str, dict[str, list[int]] | None]:
-    """Of the whole thread, and of what it did outside of all functions; None: not known."""
-    if thread.charges is None:
-        return {"charges": None, "outside": None}
-    return {"charges": _by_kind(thread.charges), "outside": _by_kind(thread.root.charges)}
-
-
-def _by_kind(charges: Charges | None) -> dict[str, list[int]]:
+def _by_kind(charges: Charges) -> dict[str, list[int]]:
     ns, looks = [0] * len(KINDS), [0] * len(KINDS)
     for kind, n, time in _rows(charges):
         ns[kind] += time

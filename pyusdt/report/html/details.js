@@ -48,8 +48,7 @@ const Details = (() => {
           element("td", { class: "name" }, element("b", {}, title), element("span", {}, Format.name(name, 40))),
           element("td", {}, n ? `${count(n)}×` : ""),
           element("td", {}, ns ? duration(ns) : ""),
-          element("td", {}, bytes ? `${count(bytes)} bytes` : ""),
-          element("td", { class: "errors" }, errors ? `${count(errors)} errors` : ""),
+          element("td", {}, [bytes && `${count(bytes)} bytes`, errors && `${count(errors)} errors`].filter(Boolean).join(", ")),
         ),
       ),
     );

@@ -28,6 +28,15 @@ const Measures = (() => {
     sums.looks[kind] += looks;
   }
 
+  // What these threads were charged; null where that is not known of any.
+  function together(data, threads) {
+    const known = threads.filter((thread) => thread.charges);
+    if (!known.length) return null;
+    const sums = none(data);
+    for (const { charges } of known) charges.ns.forEach((ns, kind) => add(sums, kind, ns, charges.looks[kind]));
+    return sums;
+  }
+
   // {ns, looks} of one measure.
   function of(data, sums, measure) {
     const kinds = kindsOf(data, measure);
@@ -43,12 +52,11 @@ const Measures = (() => {
 
   // The measures that the recording has: wall time always, others where something was charged.
   function offered(data) {
-    const whole = none(data);
-    for (const { charges } of data.threads) charges?.ns.forEach((ns, kind) => add(whole, kind, ns, charges.looks[kind]));
+    const whole = together(data, data.threads) || none(data);
     const waits = parts(data, whole).map((part) => part.kind).filter((kind) => kind !== "cpu");
     const cpu = of(data, whole, "cpu").ns ? ["cpu"] : [];
     return ["wall", ...cpu, ...(waits.length > 1 ? ["wait"] : []), ...waits];
   }
 
-  return { title, isWait, kindsOf, none, add, of, parts, offered };
+  return { title, isWait, kindsOf, none, add, together, of, parts, offered };
 })();

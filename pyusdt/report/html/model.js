@@ -35,7 +35,8 @@ function mergeThreads(data, threads) {
   return tree;
 }
 
-// Adds `charged`: what was charged to the contexts, and to threads outside of all of them.
+// Adds `charged`: what was charged to the contexts; the top has the rest, what threads did outside of all
+// functions, or in contexts that were given up.
 function charge(data, threads, tree, place) {
   const column = () => new Float64Array(tree.fn.length);
   const ns = data.kinds.map(() => null);
@@ -46,15 +47,15 @@ function charge(data, threads, tree, place) {
     ns[kind][node] += time;
     looks[kind][node] += samples;
   };
+  const rest = Measures.together(data, threads) || Measures.none(data);
   const rows = data.charges;
-  const within = (row) => threads.some(({ first, end }) => first <= row && row < end);
   const all = threads.length === data.threads.length;
   rows.node.forEach((row, i) => {
-    if (all || within(row)) add(place[row], rows.kind[i], rows.ns[i], rows.looks[i]);
+    if (!all && !threads.some(({ first, end }) => first <= row && row < end)) return;
+    add(place[row], rows.kind[i], rows.ns[i], rows.looks[i]);
+    Measures.add(rest, rows.kind[i], -rows.ns[i], -rows.looks[i]);
   });
-  for (const { outside } of threads) {
-    outside?.ns.forEach((time, kind) => time && add(0, kind, time, outside.looks[kind]));
-  }
+  rest.ns.forEach((time, kind) => time > 0 && add(0, kind, time, Math.max(rest.looks[kind], 0)));
   tree.charged = { ns, looks };
   tree.sampled = threads.every((thread) => thread.charges);
   tree.estimated = threads.some((thread) => thread.estimated);
