@@ -10,7 +10,7 @@ from typing import Any
 from pyusdt.recording import Snapshot, run
 from pyusdt.recording.pack import pack
 from pyusdt.recording.parts import FRAME, PROCESS
-from pyusdt.recording.totals import totals_of_nodes
+from pyusdt.recording.treerows import totals_of_nodes
 from pyusdt.rundir import RunDirectory
 
 MAGIC = 0x33705950

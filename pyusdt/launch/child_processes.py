@@ -14,7 +14,7 @@ from typing import Any
 
 from pyusdt import files, libpyusdt, rundir, running
 from pyusdt.errors import UsageError, UserError, print_line, shell_word
-from pyusdt.launch import inherited
+from pyusdt.launch import inherited, kernel_account
 from pyusdt.launch.options import Options
 from pyusdt.rundir import RunDirectory
 from pyusdt.system import os
@@ -107,6 +107,8 @@ class _LaunchedRun(_WholeRun):
 
     def finish(self, reason: str) -> None:
         """Write, and make the file. Raises UserError."""
+        if self._is_launched:
+            kernel_account.end(self._run.directory, wait=False)
         super().finish(reason)
         self.make_file()
 
@@ -114,6 +116,7 @@ class _LaunchedRun(_WholeRun):
         """Make it, unless that takes too long. Raises UserError."""
         if not self._is_launched:
             return
+        kernel_account.end(self._run.directory, wait=True)
         self._finish(self._run.path, MOST_BYTES, run=self._run)
         if not self._is_of(self._run.path, self._run.token):
             print_line(f"{self._run.path}: another run records to it, and this one is not kept")
@@ -154,6 +157,8 @@ def begin(options: Options) -> None:
 
     join(attend=False)
     directory, _ = run.begin(path)
+    if options.kernel:
+        kernel_account.launch(directory.directory, children=options.children)
     if options.children:
         inherited.offer(
             directory,

@@ -28,6 +28,8 @@ class Options:
     c_calls: bool = False
     children: bool = True
     """Whether the processes that the program starts are recorded too."""
+    kernel: bool = False
+    """Whether the kernel's account is recorded too."""
     max_nodes: int | None = None
     """How many calling contexts there is memory for in a process; None: the recorder's default."""
 
@@ -117,6 +119,9 @@ OPTIONS = (
         "record the calls of C functions too"),
     Option(("--no-children",), "", "children", _no,
         "record this process only, not the Pythons that it starts"),
+    Option(("--kernel",), "", "kernel", _yes,
+        "as root, with bpftrace: record what the kernel does for each function, too: system calls,"
+        " waits, page faults, input and output"),
     Option(("--max-nodes",), "NUMBER", "max_nodes", _number,
         "have memory for so many calling contexts in each process"),
     Option(("--only",), "PATTERNS", "only", _patterns,
@@ -174,6 +179,7 @@ def _checked(options: Options) -> Options:
             "--flush": options.flush,
             "--c-calls": options.c_calls,
             "--no-children": not options.children,
+            "--kernel": options.kernel,
             "--max-nodes": options.max_nodes,
         }
         for name, given in about.items():

@@ -95,6 +95,10 @@ class Program:
 
             child_processes.begin(self.options)
         self._hold()
+        if self.options.kernel:
+            from pyusdt.launch import kernel_account
+
+            kernel_account.follow()
 
     def _hold(self) -> None:
         if self.code is None and self._is_missing():

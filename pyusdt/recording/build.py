@@ -77,9 +77,11 @@ def charges_of(
     return trees, {key: Charges(some) for key, some in by_function.items()}
 
 
-def by_thread(charges: ByFunction, n_threads: int) -> dict[int, Charges]:
-    """What each thread was charged; nothing is known to be nothing."""
-    some: dict[int, list[Charges]] = {thread: [] for thread in range(n_threads)}
+def by_thread(
+    charges: Mapping[tuple[int, int], Charges], threads: Iterable[int]
+) -> dict[int, Charges]:
+    """What each of the threads was charged, which may be nothing, by thread and function before."""
+    some: dict[int, list[Charges]] = {thread: [] for thread in threads}
     for (thread, _), it in charges.items():
         some[thread].append(it)
     return {thread: total(it) for thread, it in some.items()}

@@ -114,7 +114,9 @@ class Recording:
         for node in snapshot.nodes:
             nodes[node.thread].append(node)
         by_node, by_function = charges_of(snapshot.charges, place, len(snapshot.threads))
-        of_threads = by_thread(by_function, len(snapshot.threads)) if snapshot.sampled else {}
+        of_threads = (
+            by_thread(by_function, range(len(snapshot.threads))) if snapshot.sampled else {}
+        )
         threads = [
             Thread(process.id, index, row.tid, clean(row.name), row.elapsed_ns,
                    tree_of(nodes[index], place, row.elapsed_ns, charges=by_node.get(index, {})),

@@ -14,12 +14,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Self, TextIO
+from typing import NamedTuple, Protocol, Self, TextIO
 
 from pyusdt.errors import UserError
 from pyusdt.harmless import relayed
 from pyusdt.remote import proc
-from pyusdt.tracing.scripts import Script
 
 OLDEST = (0, 17)
 TRACEPOINTS_NEED_BTF = (0, 25)
@@ -46,7 +45,27 @@ class Installed(NamedTuple):
     version: tuple[int, ...]
 
 
-def require(script: Script) -> Installed:
+class Needs(Protocol):
+    """What a script wants of the kernel."""
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+
+    @property
+    def has_kernel_events(self) -> bool:
+        """Whether it needs the kernel's list of events, tracefs."""
+
+    @property
+    def has_tracepoint_arguments(self) -> bool:
+        """Whether it reads what tracepoints carry."""
+
+    @property
+    def has_kernel_types(self) -> bool:
+        """Whether it needs the kernel's types."""
+
+
+def require(script: Needs) -> Installed:
     """Return the bpftrace that can run `script` here.
 
     Raises UserError, with the remedy, where there is none.
@@ -58,7 +77,7 @@ def require(script: Script) -> Installed:
         raise UserError(
             "this kernel has no uprobes, which tracers need: boot one with CONFIG_UPROBE_EVENTS"
         )
-    if script.has_kernel_events and not _has_tracefs():
+    if script.has_kernel_events and tracefs() is None:
         raise UserError(
             f"{script.name} needs the kernel's events, and tracefs is not mounted: "
             "mount -t tracefs tracefs /sys/kernel/tracing"
@@ -72,9 +91,10 @@ def require(script: Script) -> Installed:
     return installed
 
 
-def _has_tracefs() -> bool:
+def tracefs() -> str | None:
+    """Where the kernel's events are listed, if anywhere."""
     places = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
-    return any(os.path.exists(f"{place}/events") for place in places)
+    return next((place for place in places if os.path.exists(f"{place}/events")), None)
 
 
 def _installed() -> Installed:
@@ -118,13 +138,14 @@ class Tracer:
     def __init__(
         self,
         installed: Installed,
-        script: Path,
+        script: Path | None,
         words: list[str],
         pid: int | None,
         data: Data | None = None,
     ) -> None:
         """Start it on `script` with these parameters, over process `pid` or all of them. With
-        `data`, it is that source which runs, and each line that it prints goes there."""
+        `data`, it is that source which runs, and each line that it prints goes there. Of the two,
+        one is given."""
         self.attached = False
         self.seconds = 0.0  # from the attach to the end
         self._attached_at = math.inf
