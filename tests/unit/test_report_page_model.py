@@ -152,6 +152,16 @@ def test_what_is_not_known_is_not_offered(node):
     assert {row["cpu"] for row in rows} == {row["native"] for row in rows} == {None}
 
 
+def test_sampled_times_rest_on_looks(node):
+    data = charged()
+    data.times = "sampled"
+    rows = node(page_data(data), "[...Totals.whole(data, tree, -1, 'wall').values()]")
+    looks = [(row["looks"]["self"], row["looks"]["total"], row["looks"]["native"]) for row in rows]
+    assert looks == [(10, 95, 0), (35, 55, 20), (35, 35, 0), (20, 20, 0), (199, 199, 0)]
+    exact = node(page_data(charged()), "[...Totals.whole(data, tree, -1, 'wall').values()]")
+    assert {row["looks"][key] for row in exact for key in ("self", "total", "native")} == {None}
+
+
 def test_native_time_is_unknown_where_contexts_are(node):
     data = given_up()
     data.functions[2] = data.functions[2]._replace(file="", line=0)

@@ -10,9 +10,10 @@ const Account = (() => {
     return Measures.parts(data, sums).map((part) => (part.kind === "cpu" ? { ...part, looks: null } : part));
   }
 
+  // What part of the time in which threads wanted the GIL they waited for it.
   function contention(data, sums) {
     const [gil, cpu] = ["gil", "cpu"].map((measure) => Measures.of(data, sums, measure));
-    return percentage(gil.ns, gil.ns + cpu.ns, gil.looks + cpu.looks);
+    return gil.ns ? percentage(gil.ns, gil.ns + cpu.ns, gil.looks) : "";
   }
 
   function row(data, title, wall, sums, pick) {
@@ -46,15 +47,21 @@ const Account = (() => {
     const section = document.getElementById("account");
     section.hidden = !sums;
     if (!sums) return;
-    const parts = partsOf(data, sums);
+    const sampled = partsOf(data, sums);
+    const kernel = Measures.ofKernel(data, data.offcpu);
+    const parts = kernel.length ? [...sampled.filter((part) => part.kind === "cpu"), ...kernel] : sampled;
     const cpu = Measures.of(data, sums, "cpu").ns;
+    const gil = contention(data, sums);
     const facts = [
       `Wall ${duration(data.wall)}`,
       `CPU ${duration(cpu)} (${share(cpu, data.wall)} of one CPU)`,
-      `GIL contention ${contention(data, sums)}`,
+      gil && `GIL contention ${gil}`,
     ];
+    const estimated = data.threads.some((thread) => thread.estimated);
     const n = data.processes.length + data.threads.length;
-    section.querySelector(".facts").textContent = facts.join("  ·  ");
+    section.querySelector(".facts").textContent = facts.filter(Boolean).join("  ·  ");
+    const times = estimated ? "times, CPU and waits are sampled (~), calls exact" : "CPU and waits are sampled (~), calls and wall times exact";
+    section.querySelector(".quiet").textContent = kernel.length ? `${times}; waits without ~ are the kernel's own account` : times;
     section.querySelector(".made").replaceChildren(Parts.bar(parts), Parts.legend(parts));
     section.querySelector("summary").textContent = `Each process and thread (${count(n)})`;
     section.querySelector(".scroll").replaceChildren(table(data, pick));

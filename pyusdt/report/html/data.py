@@ -20,6 +20,7 @@ from pyusdt.report.html.pack import Column, column
 from pyusdt.report.html.source import Sources
 from pyusdt.report.losses import lines
 from pyusdt.report.prepare import OTHERS
+from pyusdt.report.text import printable
 
 _MOST_SOURCES = 400  # functions whose source is shown, those with the most time
 _MOST_RUNS = 500  # of a step that are drawn
@@ -62,10 +63,16 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
         "charged": _charged(recording),
         "native": _native(recording),
         "kernel": _kernel(recording),
+        "offcpu": recording.kernel_totals.get("offcpu", {}),
         "losses": [
             *lines(recording.losses),
             *filter(None, [missing.line(recording)]),
             *killed.lines(recording),
+            *(
+                f"the kernel's account of process {process.pid}: {printable(process.kernel, 200)}"
+                for process in recording.processes
+                if process.kernel
+            ),
         ],
         "sources": _sources(recording, sources, strings) if source else {},
         "files": {"embedded": sources.embedded, "refused": sources.refused},
@@ -210,7 +217,7 @@ def _kernel(recording: Recording) -> dict[int, dict[str, dict[str, KernelFigures
     found: dict[int, dict[str, dict[str, KernelFigures]]] = {}
     for function in recording.functions:
         for (kind, name), figures in function.kernel.items():
-            found.setdefault(function.index, {}).setdefault(kind, {})[clean(name)] = figures
+            found.setdefault(function.index, {}).setdefault(kind, {})[name] = figures
     return found
 
 

@@ -64,7 +64,7 @@ const Details = (() => {
       ["CPU", time(entry.cpu, looks.cpu)],
       ...(entry.cpu ? [["User", time(entry.user, looks.user)], ["System", time(entry.system, looks.system)]] : []),
       ...waits.map((part) => [Measures.title(part.kind), time(part.ns, part.looks)]),
-      ["Native", duration(entry.native)], ["Calls", count(entry.calls)],
+      ["Native", time(entry.native, looks.native)], ["Calls", count(entry.calls)],
       ["Per call", entry.calls && !looks.self ? duration(entry.elapsed / entry.calls) : ""],
       ["p50", duration(entry.p50)], ["p99", duration(entry.p99)],
       ["Latency p50", duration(entry.latency50)], ["Latency p99", duration(entry.latency99)],

@@ -50,6 +50,12 @@ const Measures = (() => {
     return kinds.map((kind) => ({ kind, ...of(data, sums, kind) })).filter((part) => part.ns > 0);
   }
 
+  // The kernel's account of waits, [count, ns, bytes, errors] by reason, as parts: it is exact.
+  function ofKernel(data, account) {
+    const parts = Object.entries(account).map(([reason, [, ns]]) => ({ kind: data.kinds.includes(reason) ? reason : "other", ns, looks: null }));
+    return parts.filter((part) => part.ns > 0).sort((a, b) => data.kinds.indexOf(a.kind) - data.kinds.indexOf(b.kind));
+  }
+
   // The measures that the recording has: wall time always, others where something was charged.
   function offered(data) {
     const whole = together(data, data.threads) || none(data);
@@ -58,5 +64,5 @@ const Measures = (() => {
     return ["wall", ...cpu, ...(waits.length > 1 ? ["wait"] : []), ...waits];
   }
 
-  return { title, isWait, kindsOf, none, add, together, of, parts, offered };
+  return { title, isWait, kindsOf, none, add, together, of, parts, ofKernel, offered };
 })();

@@ -10,7 +10,7 @@ const Tables = (() => {
     name: ["Function", (entry, look) => nameCell(look.page, entry.fn)],
     cpu: ["CPU", sampled("cpu"), "own time on a CPU"],
     wait: ["Wait", (entry) => waitCell(entry), "own time that it waited, and what its own time is made of"],
-    native: ["Native", (entry) => duration(entry.native), "own time of the C functions that it called"],
+    native: ["Native", sampled("native"), "own time of the C functions that it called"],
     self: ["Self", sampled("self"), "own wall time"],
     share: ["Share", (entry, look) => shareCell(entry[look.weight], look.whole, look.most, entry.looks[look.weight])],
     total: ["Total", sampled("total"), "with all that it called"],

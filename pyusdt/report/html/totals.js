@@ -59,10 +59,7 @@ const Totals = (() => {
     });
     addTotals(tree, tree.children[0], at);
     finish(data, tree, rows, wanted);
-    for (const row of rows.values()) {
-      if (wanted === "wall") row.total = row.elapsed;
-      else addBeyond(row, wanted);
-    }
+    for (const row of rows.values()) addBeyond(row);
     addNative(data, tree, rows, tree.children[0]);
     if (thread < 0) addKernel(data, rows);
     return rows;
@@ -73,14 +70,39 @@ const Totals = (() => {
     for (const [fn, { offcpu }] of Object.entries(data.kernel)) {
       const row = offcpu && rows.get(Number(fn));
       if (!row) continue;
-      const waits = Object.entries(offcpu).map(([kind, [, ns]]) => ({ kind: data.kinds.includes(kind) ? kind : "other", ns, looks: null }));
+      const waits = Measures.ofKernel(data, offcpu);
       for (const kind of data.kinds.filter(Measures.isWait)) {
         row[kind] = waits.filter((part) => part.kind === kind).reduce((sum, part) => sum + part.ns, 0);
         row.looks[kind] = null;
       }
       row.wait = waits.reduce((sum, part) => sum + part.ns, 0);
       row.looks.wait = null;
-      row.parts = [...row.parts.filter((part) => part.kind === "cpu"), ...waits.filter((part) => part.ns > 0)];
+      row.parts = [...row.parts.filter((part) => part.kind === "cpu"), ...waits];
+    }
+  }
+
+  // Adds what a function has beyond the tree: of contexts that were given up. Wall times have it.
+  function addBeyond(row) {
+    const { measure, looks, inTree } = row;
+    if (measure === "wall") row.total = row.elapsed;
+    else row.total += Math.max((row[measure] || 0) - inTree.ns, 0);
+    const own = measure === "wall" ? looks.self : looks[measure];
+    if (looks.total != null) looks.total += Math.max(own - inTree.looks, 0);
+  }
+
+  // The kernel's waits, which are exact, in place of the sampled ones.
+  function addKernel(data, rows) {
+    for (const [fn, { offcpu }] of Object.entries(data.kernel)) {
+      const row = offcpu && rows.get(Number(fn));
+      if (!row) continue;
+      const waits = Measures.ofKernel(data, offcpu);
+      for (const kind of data.kinds.filter(Measures.isWait)) {
+        row[kind] = waits.filter((part) => part.kind === kind).reduce((sum, part) => sum + part.ns, 0);
+        row.looks[kind] = null;
+      }
+      row.wait = waits.reduce((sum, part) => sum + part.ns, 0);
+      row.looks.wait = null;
+      row.parts = [...row.parts.filter((part) => part.kind === "cpu"), ...waits];
     }
   }
 
@@ -108,8 +130,9 @@ const Totals = (() => {
     };
     Model.walk(tree, enter, (node) => active.set(tree.fn[node], active.get(tree.fn[node]) - 1), [top]);
     addTotals(tree, [top], at);
+    finish(data, tree, rows, wanted);
     addNative(data, tree, rows, tree.children[top]);
-    return finish(data, tree, rows, wanted);
+    return rows;
   }
 
   // Adds the total of the measure below these nodes. Recursion counts once.
@@ -133,13 +156,19 @@ const Totals = (() => {
   function addNative(data, tree, rows, first) {
     if (!data.native.known) return;
     const { c } = data.functions;
-    for (const row of rows.values()) row.native = c[row.fn] ? null : 0;
+    const looksOf = (node) => tree.charged.looks.reduce((sum, column) => sum + (column ? column[node] : 0), 0);
+    for (const row of rows.values()) {
+      row.native = c[row.fn] ? null : 0;
+      row.looks.native = tree.estimated ? 0 : null;
+    }
     const enter = (node) => {
       const fn = tree.fn[node];
       const row = rows.get(tree.fn[tree.parent[node]]);
       if (!row || row.native == null) return;
-      if (c[fn]) row.native += tree.self[node];
-      else if (data.native.others.includes(fn)) row.native = null;
+      if (c[fn]) {
+        row.native += tree.self[node];
+        if (tree.estimated) row.looks.native += looksOf(node);
+      } else if (data.native.others.includes(fn)) row.native = null;
     };
     Model.walk(tree, enter, () => {}, first);
   }
