@@ -13,6 +13,7 @@
 #include "control/save.h"
 #include "control/snapshot.h"
 #include "control/watcher.h"
+#include "python/gil_futex.h"
 #include "pyusdt_control.h"
 
 static PyObject *core_record(PyObject *module, PyObject *args) {
@@ -31,7 +32,12 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     }
     options.c_calls = c_calls;
     options.max_nodes = max_nodes;
-    return PyBool_FromLong(recorder_start(RECORDER_INSIDE, &options) == 0);
+    if (recorder_start(RECORDER_INSIDE, &options) < 0)
+        Py_RETURN_FALSE;
+    gil_futex_request();
+    watcher_kick(); /* the sampler is to begin */
+    gil_futex_find();
+    Py_RETURN_TRUE;
 }
 
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {

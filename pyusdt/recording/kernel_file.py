@@ -55,8 +55,8 @@ def read(directory: int) -> dict[int, OfProcess]:
 
 
 def parse(lines: Iterable[bytes]) -> dict[int, OfProcess]:
-    """What is in the lines of the file, by pid: a JSON object each, either a row, or, without a kind,
-    about a process: pid, why, losses. What no tracer writes is left out, and they say so."""
+    """What is in the lines, by pid: a JSON object each, either a row, or, without a kind, about a
+    process: pid, why, losses. What no tracer writes is left out, and they say so."""
     found: dict[int, OfProcess] = {}
     damaged = 0
     for line in lines:

@@ -186,6 +186,12 @@ void calltree_read(const struct pyusdt_node *node, struct calltree_sample *sampl
     };
 }
 
+const struct code_record *calltree_function(const struct pyusdt_node *node) {
+    const struct function *function = ((const struct node *)node)->function;
+
+    return function ? function->code : NULL;
+}
+
 static int visit_sample(struct node *node, void *arg) {
     struct walk *walk = arg;
     struct calltree_sample sample = {.node = &node->public, .code = node->code};

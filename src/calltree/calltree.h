@@ -128,6 +128,10 @@ struct calltree_sample {
 /* The counters of `node`, one of a tree that has not been freed. Any thread. */
 void calltree_read(const struct pyusdt_node *node, struct calltree_sample *sample);
 
+/* The function of `node`, one of a tree that has not been freed: known where the context is given
+ * up, too. NULL for "(thread)", and for all those that there was no memory for. Any thread. */
+const struct code_record *calltree_function(const struct pyusdt_node *node);
+
 /* Calls `fn` for every node, parents before children, with node->index counting from 0, until it
  * returns other than 0, which is returned. The sample is valid during the call, node and code as
  * long as the tree. Counters of different nodes may be of slightly different moments. "(others)",

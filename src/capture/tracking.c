@@ -24,6 +24,7 @@ enum { AWAITED_MAX = 10000 };
 
 /* Written under the GIL. */
 bool tracking_on;
+void (*tracking_adopted)(struct thread *thread);
 bool tracking_c_calls;
 uint32_t tracking_epoch;
 bool tracking_timed;
@@ -67,6 +68,8 @@ static void adopt(struct thread *thread, PyObject *frame) {
     thread->epoch = tracking_epoch;
     keep(thread, NULL);
     thread->began = take_over(thread, frame);
+    if (tracking_adopted)
+        tracking_adopted(thread);
 }
 
 static void fire_state(struct thread *thread) {
@@ -153,8 +156,10 @@ void tracking_enter(struct code_record *code, enum calltree_kind kind) {
 
     if (!thread)
         return;
-    if (UNLIKELY(!known && s_recorded))
-        thread_name_self(thread, is_bootstrap(code));
+    if (UNLIKELY(!known && s_recorded)) {
+        thread->begins = is_bootstrap(code);
+        thread_name_self(thread, thread->begins);
+    }
     if (UNLIKELY(thread->ready != tracking_epoch))
         adopt_self(thread, true);
     calltree_enter(thread->tree, code, now_if_timed(), kind);

@@ -30,6 +30,9 @@ int tracking_init(void);
  * before is forgotten when it begins anew: what has been entered and left since is not known. */
 void tracking_apply(probe_mask wanted);
 
+/* Called with each thread whose tree is kept from now on. NULL: nobody. Written once. */
+extern void (*tracking_adopted)(struct thread *thread);
+
 /* The stacks of all threads are taken over as they are, those too that are blocked and have no
  * event for a long time. To be called once events are on. */
 void tracking_adopt_all(void);

@@ -16,8 +16,6 @@
 
 enum recorder_client { RECORDER_INSIDE, RECORDER_OUTSIDE, RECORDER_CLIENTS };
 
-enum { RECORDER_SAMPLE_MSEC_MAX = 10000 };
-
 struct recorder_options {
     bool c_calls;         /* calls of functions in C too */
     int64_t max_nodes;    /* how many more calling contexts get memory, 1 or more */

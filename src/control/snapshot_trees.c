@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/sampler.h"
 #include "control/snapshot_parts.h"
 
 #define BOOTSTRAP "Thread._bootstrap"
@@ -180,6 +181,25 @@ static int add_totals(struct snapshot *s) {
     return calltree_walk_functions(s->reading->tree, add_total, s);
 }
 
+static int add_charge(const struct charge *charge, uint32_t number, void *snapshot) {
+    struct snapshot *s = snapshot;
+    struct pyusdt_counts_charge row = {
+        .serial = s->reading->row.serial,
+        .index = charge->place.index,
+        .function = charge->place.function,
+        .kind = charge->kind,
+        .syscall = charge->syscall,
+        .samples = charge->samples,
+        .ns = charge->ns,
+    };
+
+    if (!shadow_is_new(s->shadow, &s->known->charges, number, shadow_mix(row.ns, row.samples)))
+        return 0;
+    if (row.index && snapshot_function(s, charge->place.code) < 0)
+        return -1;
+    return rows_append(&s->charges, &row, sizeof row);
+}
+
 static void add_losses_of(struct snapshot *s, const struct calltree *tree) {
     struct calltree_losses losses;
 
@@ -207,7 +227,8 @@ bool snapshot_read_tree(struct snapshot *s) {
         read = add_up(s);
         complete(s);
         reading->row.elapsed = reading->ended && s->bootstrap ? time_at_the_top(s) : reading->spent;
-        read = read && keep_new(s) == 0 && add_totals(s) == 0;
+        read = read && keep_new(s) == 0 && add_totals(s) == 0 &&
+               sampler_walk(reading->thread, add_charge, s) == 0;
     }
     free(s->sums);
     s->sums = NULL;
