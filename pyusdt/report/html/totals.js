@@ -90,30 +90,6 @@ const Totals = (() => {
     if (looks.total != null) looks.total += Math.max(own - inTree.looks, 0);
   }
 
-  // The kernel's waits, which are exact, in place of the sampled ones.
-  function addKernel(data, rows) {
-    for (const [fn, { offcpu }] of Object.entries(data.kernel)) {
-      const row = offcpu && rows.get(Number(fn));
-      if (!row) continue;
-      const waits = Measures.ofKernel(data, offcpu);
-      for (const kind of data.kinds.filter(Measures.isWait)) {
-        row[kind] = waits.filter((part) => part.kind === kind).reduce((sum, part) => sum + part.ns, 0);
-        row.looks[kind] = null;
-      }
-      row.wait = waits.reduce((sum, part) => sum + part.ns, 0);
-      row.looks.wait = null;
-      row.parts = [...row.parts.filter((part) => part.kind === "cpu"), ...waits];
-    }
-  }
-
-  // Adds what a function has of a measure beyond the tree: of contexts that were given up.
-  function addBeyond(row, wanted) {
-    const ns = (row[wanted] || 0) - row.inTree.ns;
-    if (ns <= 0) return;
-    row.total += ns;
-    row.looks.total += Math.max(row.looks[wanted] - row.inTree.looks, 0);
-  }
-
   // Of what is below `top`, itself too.
   function below(data, tree, top, wanted) {
     const { rows, at } = table(data);
