@@ -24,8 +24,6 @@ TOTALS = ("SYSCALLS", "OFFCPU", "FAULTS", "BYTES", "MIGRATIONS")
 _CODES = {wait: i for i, wait in enumerate(WAITS, 1)} | {BY_DESCRIPTOR: 100}
 """Of what is waited for. 0: it is not known."""
 RUNNABLE = _CODES["runnable"]
-FIRST_ADDRESS = 1000
-"""A wait from here on is the address of a lock in the interpreter's own data."""
 
 OF_FILE, OF_SOCKET, OF_OTHER = 1, 2, 3
 READ, WRITTEN = 0, 4
@@ -42,8 +40,8 @@ class What(NamedTuple):
     waits: Mapping[int, tuple[int, str]] = {}
     """Their threads that wait, by tid: process and for what."""
     children: bool = True
-    locks: tuple[int, int] = (0, 0)
-    """Where the interpreter's own data are: addresses."""
+    gils: Mapping[int, tuple[int, int]] = {}
+    """Where the lock of a process's interpreter is: between two addresses."""
 
 
 _BEGIN = """
@@ -53,6 +51,8 @@ BEGIN
 	@ready[(int64)0] = (uint64)0;
 	@wait[(int64)-1] = (int64)0;
 	@direction[(int64)-1] = (int64)0;
+	@gil_from[(uint64)0] = (uint64)0;
+	@gil_to[(uint64)0] = (uint64)0;
 	@on = (uint64)0;
 	@end = (uint64)0;
 	TABLES
@@ -98,8 +98,8 @@ tracepoint:raw_syscalls:sys_enter
 		$wait = @wait[$id];
 		$bytes = @direction[$id];
 		MODE
-		if ($wait == LOCK && $first >= LOCKS_FROM && $first < LOCKS_TO) {
-			$wait = (int64)$first;
+		if ($wait == LOCK && $first >= @gil_from[pid] && $first < @gil_to[pid]) {
+			$wait = (int64)GIL;
 		}
 		@call[tid] = ($id, nsecs, $node, $wait, $bytes);
 	}
@@ -264,6 +264,10 @@ tracepoint:sched:sched_process_fork
 /@followed[pid]/
 {
 	@followed[args->child_pid] = (int64)1;
+	if (@gil_to[pid]) { /* a fork has its parent's memory */
+		@gil_from[args->child_pid] = @gil_from[pid];
+		@gil_to[args->child_pid] = @gil_to[pid];
+	}
 }
 """
 
@@ -272,6 +276,8 @@ tracepoint:sched:sched_process_exec
 /@followed[pid]/
 {
 	delete(@slot[tid]);
+	delete(@gil_from[pid]);
+	delete(@gil_to[pid]);
 }
 
 tracepoint:sched:sched_process_exit
@@ -280,6 +286,8 @@ tracepoint:sched:sched_process_exit
 	delete(@slot[tid]);
 	delete(@call[tid]);
 	delete(@followed[tid]);
+	delete(@gil_from[tid]);
+	delete(@gil_to[tid]);
 }
 
 END
@@ -287,6 +295,8 @@ END
 	printf("%llu %llu\\n", @on, @end ? @end : nsecs);
 	clear(@followed);
 	clear(@slot);
+	clear(@gil_from);
+	clear(@gil_to);
 	clear(@wait);
 	clear(@direction);
 	clear(@call);
@@ -305,8 +315,6 @@ def source(what: What) -> str:
         "MARK": what.mark,
         "SELF_MARK": SELF_MARK,
         "END_MARK": END_MARK,
-        "LOCKS_FROM": what.locks[0],
-        "LOCKS_TO": what.locks[1],
         "OF_FILE": OF_FILE,
         "OF_SOCKET": OF_SOCKET,
         "OF_OTHER": OF_OTHER,
@@ -330,6 +338,9 @@ def _filled(text: str, words: Mapping[str, str | int]) -> str:
 def _tables(what: What) -> Iterator[str]:
     for pid in what.pids:
         yield f"@followed[(int64){pid}] = (int64)1;"
+    for pid, (first, last) in what.gils.items():
+        yield f"@gil_from[(uint64){pid}] = (uint64){first};"
+        yield f"@gil_to[(uint64){pid}] = (uint64){last};"
     for tid, (pid, wait) in what.waits.items():
         code = _CODES[wait]
         yield f"@off[(uint64){tid}] = (nsecs, (int64)-1, (int64){code}, (uint64){pid});"

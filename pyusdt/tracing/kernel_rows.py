@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 from pyusdt.tracing import system_calls
 from pyusdt.tracing.kernel_program import (
-    FIRST_ADDRESS,
     OF_FILE,
     OF_SOCKET,
     RUNNABLE,
@@ -147,6 +146,4 @@ def _what(code: int) -> str:
 
 
 def _reason(code: int) -> str:
-    if code >= FIRST_ADDRESS:
-        return "lock"
     return WAITS[code - 1] if 0 < code <= len(WAITS) else "other"
