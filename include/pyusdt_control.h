@@ -28,6 +28,7 @@
  *     2   actions, record_options, record
  *     3   totals in the counts
  *     4   durations in the counts, where buckets were
+ *     5   record_timing, sampler; charges in the counts
  */
 #ifndef PYUSDT_CONTROL_LAYOUT_H
 #define PYUSDT_CONTROL_LAYOUT_H
@@ -36,7 +37,7 @@
 #include <stdint.h>
 
 #define PYUSDT_CONTROL_MAGIC "pyusdt\n" /* 8 bytes with its NUL */
-#define PYUSDT_CONTROL_VERSION 4
+#define PYUSDT_CONTROL_VERSION 5
 
 #define PYUSDT_FILTER_SIZE 1024
 #define PYUSDT_NAME_SIZE 24
@@ -117,6 +118,15 @@ struct pyusdt_record_options {
     char exclude[PYUSDT_FILTER_SIZE];
 };
 
+/* Where a recording has its times from. Sampled: calls are counted without a clock. */
+enum { PYUSDT_TIMES_EXACT, PYUSDT_TIMES_SAMPLED };
+
+/* Written from outside alone, as a part of the request: more of the record_options. */
+struct pyusdt_record_timing {
+    uint32_t times;       /* PYUSDT_TIMES_* */
+    uint32_t sample_msec; /* how often the sampler looks at the threads; 0: as it does by itself */
+};
+
 /* By whom the process is recorded. */
 enum { PYUSDT_RECORDED_INSIDE = 1, PYUSDT_RECORDED_OUTSIDE = 2 };
 
@@ -126,6 +136,15 @@ struct pyusdt_record {
     uint64_t size;
     uint32_t recorded; /* PYUSDT_RECORDED_* */
     uint32_t reserved; /* 0 */
+};
+
+/* The sampler, while something records. Written by the process alone, as a part of the status. */
+struct pyusdt_sampler {
+    uint32_t interval_usec; /* 0: it is off */
+    uint32_t share;         /* of a CPU that it takes, in 1/10000 */
+    uint32_t threads;       /* that it looks at */
+    uint32_t reserved;      /* 0 */
+    uint64_t looks;         /* at all threads, since it began */
 };
 
 /* Written from outside alone. */
@@ -145,6 +164,8 @@ struct pyusdt_control {
     struct pyusdt_request request;
     struct pyusdt_record_options record_options;
     struct pyusdt_record record;
+    struct pyusdt_record_timing record_timing;
+    struct pyusdt_sampler sampler;
 };
 
 #ifdef __cplusplus
@@ -183,13 +204,19 @@ PYUSDT_AT(control, status, 16);
 PYUSDT_AT(control, request, 4976);
 PYUSDT_AT(control, record_options, 7064); /* where version 1 ends */
 PYUSDT_AT(control, record, 9128);
+PYUSDT_AT(control, record_timing, 9152); /* where version 4 ends */
+PYUSDT_AT(control, sampler, 9160);
 PYUSDT_AT(record_options, c_calls, 8);
 PYUSDT_AT(record_options, lease_msec, 12);
 PYUSDT_AT(record_options, only, 16);
 PYUSDT_AT(record_options, exclude, 1040);
 PYUSDT_AT(record, size, 8);
 PYUSDT_AT(record, recorded, 16);
-PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 9152, "another layout is another version");
+PYUSDT_AT(record_timing, sample_msec, 4);
+PYUSDT_AT(sampler, share, 4);
+PYUSDT_AT(sampler, threads, 8);
+PYUSDT_AT(sampler, looks, 16);
+PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 9184, "another layout is another version");
 #undef PYUSDT_AT
 #undef PYUSDT_ASSERT
 

@@ -3,8 +3,8 @@
  * The layout of the recorder's counts: inside the process they are handed over as bytes, and to
  * other processes through memory (pyusdt_control.h). The machine's own byte order, no padding:
  *
- *     pyusdt_counts | losses | threads | nodes | totals | durations | functions | steps | names |
- *     texts
+ *     pyusdt_counts | losses | threads | nodes | totals | durations | charges | functions | steps |
+ *     names | texts
  *
  * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since tracking began,
  * running frames included. Times are in ticks, so that two snapshots can be subtracted. While
@@ -25,11 +25,18 @@ struct pyusdt_counts {
     uint32_t n_nodes;
     uint32_t n_totals;
     uint32_t n_durations;
+    uint32_t n_charges;
     uint32_t n_functions;
     uint32_t n_steps;
     uint32_t n_names;
     uint32_t text_size;
+    uint32_t flags; /* PYUSDT_COUNTS_* */
     uint32_t reserved;
+};
+
+enum {
+    PYUSDT_COUNTS_SAMPLED = 1,       /* a sampler charged: CPU and waits are known */
+    PYUSDT_COUNTS_TIMES_SAMPLED = 2, /* no clock was read at calls: all other times are 0 */
 };
 
 struct pyusdt_counts_loss {
@@ -81,7 +88,38 @@ struct pyusdt_counts_duration {
     uint32_t reserved;
 };
 
-/* Each function that a node or a total names, once. */
+/* What a charge is of. */
+enum {
+    PYUSDT_CHARGE_USER, /* CPU time, as the kernel divides it */
+    PYUSDT_CHARGE_SYSTEM,
+    PYUSDT_CHARGE_GIL,      /* waits: for the interpreter's own lock */
+    PYUSDT_CHARGE_LOCK,     /* for other locks */
+    PYUSDT_CHARGE_SLEEP,    /* for a time to come */
+    PYUSDT_CHARGE_POLL,     /* for the first of some descriptors */
+    PYUSDT_CHARGE_NET,      /* for a socket, a pipe or a terminal */
+    PYUSDT_CHARGE_DISK,     /* for a file */
+    PYUSDT_CHARGE_CHILD,    /* for the end of a process */
+    PYUSDT_CHARGE_RUNNABLE, /* for a CPU */
+    PYUSDT_CHARGE_OTHER,    /* in another system call */
+    PYUSDT_CHARGES
+};
+
+#define PYUSDT_CHARGE_NO_NODE UINT32_MAX
+
+/* What the sampler has charged to a context or, where that is given up, to a function. Of one
+ * thread, those of CPU time sum to what its CPU clock says. */
+struct pyusdt_counts_charge {
+    uint32_t serial;
+    uint32_t index;    /* of the node, or PYUSDT_CHARGE_NO_NODE */
+    uint32_t function; /* of the node; PYUSDT_ID_THREAD for "(thread)" */
+    uint16_t kind;     /* PYUSDT_CHARGE_* */
+    uint16_t reserved;
+    uint32_t syscall; /* its number, for PYUSDT_CHARGE_OTHER */
+    uint32_t samples; /* looks that it rests on */
+    uint64_t ns;
+};
+
+/* Each function that a node, a total or a charge names, once. */
 struct pyusdt_counts_function {
     uint32_t id;
     int32_t line;
@@ -110,12 +148,13 @@ struct pyusdt_counts_step {
 #else
 #define PYUSDT_ASSERT _Static_assert
 #endif
-PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 64, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 72, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_loss) == 16, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_thread) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_node) == 56, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_total) == 56, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_duration) == 32, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_charge) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_function) == 24, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_step) == 32, "others read it");
 #undef PYUSDT_ASSERT

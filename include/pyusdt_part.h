@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define PYUSDT_PART_MAGIC 0x32705950u /* "PYp2" */
+#define PYUSDT_PART_MAGIC 0x33705950u /* "PYp3" */
 
 enum {
     PYUSDT_PART_PROCESS = 1, /* pyusdt_part_process, then JSON, see pyusdt/recording/parts.py */

@@ -21,6 +21,7 @@ KERNEL_ROWS = "kernel.json"
 KEEPER = "kernel.pid"
 """The process that counts it, while it does."""
 OF_KERNEL = (KERNEL_ROWS, f"{KERNEL_ROWS}.new", KEEPER)
+_MOST_PATHS = 100
 
 
 class RunDirectory(NamedTuple):
@@ -120,6 +121,14 @@ def where() -> dict[str, str]:
     return {"host": os.uname().nodename, "boot": boot, "namespace": namespace}
 
 
+def paths() -> list[str]:
+    """Where this process imports from, and its working directory."""
+    found = [path for path in sys.path if isinstance(path, str) and os.path.isabs(path)]
+    with suppress(OSError):
+        found.append(os.getcwd())
+    return found[-_MOST_PATHS:]
+
+
 def about(
     *,
     only: str = "",
@@ -138,5 +147,6 @@ def about(
         "c_calls": c_calls,
         "flush": flush,
         "threads": threads,
+        "paths": paths(),
     }
     return dumps(facts)

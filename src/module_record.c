@@ -16,7 +16,7 @@
 #include "pyusdt_control.h"
 
 static PyObject *core_record(PyObject *module, PyObject *args) {
-    struct recorder_options options;
+    struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
     int c_calls;

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pyusdt.recording import Snapshot
+from pyusdt.recording.charges import ChargeRow
+from pyusdt.recording.kernel import KernelRow
 from pyusdt.recording.snapshot import (
     FunctionRow,
     HistogramRow,
@@ -43,8 +45,11 @@ def snapshot_of(
     steps: Iterable[Any] = (),
     losses: dict[str, int] | None = None,
     totals: Iterable[Any] = (),
+    charges: Iterable[Any] | None = None,
+    kernel: Iterable[Any] | None = None,
+    times: str = "exact",
 ) -> Snapshot:
-    """A snapshot of plain tuples."""
+    """A snapshot of plain tuples. Without charges, or the kernel's rows, these are not known."""
     return Snapshot(
         [ThreadRow(*row) for row in threads],
         [FunctionRow(*row) for row in functions],
@@ -53,6 +58,11 @@ def snapshot_of(
         [StepRow(*row) for row in steps],
         losses or {},
         [TotalRow(*row) for row in totals],
+        charges=[ChargeRow(*row) for row in charges or ()],
+        sampled=charges is not None,
+        times=times,
+        kernel_rows=[KernelRow(*row) for row in kernel or ()],
+        kernel=None if kernel is None else "",
     )
 
 
@@ -95,6 +105,63 @@ def snapshot(scale: int = 1) -> Snapshot:
             ("state", "mark", 4, 4000, None, "ready"),
         ],
         losses={"nodes": 3, "events": 0},
+    )
+
+
+def charged(kernel: bool = False) -> Snapshot:
+    """A program that works, waits and calls C functions, with what a sampler charged to it.
+
+    In ms: main 100 (10 of its own: 9 CPU, 1 for a CPU) -> work 50 (30: 20 user, 5 system, 5 GIL;
+    and 20 in builtins.sorted, all user) -> work 10 (8 user, 2 GIL); main -> read 30 (30: 10 disk,
+    10 net, 9 poll, 1 in system call 17), and 5 more user in contexts given up. The worker: 200 in
+    _worker (198 lock, 1 user), and 1 user outside of all functions. main, work and read of `app`.
+    """
+    ms = MS
+    rows = [
+        (0, 0, 1, "user", 0, 9, 9 * ms),
+        (0, 0, 1, "runnable", 0, 1, 1 * ms),
+        (0, 1, 2, "user", 0, 20, 20 * ms),
+        (0, 1, 2, "system", 0, 5, 5 * ms),
+        (0, 1, 2, "gil", 0, 1, 5 * ms),
+        (0, 2, 4, "user", 0, 20, 20 * ms),
+        (0, 3, 2, "user", 0, 8, 8 * ms),
+        (0, 3, 2, "gil", 0, 1, 2 * ms),
+        (0, 4, 3, "disk", 0, 10, 10 * ms),
+        (0, 4, 3, "net", 0, 10, 10 * ms),
+        (0, 4, 3, "poll", 0, 9, 9 * ms),
+        (0, 4, 3, "other", 17, 1, 1 * ms),
+        (0, -1, 3, "user", 0, 5, 5 * ms),
+        (1, 0, 5, "lock", 0, 198, 198 * ms),
+        (1, 0, 5, "user", 0, 1, 1 * ms),
+        (1, -1, -1, "user", 0, 1, 1 * ms),
+    ]
+    of_kernel = [
+        (0, 4, 3, "syscall", "read", 7, 21 * ms, 0, 1),
+        (0, 4, 3, "read", "file", 7, 0, 4096, 0),
+        (0, 4, 3, "offcpu", "disk", 3, 11 * ms, 0, 0),
+        (0, 1, 2, "fault", "minor", 23, 0, 0, 0),
+        (1, 0, 5, "offcpu", "lock", 2, 199 * ms, 0, 0),
+        (-1, -1, -1, "syscall", "futex", 5, 2 * ms, 0, 0),
+    ]
+    return snapshot_of(
+        threads=[(100, "MainThread", 100 * ms), (101, "worker-1", 200 * ms)],
+        functions=[
+            (1, "app", "main", "main", "/srv/app.py", 1),
+            (2, "app", "work", "work", "/srv/app.py", 10),
+            (3, "app", "read", "read", "/srv/app.py", 20),
+            (4, "builtins", "sorted", "sorted", "", 0),
+            (5, "concurrent.futures.thread", "_worker", "_worker", "/lib/thread.py", 30),
+        ],
+        nodes=[
+            (0, 0, -1, 1, 1, 0, 0, 100 * ms, 10 * ms),
+            (0, 1, 0, 2, 1, 0, 0, 60 * ms, 30 * ms),
+            (0, 2, 1, 4, 4, 0, 0, 20 * ms, 20 * ms),
+            (0, 3, 1, 2, 3, 0, 0, 10 * ms, 10 * ms),
+            (0, 4, 0, 3, 2, 0, 0, 30 * ms, 30 * ms),
+            (1, 0, -1, 5, 1, 0, 0, 200 * ms, 200 * ms),
+        ],
+        charges=rows,
+        kernel=of_kernel if kernel else None,
     )
 
 

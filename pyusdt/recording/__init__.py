@@ -6,6 +6,7 @@
 """
 
 from pyusdt.recording.aggregate import Function, Step
+from pyusdt.recording.charges import Charges
 from pyusdt.recording.model import Recording
 from pyusdt.recording.reader import load
 from pyusdt.recording.records import CodeRecord, Process, Thread
@@ -14,6 +15,7 @@ from pyusdt.recording.tree import Node
 from pyusdt.recording.writer import write
 
 __all__ = [
+    "Charges",
     "CodeRecord",
     "Function",
     "Node",

@@ -3,17 +3,22 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import add
+from typing import Any, NamedTuple
 
+from pyusdt.recording import below
+from pyusdt.recording.charges import Charges
 from pyusdt.recording.histogram import percentile
+from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.records import CodeRecord
 from pyusdt.recording.snapshot import StepRow, TotalFigures
 from pyusdt.recording.tree import Node, paths
 
 _LARGEST = 1e150
+_NOTHING: Mapping[int, Any] = {}
 
 
 @dataclass(slots=True)
@@ -29,22 +34,52 @@ class Edge:
     self_ns: int = 0
 
 
-class _Edges:
-    """The edges between functions, made of trees when they are first asked for: a large recording
-    has far more contexts than functions."""
+class Trees(NamedTuple):
+    """Where the call trees are; they are made when they are first asked for."""
 
-    def __init__(
-        self, functions: Mapping[int, "Function"], roots: Callable[[], Iterable[Node]]
-    ) -> None:
+    roots: Callable[[], Iterable[Node]] = tuple
+    charged: Callable[[], Iterable[Node]] = tuple
+    """Those of threads to which something was charged."""
+    has_c: bool = False
+    """C functions were recorded."""
+    others: Collection[int] | None = None
+    """The functions that stand for contexts which were given up; None: all were kept."""
+
+
+class _Edges:
+    """The edges between functions, and what else only the trees know, made of these when it is
+    first asked for: a large recording has far more contexts than functions."""
+
+    def __init__(self, functions: Mapping[int, "Function"], trees: Trees) -> None:
         self._functions = functions
-        self._roots = roots
+        self._trees = trees
+
+    @cached_property
+    def charges(self) -> dict[int, Charges]:
+        """What functions were charged with all that they called."""
+        own = {index: function.charges for index, function in self._functions.items()}
+        known = {index: charges for index, charges in own.items() if charges is not None}
+        return below.with_callees(known, self._trees.charged())
+
+    @cached_property
+    def native(self) -> dict[int, int]:
+        """What functions spent in C functions; those of which it is not known are left out."""
+        if not self._trees.has_c:
+            return {}
+        functions, others = self._functions, self._trees.others
+        lossy = set() if others is None else below.lossy(self._trees.roots(), others)
+        return {
+            index: sum(e.self_ns for callee, e in callees.items() if functions[callee].record.is_c)
+            for index, callees in self.sides[1].items()
+            if not functions[index].record.is_c and index not in lossy
+        }
 
     @cached_property
     def sides(self) -> tuple[dict[int, dict[int, Edge]], dict[int, dict[int, Edge]]]:
         """Callers and callees: function -> the other one -> edge."""
         callers: dict[int, dict[int, Edge]] = {index: {} for index in self._functions}
         callees: dict[int, dict[int, Edge]] = {index: {} for index in self._functions}
-        for root in self._roots():
+        for root in self._trees.roots():
             self._add_tree(root, callers, callees)
         return callers, callees
 
@@ -72,7 +107,7 @@ class _Edges:
             path.append(index)
 
 
-_NO_EDGES = _Edges({}, tuple)
+_NO_EDGES = _Edges({}, Trees())
 
 
 @dataclass
@@ -96,6 +131,78 @@ class Function:
     latencies: Counter[int] = field(default_factory=Counter, repr=False)
     """Of what was suspended, from the first entry to the end."""
     edges: _Edges = field(default=_NO_EDGES, repr=False, compare=False)
+    charges: Charges | None = field(default=None, repr=False)
+    """Of its own, in all contexts; None: no sampler ran in a process that called it."""
+    kernel: Mapping[tuple[str, str], KernelFigures] = field(default_factory=dict, repr=False)
+    """The kernel's account of its own, by kind and name (kernel.py)."""
+
+    @property
+    def cpu_ns(self) -> int | None:
+        """Own CPU time; None: not known."""
+        return None if self.charges is None else self.charges.cpu_ns
+
+    @property
+    def user_ns(self) -> int | None:
+        return None if self.charges is None else self.charges.user_ns
+
+    @property
+    def system_ns(self) -> int | None:
+        return None if self.charges is None else self.charges.system_ns
+
+    @property
+    def wait_ns(self) -> int | None:
+        """Own time that it waited, whatever for; None: not known."""
+        return None if self.charges is None else self.charges.wait_ns
+
+    @property
+    def waits(self) -> dict[str, int]:
+        """Own waits by class, in ns."""
+        return self.charges.waits if self.charges else {}
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """How many samples its CPU time and its waits rest on."""
+        return self.charges.samples if self.charges else {}
+
+    @property
+    def native_ns(self) -> int | None:
+        """Time in C functions that it called; None: these were not recorded, or not all of them, or
+        it is one itself."""
+        return self.edges.native.get(self.index)
+
+    @property
+    def total_charges(self) -> Charges | None:
+        """With all that it called; recursion counts once. None: not known."""
+        if self.charges is None:
+            return None
+        return self.edges.charges.get(self.index, self.charges)
+
+    @property
+    def total_cpu_ns(self) -> int | None:
+        return None if (charges := self.total_charges) is None else charges.cpu_ns
+
+    @property
+    def total_wait_ns(self) -> int | None:
+        return None if (charges := self.total_charges) is None else charges.wait_ns
+
+    @property
+    def total_waits(self) -> dict[str, int]:
+        charges = self.total_charges
+        return charges.waits if charges else {}
+
+    @property
+    def syscalls(self) -> dict[str, dict[str, int]]:
+        """System calls by name: count, ns and errors. Empty without the kernel's account."""
+        return {
+            name: {"count": it.events, "ns": it.ns, "errors": it.errors}
+            for (kind, name), it in self.kernel.items()
+            if kind == "syscall"
+        }
+
+    @property
+    def kernel_waits(self) -> dict[str, int]:
+        """Time without a CPU by its reason, in ns. Empty without the kernel's account."""
+        return {name: it.ns for (kind, name), it in self.kernel.items() if kind == "offcpu"}
 
     @property
     def callers(self) -> dict[int, Edge]:
@@ -179,17 +286,21 @@ def totals_of_tree(root: Node) -> dict[int, TotalFigures]:
 def functions_of(
     records: Sequence[CodeRecord],
     totals: Iterable[tuple[int, TotalFigures]],
-    roots: Callable[[], Iterable[Node]],
+    trees: Trees,
     histograms: Mapping[tuple[int, int], Mapping[int, int]],
     latencies: Mapping[tuple[int, int], Mapping[int, int]],
+    charges: Mapping[int, Charges | None] = _NOTHING,
+    kernel: Mapping[int, Mapping[tuple[str, str], KernelFigures]] = _NOTHING,
 ) -> list[Function]:
     """The functions that have these totals, by record index, the most own time first. Callers and
     callees are those of the trees: of contexts that were given up they are not known."""
     functions: dict[int, Function] = {}
-    edges = _Edges(functions, roots)
+    edges = _Edges(functions, trees)
     for index, figures in totals:
         if index not in functions:
             functions[index] = Function(records[index], index, edges=edges)
+            functions[index].charges = charges.get(index)
+            functions[index].kernel = kernel.get(index, {})
         functions[index].add(figures)
     for (_, index), counts in histograms.items():
         if index in functions:

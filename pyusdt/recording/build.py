@@ -4,6 +4,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
+from pyusdt.recording.charges import ChargeRow, Charges, total
+from pyusdt.recording.kernel import KernelFigures, KernelRow
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import (
     HistogramRow,
@@ -11,7 +13,9 @@ from pyusdt.recording.snapshot import (
     TotalFigures,
     TotalRow,
 )
-from pyusdt.recording.tree import Node
+from pyusdt.recording.tree import TOP, Node
+
+_NO_CHARGES: dict[int, Charges] = {}
 
 
 class DamageError(ValueError):
@@ -45,15 +49,65 @@ def totals_of(
     return totals
 
 
+ByNode = dict[int, dict[int, Charges]]
+"""What was charged, by thread and node; -1: to the thread itself."""
+ByFunction = dict[tuple[int, int], Charges]
+"""The same by thread and function."""
+
+
+def charges_of(
+    rows: Iterable[ChargeRow], place: Mapping[int, int], n_threads: int
+) -> tuple[ByNode, ByFunction]:
+    """Charges of a process with so many threads; `place` is as in totals_of(). Raise DamageError
+    where a row names what is not there."""
+    by_node: dict[tuple[int, int], list[tuple[str, int, int, int]]] = defaultdict(list)
+    by_function: dict[tuple[int, int], list[tuple[str, int, int, int]]] = defaultdict(list)
+    for row in rows:
+        if not 0 <= row.thread < n_threads:
+            raise DamageError(f"a charge is of thread {row.thread}, which is not there")
+        if row.function not in place and row.function != TOP:
+            raise DamageError(f"a charge names function {row.function}, which is not there")
+        function = place.get(row.function, TOP)
+        by_function[row.thread, function].append(row[3:])
+        if row.node >= 0 or function == TOP:
+            by_node[row.thread, row.node].append(row[3:])
+    trees: ByNode = defaultdict(dict)
+    for (thread, node), some in by_node.items():
+        trees[thread][node] = Charges(some)
+    return trees, {key: Charges(some) for key, some in by_function.items()}
+
+
+def by_thread(
+    charges: Mapping[tuple[int, int], Charges], threads: Iterable[int]
+) -> dict[int, Charges]:
+    """What each of the threads was charged, which may be nothing, by thread and function before."""
+    some: dict[int, list[Charges]] = {thread: [] for thread in threads}
+    for (thread, _), it in charges.items():
+        some[thread].append(it)
+    return {thread: total(it) for thread, it in some.items()}
+
+
+def kernel_of(
+    process: Process, rows: Iterable[KernelRow], place: Mapping[int, int]
+) -> dict[tuple[int, int, int, str, str], KernelFigures]:
+    """What `Recording.kernel` holds for a process."""
+    sums: dict[tuple[int, int, int, str, str], KernelFigures] = {}
+    for row in rows:
+        key = process.id, row.thread, place.get(row.function, -1), row.kind, row.name
+        sums[key] = sums[key].plus(row.figures) if key in sums else row.figures
+    return sums
+
+
 def tree_of(
     rows: Iterable[NodeFigures],
     place: Mapping[int, int],
     elapsed_ns: int,
     seen: Callable[[], None] = lambda: None,
+    charges: Mapping[int, Charges] = _NO_CHARGES,
 ) -> Node:
     """The call tree of one thread, from rows as `NodeRow` has them. `place` maps a function id to
-    its index, `seen` is called for each node. Raise DamageError where the rows do not make a tree.
-    """
+    its index, `seen` is called for each node, `charges` are by node. Raise DamageError where the
+    rows do not make a tree."""
     root = Node(counts=(0, 0, 0, elapsed_ns, 0))
     nodes = {-1: root}
     early: list[tuple[int, Node, int]] = []  # nodes that come before their callers
@@ -70,6 +124,10 @@ def tree_of(
         seen()
     if early:
         _put_below(early, nodes)
+    for number, it in charges.items():
+        if number not in nodes:
+            raise DamageError(f"a charge is of node {number}, which is not there")
+        nodes[number].charges = it
     return root
 
 

@@ -7,19 +7,26 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, NamedTuple
 
+from pyusdt.recording.charges import KINDS
 from pyusdt.recording.snapshot import FunctionRow, Value
 
-HEAD = Struct("=d2Q10I")
+HEAD = Struct("=d2Q12I")
 LOSS = Struct("=IIQ")
 THREAD = Struct("=IIQQII")
 NODE = Struct("=IIiIQQQQQ")
 TOTAL = Struct("=II6Q")
 DURATION = Struct("=IIQQII")
+CHARGE = Struct("=IIIHHIIQ")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
 NAME = Struct("=I")
-_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, FUNCTION, STEP, NAME)
+_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, FUNCTION, STEP, NAME)
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
+SAMPLED, TIMES_SAMPLED = 1, 2
+"""The flags of counts."""
+NO_NODE = 2**32 - 1
+THREAD_ITSELF = 0
+"""The function of a charge that is of none."""
 _SIGNED, DOUBLE, WORD = Struct("=q"), Struct("=d"), Struct("=Q")
 
 
@@ -104,6 +111,25 @@ class CountedDuration(NamedTuple):
         return self.serial, self.function, self.kind
 
 
+class CountedCharge(NamedTuple):
+    """What the sampler has charged to a context, of one kind."""
+
+    serial: int
+    node: int
+    """NO_NODE: it was given up."""
+    function: int
+    """THREAD_ITSELF: none."""
+    kind: str
+    syscall: int
+    samples: int
+    ns: int
+
+    @property
+    def key(self) -> tuple[int, int, int, str, int]:
+        """All that it is of."""
+        return self[:5]
+
+
 class CountedStep(NamedTuple):
     """A step that has ended, or a mark."""
 
@@ -131,6 +157,11 @@ class Counts:
     now_ns: int = 0
     """The same on CLOCK_MONOTONIC."""
     totals: list[CountedTotal] = field(default_factory=list)
+    charges: list[CountedCharge] = field(default_factory=list)
+    sampled: bool = False
+    """A sampler charged: CPU and waits are known."""
+    times_sampled: bool = False
+    """Times are those of the charges, and all others but those of threads are 0."""
 
 
 NOTHING = Counts(1.0, [], [], [], {})
@@ -162,8 +193,8 @@ def split(data: bytes) -> tuple[bytes, memoryview]:
 
 
 def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
-    rate, now, now_ns, *sizes, text_size, _ = HEAD.unpack_from(data)
-    losses, threads, nodes, totals, durations, named, steps, names = _sections(data, sizes)
+    rate, now, now_ns, *sizes, text_size, flags, _ = HEAD.unpack_from(data)
+    losses, threads, nodes, totals, durations, charges, named, steps, names = _sections(data, sizes)
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
         if number not in functions:
@@ -186,6 +217,12 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
         now=now,
         now_ns=now_ns,
         totals=list(map(CountedTotal._make, totals)),
+        charges=[
+            CountedCharge(serial, node, function, KINDS[kind], syscall, samples, ns)
+            for serial, node, function, kind, _, syscall, samples, ns in charges
+        ],
+        sampled=bool(flags & SAMPLED),
+        times_sampled=bool(flags & TIMES_SAMPLED),
     )
 
 

@@ -5,18 +5,19 @@ that somebody could plant, or that could be left."""
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from json import dumps
 from sqlite3 import connect
 
 from pyusdt._version import __version__
 from pyusdt.recording.records import Process
 from pyusdt.recording.schema import APPLICATION_ID, SCHEMA, VERSION
 from pyusdt.recording.snapshot import FunctionRow, Snapshot, clean, clean_step
-from pyusdt.recording.totals import totals_of_nodes
+from pyusdt.recording.treerows import totals_of_nodes
 from pyusdt.system import os
 
 TABLES = {
-    "processes": 14, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "histograms": 5,
-    "steps": 7, "losses": 3, "started": 3,
+    "processes": 18, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 8,
+    "kernel": 10, "histograms": 5, "steps": 7, "losses": 3, "started": 3,
 }  # fmt: skip
 """Each table that has rows of processes, and how many columns it has."""
 
@@ -48,10 +49,11 @@ def add_process(
     and those of its functions by the numbers that it knows them by."""
     it, ended = process, process.ended_ns
     cursor = database.execute(
-        "INSERT INTO processes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO processes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (token, it.pid, it.parent_pid, clean(it.host), clean(it.command), clean(it.python),
          it.started_ns, it.started_monotonic_ns, it.updated_ns, ended,
-         None if it.reason is None else clean(it.reason), it.forked, it.flush_ns),
+         _clean(it.reason), it.forked, it.flush_ns,
+         snapshot.sampled, snapshot.times, _clean(snapshot.kernel), dumps(it.paths)),
     )  # fmt: skip
     number = cursor.lastrowid or 0
     place = _add_functions(database, snapshot.functions)
@@ -75,6 +77,7 @@ def add_process(
         "INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((number, row.thread, place[row.function], *row.figures) for row in totals),
     )
+    _add_charges(database, number, snapshot, {**place, -1: -1})
     put(
         "INSERT INTO histograms (process, function, ns, count, kind) VALUES (?, ?, ?, ?, ?)",
         ((number, place[row.function], *row[1:]) for row in snapshot.histograms),
@@ -95,6 +98,27 @@ def add_process(
         ((number, clean(program), count) for program, count in snapshot.started.items()),
     )
     return number, place
+
+
+def _add_charges(
+    database: sqlite3.Connection, number: int, snapshot: Snapshot, place: dict[int, int]
+) -> None:
+    """Add what was charged to a process, and the kernel's account of it."""
+    database.executemany(
+        "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        ((number, *row[:2], place[row.function], *row[3:]) for row in snapshot.charges),
+    )
+    database.executemany(
+        "INSERT INTO kernel VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (number, *row[:2], place[row.function], row.kind, clean(row.name), *row.figures)
+            for row in snapshot.kernel_rows
+        ),
+    )
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean(text)
 
 
 def remove_process(database: sqlite3.Connection, token: str) -> None:

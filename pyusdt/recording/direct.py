@@ -5,12 +5,15 @@ Python makes no object of it that lasts."""
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from pyusdt.recording.contexts import Contexts
 from pyusdt.recording.counts import NODE, NOTHING, Counts, split, unpack
 from pyusdt.recording.database import add_process
 from pyusdt.recording.histogram import in_ns
+from pyusdt.recording.kernel_file import OfProcess, joined
 from pyusdt.recording.parts import Part
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import FunctionRow, HistogramRow, NodeFigures, Snapshot
@@ -36,6 +39,8 @@ class Nodes(NamedTuple):
     place: dict[int, int]
     """From the numbers of functions that the process has to those in the file."""
     rows: memoryview
+    times: tuple[dict[int, int], dict[int, int]] | None = None
+    """Elapsed and own ns by node, in the place of those in the rows."""
 
     def places(self, place: dict[int, int]) -> dict[int, int]:
         """From the process's numbers of functions to where `place` has those in the file."""
@@ -44,6 +49,11 @@ class Nodes(NamedTuple):
     def in_ns(self) -> Iterator[NodeFigures]:
         """The nodes, with times in ns."""
         rate, thread = self.rate, self.thread
+        if self.times is not None:
+            elapsed, own_times = self.times
+            for row in NODE.iter_unpack(self.rows):
+                yield thread, *row[1:7], elapsed.get(row[1], 0), own_times.get(row[1], 0)
+            return
         for _, node, parent, function, calls, resumes, errors, elapsed, own in NODE.iter_unpack(
             self.rows
         ):
@@ -52,10 +62,14 @@ class Nodes(NamedTuple):
 
 
 def add(
-    database: sqlite3.Connection, part: Part, process: Process, pending: list[Nodes] | None
+    database: sqlite3.Connection,
+    part: Part,
+    process: Process,
+    pending: list[Nodes] | None,
+    kernel: OfProcess | None = None,
 ) -> None:
-    """Add the process that has this part alone. Nodes go to `pending`, if it is given. Raises
-    ValueError where it makes no sense."""
+    """Add the process that has this part alone, with the kernel's account of it. Nodes go to
+    `pending`, if it is given. Raises ValueError where it makes no sense."""
     functions: dict[int, FunctionRow] = {}
     rest, nodes = split(part.counts[0])
     counts = unpack(rest, functions)
@@ -65,11 +79,25 @@ def add(
     if not part.about.get("c_calls"):  # another recorder may have wanted them
         _refuse_c_functions(functions.values())
     snapshot, threads = _all_but_nodes(counts, functions, part.started)
-    number, place = add_process(database, part.token, process, snapshot)
+    found: dict[int, memoryview] = {}
     for serial, rows in _by_thread(nodes):
-        if serial not in threads:
-            continue  # a thread that did nothing
-        nodes_of = Nodes(number, threads[serial], rate, place, rows)
+        if serial in found:
+            raise ValueError("counts that make no sense: nodes of a thread in two places")
+        if serial in threads:  # else a thread that did nothing
+            found[serial] = rows
+    contexts = Contexts(threads, found)
+    snapshot.charges = contexts.charges(counts.charges)
+    times: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
+    if counts.times_sampled:
+        times = contexts.times(snapshot)
+    if kernel:
+        tids = ((row.tid, row.serial) for row in sorted(counts.threads))
+        snapshot.kernel_rows = joined(kernel.rows, tids, contexts.find)
+        kernel.note(snapshot)
+    number, place = add_process(database, part.token, process, snapshot)
+    for serial, rows in found.items():
+        thread = threads[serial]
+        nodes_of = Nodes(number, thread, rate, place, rows, times.get(thread))
         if pending is None:
             _add_nodes(database, nodes_of)
         else:
@@ -81,7 +109,7 @@ def _all_but_nodes(
 ) -> tuple[Snapshot, dict[int, int]]:
     """That, and the threads by their serials."""
     totals = Totals(lambda _: True)
-    rest = totals.update(counts, NOTHING, functions)
+    rest = totals.update(replace(counts, charges=[], times_sampled=False), NOTHING, functions)
     sums: dict[tuple[int, int, int], int] = {}
     for row in counts.histograms:
         key = row.function, in_ns(row.ticks, counts.ns_per_tick), row.kind
@@ -90,12 +118,16 @@ def _all_but_nodes(
         threads=rest.threads,
         functions=list(functions.values()),
         histograms=[
-            HistogramRow(function, ns, calls, kind) for (function, ns, kind), calls in sums.items()
+            HistogramRow(function, ns, calls, kind)
+            for (function, ns, kind), calls in sums.items()
+            if not counts.times_sampled
         ],
         totals=rest.totals,
         steps=rest.steps,
         losses=rest.losses,
         started=started,
+        sampled=counts.sampled,
+        times="sampled" if counts.times_sampled else "exact",
     )
     return snapshot, {serial: index for index, serial in enumerate(totals.serials())}
 
@@ -111,7 +143,13 @@ def _by_thread(nodes: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 def _add_nodes(database: sqlite3.Connection, nodes: Nodes) -> None:
     """Rows as `NODE` has them: serial, index, parent, function, the counts, and times in ticks."""
-    process, thread, rate, place, rows = nodes
+    process, thread, rate, place, rows, times = nodes
+    if times is not None:
+        database.executemany(
+            f"INSERT INTO nodes VALUES ({process}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*row[:3], place[row[3]], *row[4:]) for row in nodes.in_ns()),
+        )
+        return
     shifts = {new - old for old, new in place.items()}
     unpacked: Iterable[tuple[Any, ...]] = NODE.iter_unpack(rows)
     shift = shifts.pop() if len(shifts) == 1 else 0

@@ -7,8 +7,25 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyusdt.errors import one_line
-from pyusdt.recording.aggregate import Function, Step, functions_of, steps_of, totals_of_tree
-from pyusdt.recording.build import histograms_of, totals_of, tree_of
+from pyusdt.recording import below
+from pyusdt.recording.aggregate import (
+    Function,
+    Step,
+    Trees,
+    functions_of,
+    steps_of,
+    totals_of_tree,
+)
+from pyusdt.recording.build import (
+    by_thread,
+    charges_of,
+    histograms_of,
+    kernel_of,
+    totals_of,
+    tree_of,
+)
+from pyusdt.recording.charges import NONE, Charges, total
+from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import (
     LATENCY,
@@ -20,8 +37,11 @@ from pyusdt.recording.snapshot import (
     clean,
     clean_step,
 )
-from pyusdt.recording.tree import Node, merged, only, walk
+from pyusdt.recording.tree import TOP, Node, merged, only, walk
 from pyusdt.system import os
+
+GIVEN_UP = "calls beyond max_nodes"
+"""What is lost where contexts were given up."""
 
 
 @dataclass
@@ -38,6 +58,11 @@ class Recording:
     there, exact whatever became of its calling contexts. It is empty for a recording of an older
     format: then the trees are all that is known. `started` maps process ids to the programs that
     these started, and how often; those that took part in the recording are among them.
+
+    `charges` maps the same to what the sampler has charged to that function, of its own, also in
+    contexts that were given up; TOP (-1) stands for the thread itself. Of the processes that have a
+    sampler, what is not in it was not there. `kernel` maps (process id, thread index, record index)
+    and kind and name of kernel.py to figures, with -1 for a thread or a function that is not known.
     """
 
     records: list[CodeRecord]
@@ -50,6 +75,11 @@ class Recording:
     totals: Mapping[tuple[int, int, int], TotalFigures] = field(default_factory=dict)
     started: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     latencies: Mapping[tuple[int, int], Mapping[int, int]] = field(default_factory=dict)
+    charges: Mapping[tuple[int, int, int], Charges] = field(default_factory=dict)
+    kernel: Mapping[tuple[int, int, int, str, str], KernelFigures] = field(default_factory=dict)
+    c_left_out: bool = False
+    """Functions in C were recorded, and a filter has left some out: what Python functions spent in
+    them is not known any more."""
 
     def __repr__(self) -> str:
         return (
@@ -73,14 +103,24 @@ class Recording:
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot, process: Process | None = None) -> "Recording":
         """The recording of one process, straight from memory (no file, no copy on disk)."""
-        process = process or Process(0, os.getpid(), os.getppid())
+        process = replace(
+            process or Process(0, os.getpid(), os.getppid()),
+            sampled=snapshot.sampled,
+            times=snapshot.times,
+            kernel=snapshot.kernel,
+        )
         place = {row.id: index for index, row in enumerate(snapshot.functions)}
         nodes: dict[int, list[NodeRow]] = defaultdict(list)
         for node in snapshot.nodes:
             nodes[node.thread].append(node)
+        by_node, by_function = charges_of(snapshot.charges, place, len(snapshot.threads))
+        of_threads = (
+            by_thread(by_function, range(len(snapshot.threads))) if snapshot.sampled else {}
+        )
         threads = [
             Thread(process.id, index, row.tid, clean(row.name), row.elapsed_ns,
-                   tree_of(nodes[index], place, row.elapsed_ns))
+                   tree_of(nodes[index], place, row.elapsed_ns, charges=by_node.get(index, {})),
+                   charges=of_threads.get(index))
             for index, row in enumerate(snapshot.threads)
         ]  # fmt: skip
         steps = [clean_step(row) for row in snapshot.steps]
@@ -96,6 +136,8 @@ class Recording:
             step_rows={process.id: steps} if steps else {},
             losses={clean(name): count for name, count in snapshot.losses.items() if count},
             totals=totals_of(process, snapshot.totals, place, len(threads)),
+            charges={(process.id, *key): it for key, it in by_function.items()},
+            kernel=kernel_of(process, snapshot.kernel_rows, place),
         )
 
     @cached_property
@@ -107,10 +149,69 @@ class Recording:
     def functions(self) -> list[Function]:
         """Functions with their totals over all threads, those with the most own time first."""
         figures = [(index, figures) for (*_, index), figures in self.exact_totals.items()]
-        return functions_of(self.records, figures, self._roots, self.histograms, self.latencies)
+        others = [i for i, record in enumerate(self.records) if record.qualname == "(others)"]
+        trees = Trees(
+            lambda: [thread.root for thread in self.threads],
+            lambda: [thread.root for thread in self.threads if thread.charges],
+            has_c="native" in self.known,
+            others=others if GIVEN_UP in self.losses else None,
+        )
+        return functions_of(
+            self.records,
+            figures,
+            trees,
+            self.histograms,
+            self.latencies,
+            self._charges_by_function(),
+            self._kernel_by_function(),
+        )
 
-    def _roots(self) -> list[Node]:
-        return [thread.root for thread in self.threads]
+    def _charges_by_function(self) -> dict[int, Charges | None]:
+        """None where a process that has called the function had no sampler."""
+        sampled = {process.id for process in self.processes if process.sampled}
+        if not sampled:
+            return {}
+        unknown = {key[2] for key in self.exact_totals if key[0] not in sampled}
+        some: dict[int, list[Charges]] = defaultdict(list)
+        for (*_, index), charges in self.charges.items():
+            some[index].append(charges)
+        called = {key[2] for key in self.exact_totals}
+        return {i: None if i in unknown else total(some.get(i, ())) for i in called}
+
+    def _kernel_by_function(self) -> dict[int, dict[tuple[str, str], KernelFigures]]:
+        sums: dict[int, dict[tuple[str, str], KernelFigures]] = defaultdict(dict)
+        for (_, _, index, *key), figures in self.kernel.items():
+            of = sums[index]
+            name = key[0], key[1]
+            of[name] = of[name].plus(figures) if name in of else figures
+        return sums
+
+    @property
+    def kernel_totals(self) -> dict[str, dict[str, KernelFigures]]:
+        """The kernel's account of everything, by kind and name; what no function did is in it."""
+        sums: dict[str, dict[str, KernelFigures]] = {}
+        for (*_, kind, name), figures in self.kernel.items():
+            of = sums.setdefault(kind, {})
+            of[name] = of[name].plus(figures) if name in of else figures
+        return sums
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """What is known beyond calls and wall times: "cpu" (and waits), "native" (time in C
+        functions), "kernel"."""
+        called = {key[2] for key in self.exact_totals}
+        facts = {
+            "cpu": any(process.sampled for process in self.processes),
+            "native": not self.c_left_out and any(self.records[i].is_c for i in called),
+            "kernel": any(process.kernel is not None for process in self.processes),
+        }
+        return frozenset(name for name, is_known in facts.items() if is_known)
+
+    @property
+    def times(self) -> str:
+        """Where own and total times are from: "exact", "sampled", or "mixed" processes."""
+        times = {process.times for process in self.processes}
+        return "mixed" if len(times) > 1 else next(iter(times), "exact")
 
     @cached_property
     def exact_totals(self) -> Mapping[tuple[int, int, int], TotalFigures]:
@@ -158,6 +259,12 @@ class Recording:
             totals={key: total for key, total in self.totals.items() if key[:2] in places},
             histograms={key: h for key, h in self.histograms.items() if key[0] in ids},
             latencies={key: h for key, h in self.latencies.items() if key[0] in ids},
+            charges={key: it for key, it in self.charges.items() if key[:2] in places},
+            kernel={
+                key: it
+                for key, it in self.kernel.items()
+                if key[:2] in places or (key[1] < 0 and key[0] in ids and not thread)
+            },
             step_rows={key: rows for key, rows in self.step_rows.items() if key in ids},
             started={} if process else self.started,
         )
@@ -172,7 +279,44 @@ class Recording:
                 key = (after.process, after.index, index)
                 known = totals.get(key, TotalFigures(0, 0, 0, 0, 0, 0))
                 totals[key] = known._replace(self_ns=known.self_ns + self_ns)
-        return replace(self, threads=threads, totals=totals)
+        return replace(
+            self,
+            threads=threads,
+            totals=totals,
+            charges=self._charges_of_only(threads, chosen),
+            kernel=self._kernel_of_only(chosen),
+            c_left_out=self.c_left_out
+            or any(self.records[k[2]].is_c and k[2] not in chosen for k in self.exact_totals),
+        )
+
+    def _charges_of_only(
+        self, threads: Iterable[Thread], chosen: set[int]
+    ) -> dict[tuple[int, int, int], Charges]:
+        """What functions have after a filter: what they had, and what their callees had that are
+        left out. Where none of their callers is left, or it is not known, the thread has it."""
+        found = {key: it for key, it in self.charges.items() if key[2] in chosen}
+        for before, after in zip(self.threads, threads, strict=True):
+            if not before.charges:
+                continue
+            place = after.process, after.index
+            had = below.own_of_tree(before.root)
+            rest = before.charges
+            for index, charges in below.own_of_tree(after.root).items():
+                key = *place, index
+                found[key] = found.get(key, NONE) + (charges - had.get(index, NONE))
+            rest -= total(it for key, it in found.items() if key[:2] == place and key[2] != TOP)
+            found[*place, TOP] = rest
+        return {key: it for key, it in found.items() if it}
+
+    def _kernel_of_only(
+        self, chosen: set[int]
+    ) -> dict[tuple[int, int, int, str, str], KernelFigures]:
+        """What the others have is of no function any more."""
+        found: dict[tuple[int, int, int, str, str], KernelFigures] = {}
+        for (process, thread, index, kind, name), figures in self.kernel.items():
+            key = process, thread, index if index in chosen else -1, kind, name
+            found[key] = found[key].plus(figures) if key in found else figures
+        return found
 
     def thread_label(self, thread: Thread) -> str:
         """Its name, with the process where there are several, and how many threads it is."""

@@ -2,7 +2,9 @@
 """A snapshot in the layout of include/pyusdt_counts.h, from which counts.py unpacks it: what a
 recording had before, when it is entered once more."""
 
+from pyusdt.recording.charges import KINDS, ChargeRow
 from pyusdt.recording.counts import (
+    CHARGE,
     DOUBLE,
     DURATION,
     FUNCTION,
@@ -11,12 +13,15 @@ from pyusdt.recording.counts import (
     LOSS,
     MARK,
     NAME,
+    NO_NODE,
     NODE,
     REAL,
     RUN,
+    SAMPLED,
     STEP,
     TEXT,
     THREAD,
+    THREAD_ITSELF,
     TOTAL,
     WORD,
 )
@@ -39,7 +44,8 @@ class _Texts:
 
 
 def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
-    """Its bytes, with times in ns. `serials` are those of its threads."""
+    """Its bytes, with times in ns, where they are from a sampler too. `serials` are those of its
+    threads."""
     text = _Texts()
     losses = [LOSS.pack(text(name), 0, count) for name, count in snapshot.losses.items()]
     threads = [
@@ -54,6 +60,7 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
         TOTAL.pack(serials[row.thread], row.function, *row.figures) for row in snapshot.totals
     ]
     durations = [DURATION.pack(serials[0], *row, 0) for row in snapshot.histograms]
+    charges = [_charge(row, serials[row.thread]) for row in snapshot.charges]
     functions = [
         FUNCTION.pack(row.id, row.line, *map(text, (row.module, row.qualname, row.name, row.file)))
         for row in snapshot.functions
@@ -62,10 +69,18 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     numbers = {name: number for number, name in enumerate(names)}
     steps = [_step(clean_step(row), numbers[row.name], text) for row in snapshot.steps]
     places = [NAME.pack(place) for place in names.values()]
-    sections = [losses, threads, nodes, totals, durations, functions, steps, places]
+    sections = [losses, threads, nodes, totals, durations, charges, functions, steps, places]
     sizes = [len(section) for section in sections]
-    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), 0)
+    flags = SAMPLED if snapshot.sampled else 0
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, 0)
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
+
+
+def _charge(row: ChargeRow, serial: int) -> bytes:
+    node = NO_NODE if row.node < 0 else row.node
+    function = THREAD_ITSELF if row.function < 0 else row.function
+    kind = KINDS.index(row.kind)
+    return CHARGE.pack(serial, node, function, kind, 0, row.syscall, row.samples, row.ns)
 
 
 def _step(row: StepRow, name: int, text: _Texts) -> bytes:

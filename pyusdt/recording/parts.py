@@ -17,6 +17,7 @@ from typing import Any
 from pyusdt import patterns
 from pyusdt.files import open_regular
 from pyusdt.recording.counts import NOTHING, Counts, unpack
+from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import FunctionRow, Snapshot
 from pyusdt.recording.totals import Totals
@@ -27,7 +28,7 @@ NEW = ".new"
 """Added to it while the part is written."""
 FRAME = Struct("=IIQqII")
 PROCESS = Struct("=32s32sIIqQ")
-_MAGIC = 0x32705950
+_MAGIC = 0x33705950
 _PROCESS, _BASE, _BEFORE, _COUNTS, _CHANGES, _END, _STARTED = range(1, 8)
 _HEX = frozenset(b"0123456789abcdef")
 _LARGEST = 4 << 30
@@ -142,8 +143,16 @@ def _beginning(name: str, payload: bytes) -> Part | None:
         started_monotonic_ns=min(monotonic, 2**63 - 1),
         forked=parent[0] != 0,
         flush_ns=_flush_ns(about.get("flush")),
+        paths=paths_of(about.get("paths")),
     )
     return Part(name, token.decode(), process, about)
+
+
+def paths_of(paths: object) -> tuple[str, ...]:
+    """The texts in a list, if it is one."""
+    if not isinstance(paths, list):
+        return ()
+    return tuple(path for path in paths if isinstance(path, str))
 
 
 def _flush_ns(flush: object) -> int:
@@ -152,8 +161,9 @@ def _flush_ns(flush: object) -> int:
     return 0
 
 
-def snapshot_of(parts: list[Part]) -> Snapshot:
-    """What the parts of one process hold together. Raises ValueError where they make no sense."""
+def snapshot_of(parts: list[Part], kernel: OfProcess | None = None) -> Snapshot:
+    """What the parts of one process hold together, and the kernel's account of it. Raises
+    ValueError where they make no sense."""
     functions: dict[int, FunctionRow] = {}
     whole = Snapshot()
     totals: Totals | None = None
@@ -170,9 +180,12 @@ def snapshot_of(parts: list[Part]) -> Snapshot:
             totals.settle()
         before = unpack(part.before, functions) if part.before else NOTHING
         now = merged([unpack(data, functions) for data in part.counts])
-        whole = totals.update(now, before, functions, _serials(about))
+        rows = kernel.rows if kernel and part is parts[-1] else ()
+        whole = totals.update(now, before, functions, _serials(about), rows)
         totals.settle()
     whole.started = started_by(parts)
+    if kernel:
+        kernel.note(whole)
     return whole
 
 
@@ -200,6 +213,7 @@ def merged(counts: list[Counts]) -> Counts:
     threads = {row.serial: row for c in counts for row in c.threads}
     nodes = {row.key: row for c in counts for row in c.nodes}
     totals = {row.key: row for c in counts for row in c.totals}
+    charges = {row.key: row for c in counts for row in c.charges}
     histograms: dict[tuple[int, int], list[Any]] = {}
     for one in counts:
         latest: dict[tuple[int, int], list[Any]] = {}
@@ -216,4 +230,7 @@ def merged(counts: list[Counts]) -> Counts:
         steps=[step for c in counts for step in c.steps],
         now=last.now,
         now_ns=last.now_ns,
+        charges=list(charges.values()),
+        sampled=last.sampled,
+        times_sampled=last.times_sampled,
     )

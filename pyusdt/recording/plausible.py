@@ -6,7 +6,7 @@ What passes here fits into a recording, and every name, context and function in 
 
 from collections.abc import Collection, Iterable
 
-from pyusdt.recording.counts import Counts
+from pyusdt.recording.counts import THREAD_ITSELF, Counts
 
 _LARGEST = 1 << 62
 """Of sums: SQLite has numbers below 2**63."""
@@ -23,6 +23,7 @@ def require(counts: Counts, functions: Collection[int]) -> None:
     used = {row.function for row in counts.nodes}
     used |= {row.function for row in counts.totals}
     used |= {row.function for row in counts.histograms}
+    used |= {row.function for row in counts.charges} - {THREAD_ITSELF}
     if not used.issubset(functions):
         raise ValueError("a function that has no name")
 
@@ -34,6 +35,8 @@ def _require_sums(counts: Counts) -> None:
     times += sum(step.start + (step.elapsed or 0) for step in counts.steps)
     if times * max(counts.ns_per_tick, 1.0) > _LARGEST or counts.now_ns > _LARGEST:
         raise ValueError("times or counts beyond any")
+    if sum(row.ns + row.samples for row in counts.charges) > _LARGEST:
+        raise ValueError("charges beyond any")
     if sum(counts.losses.values()) > _LARGEST:
         raise ValueError("losses beyond any")
 

@@ -4,17 +4,19 @@
 import sqlite3
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from pyusdt.errors import UserError
+from pyusdt.recording import charged, checks, kernel_file, run, store
 from pyusdt.recording import database as sql
-from pyusdt.recording import run, store
-from pyusdt.recording.build import DamageError, tree_of
+from pyusdt.recording.build import DamageError, by_thread, tree_of
+from pyusdt.recording.charges import Charges
 from pyusdt.recording.counts import NODE
 from pyusdt.recording.direct import Nodes
 from pyusdt.recording.histogram import OLD_BUCKETS, middle_of_old
+from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.model import Recording
 from pyusdt.recording.parts import Part
 from pyusdt.recording.records import CodeRecord, Process, Thread
@@ -24,41 +26,8 @@ from pyusdt.system import os
 
 Progress = Callable[[int, int], None]
 _PROGRESS_EVERY = 10_000
-_MOST_ROWS = 50_000_000
 _FEW_NODES = 50_000
 _TRIES = 5
-
-# SQLite keeps any value in any column. These must hold whole numbers from the least on. A wall
-# clock may stand before 1970, and generated code may have any line.
-_ANY = -(2**63)
-_NUMBERS = {
-    "processes": {"id": 0, "pid": 0, "parent_pid": 0, "started_ns": _ANY,
-                  "started_monotonic_ns": 0, "updated_ns": _ANY},
-    "threads": {"process": 0, "thread": 0, "tid": 0, "elapsed_ns": 0},
-    "functions": {"id": 0, "line": _ANY},
-    "totals": {"process": 0, "thread": 0, "function": 0, "calls": 0, "primitive_calls": 0,
-               "resumes": 0, "errors": 0, "total_ns": 0, "self_ns": 0},
-    "nodes": {"process": 0, "thread": 0, "node": 0, "parent": -1, "function": 0, "calls": 0,
-              "resumes": 0, "errors": 0, "elapsed_ns": 0, "self_ns": 0},
-    "histograms": {"process": 0, "function": 0, "ns": 0, "count": 0, "kind": 0},
-    "steps": {"process": 0, "sequence": 0, "start_ns": 0},
-    "losses": {"process": 0, "count": 0},
-    "started": {"process": 0, "count": 0},
-}  # fmt: skip
-# What may be missing, or of several kinds.
-_TEXTS = {
-    "processes": ("host", "command", "python"),
-    "threads": ("name",),
-    "functions": ("module", "qualname", "name", "file"),
-    "steps": ("name", "kind"),
-    "losses": ("name",),
-    "started": ("program",),
-}
-_KINDS = ("step", "mark")
-_OTHERS = {
-    "processes": {"ended_ns": "'integer', 'null'", "reason": "'text', 'null'"},
-    "steps": {"elapsed_ns": "'integer', 'null'", "value": "'integer', 'real', 'text', 'null'"},
-}
 
 
 def load(path: str | os.PathLike[str], progress: Progress | None = None) -> Recording:
@@ -83,8 +52,8 @@ def whole(path: str, pending: list[Nodes] | None = None) -> Iterator[sqlite3.Con
     """All that the recording at `path` has, in its parts too. Nodes of a part go to `pending`, if
     it is given. Raises UserError, DamageError, and sqlite3's errors."""
     with ExitStack() as opened:
-        file, parts = _with_parts(path, opened)
-        _check(file, store.version(file))
+        file, parts, accounts = _with_parts(path, opened)
+        checks.check(file, store.version(file))
         if not parts:
             yield file
             return
@@ -92,42 +61,26 @@ def whole(path: str, pending: list[Nodes] | None = None) -> Iterator[sqlite3.Con
             sql.copy_rows(file, it)
             for token, some in parts.items():  # newer than what the file has of them
                 sql.remove_process(it, token)
-                run.add(it, token, some, pending)
+                run.add(it, token, some, pending, accounts)
             yield it
 
 
-def _check(database: sqlite3.Connection, version: int) -> None:
-    """Raise where a table is none, or has what no recorder writes."""
-    for table, columns in _NUMBERS.items():
-        if table in ("totals", "started") and version < 2:
-            continue
-        store.check_table(database, table)
-        (rows,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
-        if rows > _MOST_ROWS:
-            raise DamageError(f"{table} has {rows} rows")
-        if table == "histograms" and version < 3:
-            columns = {"process": 0, "function": 0, "bucket": 0, "count": 0}
-        _check_numbers(database, table, columns)
-        _check_texts(database, table, _TEXTS.get(table, ()))
-        _check_others(database, table, _OTHERS.get(table, {}))
-        if "process" in columns:
-            _check_processes(database, table)
-    if version >= 2:
-        _check_numbers(database, "processes", {"forked": 0, "flush_ns": 0})
-
-
-def _with_parts(path: str, opened: ExitStack) -> tuple[sqlite3.Connection, dict[str, list[Part]]]:
-    """The file, and what is not in it yet. Who moves parts there puts a new file in its place
-    first: where that has happened meanwhile, begin again."""
+def _with_parts(
+    path: str, opened: ExitStack
+) -> tuple[sqlite3.Connection, dict[str, list[Part]], dict[int, OfProcess]]:
+    """The file, and what is not in it yet, with the kernel's account of it. Who moves parts there
+    puts a new file in its place first: where that has happened meanwhile, begin again."""
+    accounts: dict[int, OfProcess] = {}
     for _ in range(_TRIES):
         before = _identity(path)
         file = opened.enter_context(store.opened(path))
         token, name = store.identity(file)
         if not name:
-            return file, {}
+            return file, {}, {}
         try:
             with run.opened(path, name, token) as directory:
                 parts = run.processes_in(directory)
+                accounts = kernel_file.read(directory) if parts else {}
         except OSError:
             parts = None
         if _identity(path) == before:
@@ -137,7 +90,7 @@ def _with_parts(path: str, opened: ExitStack) -> tuple[sqlite3.Connection, dict[
             f"{path}: what was recorded is not in this file but in {name}, which is not beside it: "
             "move both, or make one file of them there: pyusdt report FILE -o COPY.pyusdt"
         )
-    return file, parts or {}
+    return file, parts or {}, accounts
 
 
 def _identity(path: str) -> tuple[int, int, int]:
@@ -149,42 +102,6 @@ def _is_empty(database: sqlite3.Connection) -> bool:
     store.check_table(database, "processes")
     (count,) = database.execute("SELECT count(*) FROM processes").fetchone()
     return not count
-
-
-def _check_numbers(database: sqlite3.Connection, table: str, columns: dict[str, int]) -> None:
-    for column, least in columns.items():
-        (wrong,) = database.execute(
-            f"SELECT count(*) FROM {table}"
-            f" WHERE typeof({column}) <> 'integer' OR {column} < {least}"
-        ).fetchone()
-        if wrong:
-            raise DamageError(f"{table}.{column} is not a number from {least} on ({wrong} rows)")
-
-
-def _check_processes(database: sqlite3.Connection, table: str) -> None:
-    found = database.execute(
-        f"SELECT process FROM {table} WHERE process NOT IN (SELECT id FROM processes) LIMIT 1"
-    ).fetchone()
-    if found:
-        raise DamageError(f"{table} name process {found[0]}, which is not there")
-
-
-def _check_texts(database: sqlite3.Connection, table: str, columns: Iterable[str]) -> None:
-    for column in columns:
-        (wrong,) = database.execute(
-            f"SELECT count(*) FROM {table} WHERE typeof({column}) <> 'text'"
-        ).fetchone()
-        if wrong:
-            raise DamageError(f"{table}.{column} is not text ({wrong} rows)")
-
-
-def _check_others(database: sqlite3.Connection, table: str, columns: dict[str, str]) -> None:
-    for column, types in columns.items():
-        (wrong,) = database.execute(
-            f"SELECT count(*) FROM {table} WHERE typeof({column}) NOT IN ({types})"
-        ).fetchone()
-        if wrong:
-            raise DamageError(f"{table}.{column} has a value of another type ({wrong} rows)")
 
 
 def _read(
@@ -203,21 +120,24 @@ def _read(
         place[number] = len(records)
         records.append(CodeRecord(*record))
     processes = [
-        Process(*row)
+        charged.process(row)
         for row in database.execute(
             "SELECT id, pid, parent_pid, host, command, python, started_ns, started_monotonic_ns,"
             f" updated_ns, ended_ns, reason{', forked, flush_ns' if version >= 2 else ''}"
+            f"{', sampled, times, kernel, paths' if version >= 4 else ''}"
             " FROM processes ORDER BY started_ns, id"
         )
     ]
+    charges = charged.charges(database, place) if version >= 4 else {}
     losses = dict(database.execute("SELECT name, sum(count) FROM losses WHERE count GROUP BY name"))
     (count,) = database.execute("SELECT count(*) FROM nodes").fetchone()
     count += sum(len(nodes.rows) // NODE.size for nodes in pending)
     few = version < 2 or count <= _FEW_NODES
     trees = _Trees(path, database, place, pending, _counter(count, progress))
-    threads = [thread for process in processes for thread in trees.threads(process.id)]
+    threads = [t for process in processes for t in trees.threads(process, charges)]
+    charged.require_threads(charges, threads)
     if few:
-        _check_threads(database, threads)
+        checks.check_threads(database, threads)
         for thread in threads:
             assert thread.root
     recording = Recording(
@@ -231,6 +151,8 @@ def _read(
         path=path,
         totals=_read_totals(database, place) if version >= 2 else {},
         started=_read_started(database) if version >= 2 else {},
+        charges=charges,
+        kernel=charged.kernel(database, place) if version >= 4 else {},
     )
     return recording, None if few else trees
 
@@ -252,23 +174,38 @@ class _Trees:
         self._pending = {(nodes.process, nodes.thread): nodes for nodes in pending}
         self._seen = seen
 
-    def threads(self, process: int) -> list[Thread]:
+    def threads(
+        self, process: Process, charges: Mapping[tuple[int, int, int], Charges]
+    ) -> list[Thread]:
         """Those of a process."""
         rows = self._database.execute(
             "SELECT thread, tid, name, elapsed_ns FROM threads WHERE process = ? ORDER BY thread",
-            (process,),
-        )
+            (process.id,),
+        ).fetchall()
+        own: dict[int, Charges | None] = {}
+        if process.sampled:
+            some = {key[1:]: it for key, it in charges.items() if key[0] == process.id}
+            own |= by_thread(some, [row[0] for row in rows])
         return [
-            Thread(process, index, tid, name, ns, partial(self._tree, process, index, ns))
+            Thread(
+                process.id,
+                index,
+                tid,
+                name,
+                ns,
+                partial(self._tree, process.id, index, ns, bool(own.get(index))),
+                charges=own.get(index),
+            )
             for index, tid, name, ns in rows
         ]
 
-    def _tree(self, process: int, thread: int, elapsed_ns: int) -> Node:
+    def _tree(self, process: int, thread: int, elapsed_ns: int, is_charged: bool) -> Node:
         nodes = self._pending.get((process, thread))
         place = self._place if nodes is None else nodes.places(self._place)
         rows = self._rows(process, thread) if nodes is None else nodes.in_ns()
         with store.explained(self._path):
-            return tree_of(rows, place, elapsed_ns, self._seen)
+            charges = charged.by_node(self._database, process, thread) if is_charged else {}
+            return tree_of(rows, place, elapsed_ns, self._seen, charges)
 
     def _rows(self, process: int, thread: int) -> Iterator[NodeFigures]:
         return self._database.execute(
@@ -276,16 +213,6 @@ class _Trees:
             " FROM nodes WHERE process = ? AND thread = ? ORDER BY node",
             (process, thread),
         )
-
-
-def _check_threads(database: sqlite3.Connection, threads: list[Thread]) -> None:
-    """Raise DamageError for nodes of a thread that is not there."""
-    known = {(thread.process, thread.index) for thread in threads}
-    for process, thread, node in database.execute(
-        "SELECT process, thread, node FROM nodes GROUP BY process, thread"
-    ):
-        if (process, thread) not in known:
-            raise DamageError(f"node {node} is of thread {thread}, which is not there")
 
 
 def _read_totals(
@@ -330,7 +257,7 @@ def _read_steps(database: sqlite3.Connection) -> dict[int, list[StepRow]]:
         " ORDER BY process, sequence"
     ):
         step = StepRow(*row)
-        if step.kind not in _KINDS or (step.elapsed_ns or 0) < 0:
+        if step.kind not in ("step", "mark") or (step.elapsed_ns or 0) < 0:
             raise DamageError(f"step {step.sequence} is of no kind, or ends before it begins")
         steps[process].append(step)
     return dict(steps)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from pyusdt.recording.charges import Charges
 from pyusdt.recording.tree import Node
 
 KILLED = "killed"
@@ -27,6 +28,11 @@ class CodeRecord(NamedTuple):
         name = self.qualname or self.name or "(nameless)"
         return f"{self.module}:{name}" if self.module else name
 
+    @property
+    def is_c(self) -> bool:
+        """Whether it is a function in C. What stands for other functions is none."""
+        return not (self.file or self.line or (not self.module and self.qualname[:1] == "("))
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -47,6 +53,14 @@ class Process:
     """By os.fork, so that it runs the program of its parent."""
     flush_ns: int = 0
     """How often it was to flush; 0: at its end only."""
+    sampled: bool = False
+    """A sampler ran: CPU time and waits are known."""
+    times: str = "exact"
+    """Or "sampled": all times but those of whole threads are the sampler's."""
+    kernel: str | None = None
+    """Whether the kernel's account was recorded: None: no; "": yes; else why it is not whole."""
+    paths: tuple[str, ...] = ()
+    """Where it imported from, and its working directory."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,8 @@ class Thread:
     elapsed_ns: int
     tree: Node | Callable[[], Node]
     count: int = 1
+    charges: Charges | None = None
+    """Of the whole thread; None: no sampler ran."""
 
     @cached_property
     def root(self) -> Node:

@@ -11,7 +11,7 @@ too, and leaves it there. Processes never wait for each other.
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from pyusdt import files, rundir, system
 from pyusdt.errors import UserError
-from pyusdt.recording import alive, database, direct, store
+from pyusdt.recording import alive, database, direct, kernel_file, store
+from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.parts import NEW, SUFFIX, Part, read, snapshot_of
 from pyusdt.recording.records import KILLED, Process
 from pyusdt.recording.schema import VERSION
@@ -34,6 +35,7 @@ else:
 _WRITING = 10.0
 """Seconds that a part takes at most to be written and renamed."""
 
+_NO_ACCOUNT: Mapping[int, OfProcess] = {}
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -150,16 +152,19 @@ def add(
     token: str,
     parts: list[Part],
     pending: list[direct.Nodes] | None = None,
+    kernel: Mapping[int, OfProcess] = _NO_ACCOUNT,
 ) -> None:
     """Add a process of which these are the parts; nodes that need no work before go to `pending`,
-    if it is given. Raises UserError where the parts make no sense."""
+    if it is given. `kernel` is the kernel's account, by pid. Raises UserError where the parts make
+    no sense."""
     process = _together(parts)
     try:
         if direct.can_add(parts):
             with suppress(direct.NotWholeError):
-                direct.add(into, parts[0], process, pending)
+                direct.add(into, parts[0], process, pending, kernel.get(process.pid))
                 return
-        database.add_process(into, token, process, snapshot_of(parts))
+        snapshot = snapshot_of(parts, kernel.get(process.pid))
+        database.add_process(into, token, process, snapshot)
     except (ValueError, OverflowError) as error:
         raise UserError(f"process {process.pid} has left {error}") from None
     except KeyError:
@@ -208,6 +213,7 @@ def this_process() -> Process:
         python=sys.version.split()[0],
         started_ns=time.time_ns(),
         started_monotonic_ns=time.monotonic_ns(),
+        paths=tuple(rundir.paths()),
     )
 
 
@@ -281,12 +287,13 @@ def _finish(
         if is_over(parts) or (is_complete(parts) and parts[0].process.pid == me)
     ]
     stays = len(over) < len(processes) or _begins(processes, children) or _is_written_to(directory)
+    accounts = kernel_file.read(directory)
     with database.new(token, name if stays else "") as whole:
         whole.execute("BEGIN")
         database.copy_rows(old, whole)
         for key, parts in complete.items():
             database.remove_process(whole, key)
-            add(whole, key, parts)
+            add(whole, key, parts, kernel=accounts)
         whole.execute("COMMIT")
         content = database.content(whole)
         if not is_of(path, token):

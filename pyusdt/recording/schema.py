@@ -5,13 +5,14 @@ Only plain SQL that SQLite 3.24 (2018) knows, so that every Python's own library
 """
 
 APPLICATION_ID = 0x70795573  # "pyUs"; bytes 68..71 of the file, as SQLite's file format says
-VERSION = 3
+VERSION = 4
 
 # Version history (`PRAGMA user_version`). A reader takes its own version and all before it.
 #   1   first
 #   2   totals; started, forked, flush_ns; nodes without depth, outermost and their index;
 #       lines may be negative
 #   3   histograms of ns, where buckets were (histogram.py); of latencies
+#   4   charges, kernel; sampled, times, kernel and paths of processes
 # The columns of a key come first, in its order: PRAGMA integrity_check of SQLite 3.40 finds NULLs
 # where there are none, else.
 SCHEMA = """
@@ -40,7 +41,15 @@ CREATE TABLE processes (
                                                     -- ended_ns NULL: 'killed', or NULL: that is
                                                     -- not known
     forked                  INTEGER NOT NULL,       -- 1: by os.fork, with its parent's program
-    flush_ns                INTEGER NOT NULL        -- how often it was to flush; 0: at its end only
+    flush_ns                INTEGER NOT NULL,       -- how often it was to flush; 0: at its end only
+    sampled                 INTEGER NOT NULL,       -- 1: a sampler ran: what it has charged is in
+                                                    -- charges, and nothing else was there
+    times                   TEXT NOT NULL,          -- exact; or sampled: the times of nodes and
+                                                    -- totals are those of charges
+    kernel                  TEXT,                   -- NULL: without the kernel's account; '': with
+                                                    -- it; else why it is not whole
+    paths                   TEXT NOT NULL           -- JSON, a list of texts: where it imported
+                                                    -- from, and its working directory
 );
 
 CREATE TABLE threads (
@@ -91,6 +100,40 @@ CREATE TABLE totals (
     total_ns        INTEGER NOT NULL,               -- recursion counts once
     self_ns         INTEGER NOT NULL,
     PRIMARY KEY (process, thread, function)
+) WITHOUT ROWID;
+
+-- Where the time of each context went, as a sampler has seen it: each look charges what has passed
+-- since the last one. Of a thread, CPU time sums to what its CPU clock said.
+CREATE TABLE charges (
+    process     INTEGER NOT NULL REFERENCES processes (id),
+    thread      INTEGER NOT NULL,
+    node        INTEGER NOT NULL,                   -- -1: only the function is known
+    function    INTEGER NOT NULL,                   -- that of the node; -1: the thread, outside of
+                                                    -- all functions
+    kind        TEXT NOT NULL,                      -- CPU time: user, system; waits: gil, lock,
+                                                    -- sleep, poll, net, disk, child, runnable (for
+                                                    -- a CPU), other
+    syscall     INTEGER NOT NULL,                   -- the number of the system call of kind other
+    samples     INTEGER NOT NULL,                   -- looks that it rests on
+    ns          INTEGER NOT NULL,
+    PRIMARY KEY (process, thread, node, function, kind, syscall)
+) WITHOUT ROWID;
+
+-- What the kernel has counted in each context; 0 where a column means nothing for the kind.
+CREATE TABLE kernel (
+    process     INTEGER NOT NULL REFERENCES processes (id),
+    thread      INTEGER NOT NULL,                   -- -1: none that was recorded
+    node        INTEGER NOT NULL,                   -- -1: in no context that is known
+    function    INTEGER NOT NULL,                   -- that of the node, or -1
+    kind        TEXT NOT NULL,                      -- syscall, offcpu (time without a CPU), fault,
+                                                    -- read, write, block (I/O), migration
+    name        TEXT NOT NULL,                      -- of the system call; the reason, as kinds of
+                                                    -- charges; minor, major; file, socket, other
+    count       INTEGER NOT NULL,
+    ns          INTEGER NOT NULL,
+    bytes       INTEGER NOT NULL,
+    errors      INTEGER NOT NULL,
+    PRIMARY KEY (process, thread, node, function, kind, name)
 ) WITHOUT ROWID;
 
 -- How long single calls took: the shortest and the longest one in each thread exactly, the others
@@ -158,6 +201,22 @@ CREATE VIEW latencies AS
 SELECT f.module, f.qualname, h.kind, h.ns / 1e6 AS ms, sum(h.count) AS calls, f.id AS function
 FROM histograms h JOIN functions f ON f.id = h.function
 GROUP BY f.id, f.module, f.qualname, h.kind, h.ns;
+
+-- For people: where the own time of functions went. A function of NULL is the thread itself.
+CREATE VIEW function_charges AS
+SELECT f.module, f.qualname, c.kind, sum(c.ns) / 1e6 AS ms, sum(c.samples) AS samples,
+       c.function
+FROM charges c LEFT JOIN functions f ON f.id = c.function
+GROUP BY c.function, f.module, f.qualname, c.kind
+ORDER BY ms DESC;
+
+-- For people: the kernel's account by function.
+CREATE VIEW function_kernel AS
+SELECT f.module, f.qualname, k.kind, k.name, sum(k.count) AS count, sum(k.ns) / 1e6 AS ms,
+       sum(k.bytes) AS bytes, sum(k.errors) AS errors, k.function
+FROM kernel k LEFT JOIN functions f ON f.id = k.function
+GROUP BY k.function, f.module, f.qualname, k.kind, k.name
+ORDER BY ms DESC;
 
 -- For people: steps by name.
 CREATE VIEW step_totals AS

@@ -8,6 +8,9 @@ a thread, a node or a function keeps its number for as long as the process lives
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from pyusdt.recording.charges import ChargeRow
+from pyusdt.recording.kernel import KernelRow
+
 Value = int | float | str | None
 """Of a mark."""
 
@@ -145,6 +148,14 @@ class Snapshot:
     losses: dict[str, int] = field(default_factory=dict)
     totals: list[TotalRow] = field(default_factory=list)
     started: dict[str, int] = field(default_factory=dict)
+    charges: list[ChargeRow] = field(default_factory=list)
+    sampled: bool = False
+    """A sampler ran: what was not charged was not there."""
+    times: str = "exact"
+    """As `Process.times`."""
+    kernel_rows: list[KernelRow] = field(default_factory=list)
+    kernel: str | None = None
+    """As `Process.kernel`."""
 
 
 def clean(text: str) -> str:

@@ -8,10 +8,14 @@ added to what the recording had before.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from operator import add
 
-from pyusdt.recording.counts import Counts
+from pyusdt.recording import treerows
+from pyusdt.recording.charges import ChargeRow
+from pyusdt.recording.counts import THREAD_ITSELF, CountedCharge, Counts
 from pyusdt.recording.histogram import in_ns, since
+from pyusdt.recording.kernel_file import CountedByKernel, joined
 from pyusdt.recording.snapshot import (
     Figures,
     FunctionRow,
@@ -27,8 +31,19 @@ from pyusdt.recording.snapshot import (
 _Key = tuple[int, int]  # serial, node: as the core numbers them
 _Place = tuple[int, int]  # thread, node: as the recording does; node -1: above them all
 _Part = tuple[int, int]  # thread, function
+_NO_FUNCTION = -1
 _ZEROS = Figures(0, 0, 0, 0, 0)
 _NO_TOTALS = TotalFigures(0, 0, 0, 0, 0, 0)
+_NO_KERNEL: Sequence[CountedByKernel] = ()
+
+
+class _Contexts:
+    """How those that the core counts become those of the recording."""
+
+    def __init__(self) -> None:
+        self.nearest: dict[_Key, _Key] = {}  # the context itself, or the wanted one that it is in
+        self.links: dict[_Key, tuple[_Key, int]] = {}  # wanted context -> the one above, function
+        self.places: dict[_Key, _Place] = {}
 
 
 class Totals:
@@ -61,21 +76,43 @@ class Totals:
         before: Counts,
         functions: Mapping[int, FunctionRow],
         serials: Collection[int] | None = None,
+        kernel: Sequence[CountedByKernel] = _NO_KERNEL,
     ) -> Snapshot:
-        """The sums with what was counted from `before` until `now`, in threads of those serials."""
+        """The sums with what was counted from `before` until `now`, in threads of those serials.
+        The kernel's account of the process comes with the last update."""
         threads = self._sum_threads(now, before, serials)
         taken: Counter[_Part] = Counter()
-        nodes = self._sum_nodes(now, before, functions, taken)
+        contexts = _Contexts()
+        nodes = self._sum_nodes(now, before, functions, taken, contexts)
         totals = self._sum_totals(now, before, functions, taken)
-        used = {row.function for row in nodes} | {row.function for row in totals}
+        charges, new = self._sum_charges(now, before, functions, contexts)
+        if now.times_sampled:
+            self._add_times(new, nodes, totals)
+        of_kernel = joined(
+            kernel,
+            ((row.tid, row.serial) for row in sorted(now.threads)),
+            lambda key: self._known(key, contexts),
+        )
+        used = {function for _, function in self._above.values()}
+        used |= {function for _, function in totals} | {row.function for row in charges}
+        used |= {row.function for row in of_kernel}
+        used.discard(_NO_FUNCTION)
+        was = self._settled
         self._last = Snapshot(
             functions=[functions[number] for number in sorted(used)],
             threads=threads,
-            nodes=nodes,
-            histograms=self._sum_histograms(now, before, used),
+            nodes=[
+                NodeRow(thread, node, parent, function, *nodes.get((thread, node), _ZEROS))
+                for (thread, node), (parent, function) in self._above.items()
+            ],
+            histograms=[] if now.times_sampled else self._sum_histograms(now, before, used),
             losses=self._sum_losses(now, before),
             steps=self._add_steps(now, len(before.steps), serials),
-            totals=totals,
+            totals=[TotalRow(*part, *figures) for part, figures in totals.items()],
+            charges=charges,
+            sampled=(now.sampled or not now.threads) and (was.sampled or not was.threads),
+            times="sampled" if now.times_sampled else was.times,
+            kernel_rows=of_kernel,
         )
         return self._last
 
@@ -114,13 +151,12 @@ class Totals:
         before: Counts,
         functions: Mapping[int, FunctionRow],
         taken: Counter[_Part],
-    ) -> list[NodeRow]:
+        contexts: _Contexts,
+    ) -> dict[_Place, Figures]:
         """Add to `taken` what functions get of the own time of unwanted ones."""
         sums = {row.place: Figures._make(row.figures) for row in self._settled.nodes}
         earlier = {row.key: row.ticks for row in before.nodes}
-        nearest: dict[_Key, _Key] = {}  # the context itself, or the wanted one that it is in
-        links: dict[_Key, tuple[_Key, int]] = {}  # wanted context -> the one above, function
-        places: dict[_Key, _Place] = {}
+        nearest, links = contexts.nearest, contexts.links
         for row in now.nodes:
             if row.serial not in self._thread_of:
                 continue
@@ -136,16 +172,13 @@ class Totals:
             figures = _difference(row.ticks, earlier.get(key), now.ns_per_tick)
             if not any(figures):
                 continue
-            place = places.get(owner) or self._place(owner, links, places)
+            place = contexts.places.get(owner) or self._place(owner, contexts)
             known = sums.get(place)
             if not wanted:
                 figures = _ZEROS._replace(self_ns=figures.self_ns)
                 taken[place[0], links[owner][1]] += figures.self_ns
             sums[place] = figures if known is None else Figures(*map(add, known, figures))
-        return [
-            NodeRow(thread, node, parent, function, *sums.get((thread, node), _ZEROS))
-            for (thread, node), (parent, function) in self._above.items()
-        ]
+        return sums
 
     def _sum_totals(
         self,
@@ -153,7 +186,7 @@ class Totals:
         before: Counts,
         functions: Mapping[int, FunctionRow],
         taken: Counter[_Part],
-    ) -> list[TotalRow]:
+    ) -> dict[_Part, TotalFigures]:
         sums = {row[:2]: TotalFigures._make(row.figures) for row in self._settled.totals}
         earlier = {row.key: row.ticks for row in before.totals}
         for row in now.totals:
@@ -167,7 +200,78 @@ class Totals:
         for part, self_ns in taken.items() if now.totals else ():
             known = sums.get(part, _NO_TOTALS)
             sums[part] = known._replace(self_ns=known.self_ns + self_ns)
-        return [TotalRow(*part, *figures) for part, figures in sums.items()]
+        return sums
+
+    def _sum_charges(
+        self,
+        now: Counts,
+        before: Counts,
+        functions: Mapping[int, FunctionRow],
+        contexts: _Contexts,
+    ) -> tuple[list[ChargeRow], list[ChargeRow]]:
+        """All of them, and those since `before`. The nearest wanted caller of an unwanted function
+        is charged, or else the thread."""
+        earlier = {row.key: row[5:] for row in before.charges}
+        new = []
+        for row in now.charges:
+            if row.serial not in self._thread_of:
+                continue
+            samples, ns = _since(row[5:], earlier.get(row.key))
+            if samples or ns:
+                place = self._charged(row, functions, contexts)
+                new.append(ChargeRow(*place, row.kind, row.syscall, samples, ns))
+        sums: dict[tuple[int, int, int, str, int], tuple[int, int]] = {}
+        for charge in (*self._settled.charges, *new):
+            known = sums.get(charge[:5], (0, 0))
+            sums[charge[:5]] = known[0] + charge.samples, known[1] + charge.ns
+        return [ChargeRow(*key, *figures) for key, figures in sums.items()], new
+
+    def _charged(
+        self, row: CountedCharge, functions: Mapping[int, FunctionRow], contexts: _Contexts
+    ) -> tuple[int, int, int]:
+        """Thread, node and function that the recording charges."""
+        found = self._known((row.serial, row.node), contexts)
+        if found[1] >= 0:
+            return found
+        given_up = row.function != THREAD_ITSELF and (row.serial, row.node) not in contexts.nearest
+        if given_up and self._is_wanted(row.function, functions):
+            return found[0], -1, row.function
+        return found
+
+    def _known(self, key: _Key, contexts: _Contexts) -> tuple[int, int, int]:
+        """Thread, node and function of the recording that stand for a context of the core's; -1 for
+        what is not known."""
+        thread = self._thread_of.get(key[0], -1)
+        owner = contexts.nearest.get(key)
+        if thread < 0 or owner is None or owner[1] < 0:
+            return thread, -1, _NO_FUNCTION
+        place = contexts.places.get(owner) or self._place(owner, contexts)
+        return *place, contexts.links[owner][1]
+
+    def _add_times(
+        self,
+        charges: Sequence[ChargeRow],
+        nodes: dict[_Place, Figures],
+        totals: dict[_Part, TotalFigures],
+    ) -> None:
+        """Add what was charged as times: no clock was read."""
+        own: dict[int, Counter[int]] = {}
+        treerows.add_own(charges, totals)
+        for row in charges:
+            if row.node >= 0:
+                own.setdefault(row.thread, Counter())[row.node] += row.ns
+        for thread, times in own.items():
+            above = partial(self._above_of, thread)
+            elapsed = treerows.elapsed_of(times, above)
+            for node, ns in elapsed.items():
+                known = nodes.get((thread, node), _ZEROS)
+                nodes[thread, node] = known._replace(
+                    elapsed_ns=known.elapsed_ns + ns, self_ns=known.self_ns + times[node]
+                )
+            treerows.add_totals(thread, elapsed, above, totals)
+
+    def _above_of(self, thread: int, node: int) -> tuple[int, int]:
+        return self._above[thread, node]
 
     def _is_wanted(self, function: int, functions: Mapping[int, FunctionRow]) -> bool:
         choice = self._choice.get(function)
@@ -175,10 +279,9 @@ class Totals:
             choice = self._choice[function] = self._wanted(functions[function])
         return choice
 
-    def _place(
-        self, key: _Key, links: Mapping[_Key, tuple[_Key, int]], places: dict[_Key, _Place]
-    ) -> _Place:
+    def _place(self, key: _Key, contexts: _Contexts) -> _Place:
         """Where the recording has this context; it and those above it are made if need be."""
+        links, places = contexts.links, contexts.places
         chain = []
         while key[1] >= 0 and key not in places:
             chain.append(key)
@@ -270,30 +373,3 @@ def _since(now: Sequence[int], before: Sequence[int] | None) -> Sequence[int]:
     if before is None:
         return now
     return [max(a - b, 0) for a, b in zip(now, before, strict=True)]
-
-
-def totals_of_nodes(nodes: Sequence[NodeRow]) -> list[TotalRow]:
-    """Those that whole call trees add up to."""
-    children: dict[_Place, list[NodeRow]] = {}
-    for row in nodes:
-        children.setdefault((row.thread, row.parent), []).append(row)
-    sums: dict[_Part, TotalFigures] = {}
-    active: Counter[int] = Counter()
-    for thread in sorted({row.thread for row in nodes}):
-        levels = [iter(children.get((thread, -1), ()))]
-        path: list[int] = []
-        while levels:
-            node = next(levels[-1], None)
-            if node is None:
-                levels.pop()
-                if path:
-                    active[path.pop()] -= 1
-                continue
-            part, once = (thread, node.function), int(not active[node.function])
-            figures = TotalFigures(node.calls, node.calls * once, node.resumes, node.errors,
-                                   node.elapsed_ns * once, node.self_ns)  # fmt: skip
-            sums[part] = TotalFigures(*map(add, sums.get(part, _NO_TOTALS), figures))
-            path.append(node.function)
-            active[node.function] += 1
-            levels.append(iter(children.get((thread, node.node), ())))
-    return [TotalRow(*part, *figures) for part, figures in sums.items()]

@@ -4,6 +4,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
+from pyusdt.recording.charges import Charges
+
 TOP = -1  # the function of a node that stands for a thread, or for all of them
 
 
@@ -11,14 +13,30 @@ class Node:
     """A calling context. `function` is an index into `Recording.records`, TOP at the top.
 
     `elapsed_ns` includes the children, `self_ns` does not; neither includes suspension.
+    `charges` are those of this context alone; None: there are none, or no sampler ran.
     """
 
-    __slots__ = ("calls", "children", "elapsed_ns", "errors", "function", "resumes", "self_ns")
+    __slots__ = (
+        "calls",
+        "charges",
+        "children",
+        "elapsed_ns",
+        "errors",
+        "function",
+        "resumes",
+        "self_ns",
+    )
 
-    def __init__(self, function: int = TOP, counts: Iterable[int] = (0, 0, 0, 0, 0)) -> None:
+    def __init__(
+        self,
+        function: int = TOP,
+        counts: Iterable[int] = (0, 0, 0, 0, 0),
+        charges: Charges | None = None,
+    ) -> None:
         self.function = function
         self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns = counts
         self.children: list[Node] = []
+        self.charges = charges
 
     @property
     def counts(self) -> tuple[int, int, int, int, int]:
@@ -26,12 +44,18 @@ class Node:
         return self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns
 
     def add(self, other: Self) -> None:
-        """Add the counts of `other`, not its children."""
+        """Add the counts and charges of `other`, not its children."""
         self.calls += other.calls
         self.resumes += other.resumes
         self.errors += other.errors
         self.elapsed_ns += other.elapsed_ns
         self.self_ns += other.self_ns
+        self.charge(other.charges)
+
+    def charge(self, charges: Charges | None) -> None:
+        """Add charges."""
+        if charges:
+            self.charges = self.charges + charges if self.charges else charges
 
 
 def paths(root: Node) -> Iterator[tuple[Node, bool]]:
@@ -89,17 +113,18 @@ def only(root: Node, wanted: Callable[[int], bool]) -> Node:
 
     The time of an unwanted call belongs to its nearest wanted caller, or to none.
     """
-    top = Node(root.function, root.counts)
+    top = Node(root.function, root.counts, root.charges)
     keepers = [top]
     for node, entering in paths(root):
         if not entering:
             keepers.pop()
         elif wanted(node.function):
-            kept = Node(node.function, node.counts)
+            kept = Node(node.function, node.counts, node.charges)
             keepers[-1].children.append(kept)
             keepers.append(kept)
         else:
             keepers[-1].self_ns += node.self_ns
+            keepers[-1].charge(node.charges)
             keepers.append(keepers[-1])
     top.self_ns = root.self_ns
     top.elapsed_ns = top.self_ns + sum(child.elapsed_ns for child in top.children)

@@ -99,9 +99,12 @@ class Process:
         """
         return self._ask(request).status
 
-    def record(self, bits: int, options: bytes = b"", most: int = 1 << 30) -> bytes:
+    def record(
+        self, bits: int, options: bytes = b"", timing: bytes = b"", most: int = 1 << 30
+    ) -> bytes:
         """Request these actions of a recording, RECORD_COUNTS among them, and return the counts, of
-        `most` bytes. `options` is a struct pyusdt_record_options for RECORD_START.
+        `most` bytes. `options` and `timing` are structs pyusdt_record_options and _timing for
+        RECORD_START.
 
         Raises UserError.
         """
@@ -110,7 +113,7 @@ class Process:
                 f"process {self.pid} has an older pyusdt (control version {self._version}), "
                 "which cannot be recorded from outside: start it with this one"
             )
-        counts = self._ask(actions(bits), options).counts
+        counts = self._ask(actions(bits), options, timing).counts
         self._require_real(counts, most)
         data = b"".join(self._pieces(counts))
         if self._snapshot().counts != counts:
@@ -139,7 +142,7 @@ class Process:
                     raise OSError(errno.EIO, "")
                 yield piece
 
-    def _ask(self, request: bytes, options: bytes = b"") -> Snapshot:
+    def _ask(self, request: bytes, options: bytes = b"", timing: bytes = b"") -> Snapshot:
         """Send a request and wait for the answer."""
         self._require_answers()
         with self._our_turn():
@@ -156,6 +159,8 @@ class Process:
             self._write(body, request[body:])
             if options:
                 self._write(Control.record_options.offset - Control.request.offset, options)
+            if timing:
+                self._write(Control.record_timing.offset - Control.request.offset, timing)
             self._write_sequence(sequence)
             return self._answer(sequence, interval / 1e3 + ANSWER_SECONDS)
 

@@ -13,7 +13,7 @@ from pyusdt.harmless import printable
 from pyusdt.libpyusdt import DORMANT
 
 MAGIC = b"pyusdt\n\0"
-VERSION = 4
+VERSION = 5
 SYMBOL = b"pyusdt_control"
 CHECK_MSEC_MAX = 10_000
 """The most that src/control/settings.c accepts."""
@@ -25,7 +25,22 @@ _LARGEST = 2**32 - 1
 _UNITS_USEC = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
 
 Values = Literal["safe", "repr", "off"]
+Times = Literal["exact", "sampled"]
+TIMES: tuple[Times, ...] = ("exact", "sampled")
 VALUES: tuple[Values, ...] = ("safe", "repr", "off")
+
+
+class Sampler(TypedDict):
+    """The thread that looks, while something records, at what all threads do."""
+
+    interval_usec: int
+    """From one look to the next."""
+    threads: int
+    """That it looks at."""
+    share: float
+    """Of a CPU that it takes: 1.0 would be all of it."""
+    looks: int
+    """Since it began."""
 
 
 class Status(TypedDict):
@@ -56,6 +71,8 @@ class Status(TypedDict):
     verbose: bool
     recorded: list[Literal["inside", "outside"]]
     """By whom the process is recorded: the program itself, `pyusdt record` from outside."""
+    sampler: Sampler | None
+    """None: it is off."""
     probes_fired: dict[str, int]
     """How often each probe has fired; probes that never have are left out."""
     losses: dict[str, int]
@@ -149,6 +166,24 @@ class Record(_Struct):
     )
 
 
+class RecordTiming(_Struct):
+    """struct pyusdt_record_timing"""
+
+    _fields_ = (("times", ctypes.c_uint32), ("sample_msec", ctypes.c_uint32))
+
+
+class RawSampler(_Struct):
+    """struct pyusdt_sampler"""
+
+    _fields_ = (
+        ("interval_usec", ctypes.c_uint32),
+        ("share", ctypes.c_uint32),
+        ("threads", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("looks", ctypes.c_uint64),
+    )
+
+
 class Control(_Struct):
     """struct pyusdt_control"""
 
@@ -160,10 +195,16 @@ class Control(_Struct):
         ("request", Request),
         ("record_options", RecordOptions),
         ("record", Record),
+        ("record_timing", RecordTiming),
+        ("sampler", RawSampler),
     )
 
 
-SIZES = {1: Control.record_options.offset} | dict.fromkeys((2, 3, 4), ctypes.sizeof(Control))
+SIZES = {
+    1: Control.record_options.offset,
+    **dict.fromkeys((2, 3, 4), Control.record_timing.offset),
+    5: ctypes.sizeof(Control),
+}
 """Of the struct in each version that is understood."""
 # The bits of request.fields.
 _FIELDS = {
@@ -223,6 +264,7 @@ def snapshot(data: bytes) -> Snapshot:
             check_msec=settings.check_msec,
             verbose=bool(settings.verbose),
             recorded=[client for i, client in enumerate(_RECORDERS) if record.recorded >> i & 1],
+            sampler=_sampler(control.sampler),
             probes_fired={name: count for name, count in fired.items() if count},
             losses=_counts(status.losses, status.n_losses),
         ),
@@ -230,6 +272,17 @@ def snapshot(data: bytes) -> Snapshot:
         refusal=_word(status.error) if status.failed else None,
         requested=control.request.sequence,
         counts=Memory(record.address, record.size),
+    )
+
+
+def _sampler(raw: RawSampler) -> Sampler | None:
+    if not raw.interval_usec:
+        return None
+    return Sampler(
+        interval_usec=raw.interval_usec,
+        threads=raw.threads,
+        share=min(raw.share, 10_000) / 10_000,
+        looks=raw.looks,
     )
 
 
@@ -291,6 +344,11 @@ def record_options(
             exclude=_patterns("exclude", exclude),
         )
     )
+
+
+def record_timing(*, times: Times, sample_msec: int = 0) -> bytes:
+    """Return a struct pyusdt_record_timing; 0: the process samples as often as it would itself."""
+    return bytes(RecordTiming(times=TIMES.index(times), sample_msec=sample_msec))
 
 
 def _patterns(name: str, text: str) -> bytes:

@@ -22,6 +22,7 @@ from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
 from pyusdt.remote import control_layout, proc
 from pyusdt.remote.attached import Process
+from pyusdt.remote.control_layout import Times
 from pyusdt.running import MAX_NODES
 
 REFRESH_SECONDS = 1.0
@@ -39,6 +40,7 @@ class Options:
     exclude: str = ""
     c_calls: bool = False
     max_nodes: int = MAX_NODES
+    times: Times = "exact"
 
 
 class Outside:
@@ -95,11 +97,12 @@ class Outside:
                 max_nodes=options.max_nodes,
                 lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
             ),
+            control_layout.record_timing(times=options.times),
         )
 
-    def _ask(self, bits: int, options: bytes = b"") -> bytes:
+    def _ask(self, bits: int, options: bytes = b"", timing: bytes = b"") -> bytes:
         most = _BYTES + _BYTES_A_NODE * self._options.max_nodes
-        return self._process.record(bits, options, most=most)
+        return self._process.record(bits, options, timing, most=most)
 
     def __enter__(self) -> Self:
         """Return the recording itself."""

@@ -2,22 +2,24 @@
 """From what was recorded to what reports show: every format gets the same."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pyusdt.recording import CodeRecord, Node, Recording, Thread
+from pyusdt.recording.charges import Charges, total
+from pyusdt.recording.model import GIVEN_UP
 from pyusdt.recording.snapshot import TotalFigures
-from pyusdt.recording.tree import merged, paths
+from pyusdt.recording.tree import TOP, merged, paths
 
 OTHERS = CodeRecord("", "(others)", "(others)", "", 0)
 """Stands for the calls whose contexts there was no memory for, below what called them."""
 
-_GIVEN_UP = "calls beyond max_nodes"
 _NUMBERED = re.compile(r"(.*?)\d+( \(.*\))?", re.DOTALL)  # worker-1, Thread-1 (work)
 _ROUNDING_NS = 2
 _LEAST_SHARE = 0.001
 
-_Totals = dict[tuple[int, int, int], TotalFigures]
+_Key = tuple[int, int, int]  # process, thread, function
+_Totals = dict[_Key, TotalFigures]
 
 
 def shown(recording: Recording, *, split_threads: bool = False, trees: bool = True) -> Recording:
@@ -42,28 +44,42 @@ def _without_starters(recording: Recording) -> Recording:
         while root.children and all(_is_starter(n, starters) for n in root.children):
             dropped.update((thread.process, thread.index, n.function) for n in root.children)
             below = [child for node in root.children for child in node.children]
-            root = Node(counts=thread.root.counts)
+            own = total(node.charges for node in (root, *root.children))
+            root = Node(counts=thread.root.counts, charges=own or None)
             root.children = below
         threads.append(replace(thread, tree=root) if root is not thread.root else thread)
     if not dropped:
         return recording
     totals = {
-        key: total
-        for key, total in recording.totals.items()
-        if key not in dropped or total.calls or total.resumes
+        key: figures
+        for key, figures in recording.totals.items()
+        if key not in dropped or figures.calls or figures.resumes
     }
-    return replace(recording, threads=threads, totals=totals)
+    gone = dropped.difference(totals)
+    charges = _moved(recording.charges, lambda key: (*key[:2], TOP) if key in gone else key)
+    return replace(recording, threads=threads, totals=totals, charges=charges)
 
 
 def _without_starters_in_totals(recording: Recording) -> Recording:
     """The same by what functions have: no tree is looked at."""
     records = recording.records
     totals = {
-        key: total
-        for key, total in recording.totals.items()
-        if records[key[2]].module != "runpy" or total.calls or total.resumes
+        key: figures
+        for key, figures in recording.totals.items()
+        if records[key[2]].module != "runpy" or figures.calls or figures.resumes
     }
     return replace(recording, totals=totals)
+
+
+def _moved(
+    charges: Mapping[_Key, Charges], place: Callable[[_Key], _Key]
+) -> Mapping[_Key, Charges]:
+    """The charges in other places; those that are in one place then are summed."""
+    moved: dict[_Key, Charges] = {}
+    for key, it in charges.items():
+        to = place(key)
+        moved[to] = moved[to] + it if to in moved else it
+    return moved
 
 
 def _is_starter(node: Node, starters: set[int]) -> bool:
@@ -86,7 +102,8 @@ def _of_one_name(recording: Recording) -> Recording:
     for (process, thread_index, function), figures in recording.totals.items():
         key = process, place.get((process, thread_index), thread_index), function
         totals[key] = _sum(totals[key], figures) if key in totals else figures
-    return replace(recording, threads=threads, totals=totals)
+    charges = _moved(recording.charges, lambda key: (key[0], place.get(key[:2], key[1]), key[2]))
+    return replace(recording, threads=threads, totals=totals, charges=charges)
 
 
 def _as_one(name: str, threads: list[Thread]) -> Thread:
@@ -97,7 +114,11 @@ def _as_one(name: str, threads: list[Thread]) -> Thread:
     same = {thread.name for thread in threads}
     label = name if len(same) > 1 else threads[0].name
     count = sum(thread.count for thread in threads)
-    return replace(threads[0], name=label, elapsed_ns=longest, tree=root, count=count)
+    known = [thread.charges for thread in threads if thread.charges is not None]
+    charges = total(known) if known else None
+    return replace(
+        threads[0], name=label, elapsed_ns=longest, tree=root, count=count, charges=charges
+    )
 
 
 def _sum(a: TotalFigures, b: TotalFigures) -> TotalFigures:
@@ -107,7 +128,7 @@ def _sum(a: TotalFigures, b: TotalFigures) -> TotalFigures:
 def _with_others(recording: Recording) -> Recording:
     """With a node "(others)" below each context that has time in no context of its own. Older
     recordings, without totals, have one such node at the top, as it was recorded."""
-    if not recording.totals or _GIVEN_UP not in recording.losses:
+    if not recording.totals or GIVEN_UP not in recording.losses:
         return recording
     records = recording.records
     if OTHERS not in records:

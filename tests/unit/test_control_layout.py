@@ -25,6 +25,8 @@ STRUCTS = {
     "request": control_layout.Request,
     "record_options": control_layout.RecordOptions,
     "record": control_layout.Record,
+    "record_timing": control_layout.RecordTiming,
+    "sampler": control_layout.RawSampler,
     "control": control_layout.Control,
 }
 
@@ -180,5 +182,5 @@ def test_the_core_takes_no_request_of_another_size_or_version() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         *["a request has 2088 bytes"] * 3,
-        *["the request is not one of version 4"] * 2,
+        *["the request is not one of version 5"] * 2,
     ]

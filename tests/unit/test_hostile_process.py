@@ -83,13 +83,13 @@ def test_any_struct_is_read(patch: bytes, at: int, seed: int) -> None:
     assert all(name.isprintable() for name in names)
 
 
-HEAD = struct.Struct("=d2Q10I")
+HEAD = struct.Struct("=d2Q12I")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.floats() | st.just(1.0),
-    st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 2), min_size=10, max_size=10),
+    st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 2), min_size=12, max_size=12),
     st.binary(max_size=400),
 )
 def test_any_counts_are_refused_or_fit(rate: float, sizes: list[int], body: bytes) -> None:
@@ -104,7 +104,7 @@ def test_any_counts_are_refused_or_fit(rate: float, sizes: list[int], body: byte
 
 
 def test_durations_of_an_unknown_function_are_refused() -> None:
-    sizes = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+    sizes = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
     counts = unpack(HEAD.pack(1.0, 1, 1, *sizes) + DURATION.pack(1, 7, 100, 1, 0, 0), {})
     assert len(counts.histograms) == 1
     with pytest.raises(ValueError, match="no name"):
