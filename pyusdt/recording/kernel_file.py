@@ -56,15 +56,15 @@ def read(directory: int) -> dict[int, OfProcess]:
 
 def is_awaited(directory: int) -> bool:
     """Whether there is a tracer that has not left it yet."""
-    with suppress(OSError, ValueError, TypeError, LookupError):
-        with open_regular(KEEPER, directory) as file:
-            return os.path.exists(f"/proc/{int(json.loads(file.read(100))[0])}")
+    errors = OSError, ValueError, TypeError, LookupError
+    with suppress(*errors), open_regular(KEEPER, directory) as file:
+        return os.path.exists(f"/proc/{int(json.loads(file.read(100))[0])}")
     return False
 
 
 def parse(lines: Iterable[bytes]) -> dict[int, OfProcess]:
-    """What is in the lines of that file, by pid: a JSON object each, either a row, or, without a kind,
-    about a process: pid, why, losses. What no tracer writes is left out, and they say so."""
+    """What is in the lines of that file, by pid: a JSON object each, either a row, or, without a
+    kind, about a process: pid, why, losses. What no tracer writes is left out, and they say so."""
     found: dict[int, OfProcess] = {}
     damaged = 0
     for line in lines:
