@@ -101,7 +101,8 @@ def _keep(request: Request, report: TextIO) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), REPORT_FD)
         code = tracer.relay_all(watched.has_ended)
     why = "" if printed.end_ns else f"bpftrace has ended with exit code {code}"
-    lines = Account(printed.maps, printed.on_ns, printed.end_ns).lines(why)
+    begun = [request.watched, *request.pids] if why else []
+    lines = Account(printed.maps, printed.on_ns, printed.end_ns, begun).lines(why)
     if request.directory:
         _write(directory, lines)
     else:

@@ -3,9 +3,10 @@
 thread and by node of the thread's call tree.
 
 Only numbers of ours are put into its text; the library's path is its parameter. A process is
-followed when it is named, by a mark: a system call that the kernel refuses; and so are its
-children. It is counted from the first mark on, and until that of the end. What happened is counted
-a second time by process alone, so that what found no room in a map can be seen.
+followed when it is named, by a mark: a system call that the kernel refuses; and what is below it
+when that has Python with the library. It is counted from the first mark on, and until that of the
+end. What happened is counted a second time by process alone, so that what found no room in a map
+can be seen.
 """
 
 import os
@@ -47,6 +48,7 @@ class What(NamedTuple):
 _BEGIN = """
 BEGIN
 {
+	@family[(int64)0] = (int64)0;
 	@followed[(int64)0] = (int64)0;
 	@ready[(int64)0] = (uint64)0;
 	@wait[(int64)-1] = (int64)0;
@@ -59,9 +61,10 @@ BEGIN
 }
 
 usdt:$1:pyusdt:thread__state
-/@followed[pid]/
+/@family[pid]/
 {
 	@slot[arg0] = arg1;
+	@followed[pid] = (int64)1;
 	@python[pid] = (int64)1;
 	/* It has waited since before we came. */
 	if (@off[arg0].0 && @off[arg0].1 == (int64)-1) {
@@ -108,7 +111,9 @@ tracepoint:raw_syscalls:sys_enter
 			@end = nsecs;
 			exit();
 		}
-		@followed[$second == SELF_MARK ? (uint64)pid : $second] = (int64)1;
+		$pid = $second == SELF_MARK ? (uint64)pid : $second;
+		@family[$pid] = (int64)1;
+		@followed[$pid] = (int64)1;
 		if (@on == 0) {
 			@on = nsecs;
 		}
@@ -261,9 +266,9 @@ tracepoint:block:BLOCK_DONE
 
 _FORK = """
 tracepoint:sched:sched_process_fork
-/@followed[pid]/
+/@family[pid]/
 {
-	@followed[args->child_pid] = (int64)1;
+	@family[args->child_pid] = (int64)1;
 	if (@gil_to[pid]) { /* a fork has its parent's memory */
 		@gil_from[args->child_pid] = @gil_from[pid];
 		@gil_to[args->child_pid] = @gil_to[pid];
@@ -273,18 +278,20 @@ tracepoint:sched:sched_process_fork
 
 _END = """
 tracepoint:sched:sched_process_exec
-/@followed[pid]/
+/@family[pid]/
 {
 	delete(@slot[tid]);
+	delete(@followed[pid]);
 	delete(@gil_from[pid]);
 	delete(@gil_to[pid]);
 }
 
 tracepoint:sched:sched_process_exit
-/@followed[pid]/
+/@family[pid]/
 {
 	delete(@slot[tid]);
 	delete(@call[tid]);
+	delete(@family[tid]);
 	delete(@followed[tid]);
 	delete(@gil_from[tid]);
 	delete(@gil_to[tid]);
@@ -293,6 +300,7 @@ tracepoint:sched:sched_process_exit
 END
 {
 	printf("%llu %llu\\n", @on, @end ? @end : nsecs);
+	clear(@family);
 	clear(@followed);
 	clear(@slot);
 	clear(@gil_from);
@@ -337,6 +345,7 @@ def _filled(text: str, words: Mapping[str, str | int]) -> str:
 
 def _tables(what: What) -> Iterator[str]:
     for pid in what.pids:
+        yield f"@family[(int64){pid}] = (int64)1;"
         yield f"@followed[(int64){pid}] = (int64)1;"
     for pid, (first, last) in what.gils.items():
         yield f"@gil_from[(uint64){pid}] = (uint64){first};"
