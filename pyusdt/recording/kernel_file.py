@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pyusdt.files import open_regular
 from pyusdt.recording.kernel import KINDS, KernelFigures, KernelRow
 from pyusdt.recording.snapshot import Snapshot
-from pyusdt.rundir import KERNEL_ROWS
+from pyusdt.rundir import KEEPER, KERNEL_ROWS
 from pyusdt.system import os
 
 _LARGEST = 1 << 60
@@ -54,9 +54,17 @@ def read(directory: int) -> dict[int, OfProcess]:
     return {}
 
 
+def is_awaited(directory: int) -> bool:
+    """Whether there is a tracer that has not left it yet."""
+    errors = OSError, ValueError, TypeError, LookupError
+    with suppress(*errors), open_regular(KEEPER, directory) as file:
+        return os.path.exists(f"/proc/{int(json.loads(file.read(100))[0])}")
+    return False
+
+
 def parse(lines: Iterable[bytes]) -> dict[int, OfProcess]:
-    """What is in the lines, by pid: a JSON object each, either a row, or, without a kind, about a
-    process: pid, why, losses. What no tracer writes is left out, and they say so."""
+    """What is in the lines of that file, by pid: a JSON object each, either a row, or, without a
+    kind, about a process: pid, why, losses. What no tracer writes is left out, and they say so."""
     found: dict[int, OfProcess] = {}
     damaged = 0
     for line in lines:
@@ -123,9 +131,8 @@ def joined(
     sums: dict[tuple[int, int, int, str, str], KernelFigures] = {}
     for row in rows:
         places = [find((serial, row.node)) for serial in serials.get(row.tid, ())]
-        known = [place for place in places if place[1] >= 0]
-        known += [place for place in places if place[0] >= 0]
-        key = *(known[0] if known else (-1, -1, -1)), row.kind, row.name
+        known = [place for place in places if place[1] >= 0] or places or [(-1, -1, -1)]
+        key = *known[0], row.kind, row.name
         figures = KernelFigures(*row[4:])
         sums[key] = sums[key].plus(figures) if key in sums else figures
     return [KernelRow(*key, *figures) for key, figures in sums.items()]

@@ -12,12 +12,11 @@ the rows of a process add up to what the kernel has done for it.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pyusdt.tracing import system_calls
 from pyusdt.tracing.kernel_program import (
-    FIRST_ADDRESS,
     OF_FILE,
     OF_SOCKET,
     RUNNABLE,
@@ -46,13 +45,14 @@ class Row(NamedTuple):
 
 class Account:
     """The rows of the processes that have run Python, of what bpftrace has printed when it ended.
-    It has counted from `on_ns` to `end_ns`, by its clock."""
+    It has counted from `on_ns` to `end_ns`, by its clock. Of `pids` it has an account in any
+    case."""
 
-    def __init__(self, maps: Maps, on_ns: int, end_ns: int) -> None:
+    def __init__(self, maps: Maps, on_ns: int, end_ns: int, pids: Iterable[int] = ()) -> None:
         self._maps = maps
         self._on_ns = on_ns
         self._end_ns = end_ns
-        self._pids = {int(pid) for pid in maps.get("@python", {})}
+        self._pids = {*map(int, maps.get("@python", {})), *pids}
         self.rows = list(self._all())
         lost = list(self._lost())
         self.rows += lost
@@ -147,6 +147,4 @@ def _what(code: int) -> str:
 
 
 def _reason(code: int) -> str:
-    if code >= FIRST_ADDRESS:
-        return "lock"
     return WAITS[code - 1] if 0 < code <= len(WAITS) else "other"
