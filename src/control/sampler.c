@@ -26,9 +26,9 @@
 #include "base/clock.h"
 #include "base/osthread.h"
 #include "base/proc_thread.h"
-#include "base/wait_class.h"
 #include "capture/thread.h"
 #include "capture/tracking.h"
+#include "control/look.h"
 #include "control/timesheet.h"
 #include "python/gil_futex.h"
 
@@ -38,12 +38,8 @@ enum { SHARE = 50 };
 /* The longest interval. */
 #define INTERVAL_MAX_NS UINT64_C(1000000000)
 
-/* The kernel counts system time in ticks of 10 ms: it is asked once so much CPU time has passed. */
-#define SYSTEM_NS UINT64_C(5000000)
-
-/* With so much CPU time that is not charged, a thread that is ready counts as one that runs: where
- * there is but one CPU, it never runs while we look. */
-#define STARVED_NS UINT64_C(50000000)
+/* With more threads than this, a pass is in a hurry. */
+enum { MANY = 16 };
 
 struct seat {
     struct seat *next; /* immutable */
@@ -58,11 +54,8 @@ struct seat {
     struct charges charges;
 
     /* The sampler thread's own. */
-    struct proc_thread files;
-    uint32_t files_turn; /* whose they are */
-    uint64_t system_cpu; /* the CPU clock when the system time was read last */
-    bool knows_switches;
-    uint64_t switches; /* when it was seen ready last */
+    struct look_kept kept;
+    uint32_t kept_turn; /* whose that is */
 };
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -86,22 +79,13 @@ static bool s_stop;           /* under s_sleep */
 static _Atomic uint32_t s_interval_usec, s_share, s_n_threads;
 static _Atomic uint64_t s_looks;
 
-/* The thread's own: somebody waits for what may be the GIL. */
-static bool s_unsure;
-
-/* What a look begins with. */
-struct start {
+/* The turn, or 0: nobody is to be looked at. */
+static uint32_t start_look(struct seat *seat, struct look_start *start) {
     uint32_t turn;
-    pid_t tid;
-    const struct calltree *tree; /* borrowed; while s_trees is held */
-    uint64_t cpu, cpu_left;
-    bool waits; /* since the last look, if it has not run */
-};
 
-static bool start_look(struct seat *seat, struct start *start) {
     pthread_mutex_lock(&s_lock);
-    *start = (struct start){
-        .turn = seat->taken ? seat->turn : 0,
+    turn = seat->taken ? seat->turn : 0;
+    *start = (struct look_start){
         .tid = seat->tid,
         .tree = seat->tree,
         .cpu = seat->sheet.cpu,
@@ -109,139 +93,64 @@ static bool start_look(struct seat *seat, struct start *start) {
         .waits = seat->sheet.state == TIMESHEET_WAITS && seat->sheet.knows_waiting,
     };
     pthread_mutex_unlock(&s_lock);
-    return start->turn;
+    return turn;
 }
 
-static void end_look(struct seat *seat, const struct start *start,
-                     const struct timesheet_look *look) {
+static void end_look(struct seat *seat, uint32_t turn, const struct timesheet_look *look) {
     pthread_mutex_lock(&s_lock);
-    if (seat->taken && seat->turn == start->turn)
+    if (seat->taken && seat->turn == turn)
         timesheet_look(&seat->sheet, look, &seat->charges);
     pthread_mutex_unlock(&s_lock);
 }
 
 /* It has ended without our notice. What it did last is not known. */
-static void vacate(struct seat *seat, const struct start *start) {
+static void vacate(struct seat *seat, uint32_t turn) {
     const struct charge_place thread = {0};
 
     pthread_mutex_lock(&s_lock);
-    if (seat->taken && seat->turn == start->turn) {
+    if (seat->taken && seat->turn == turn) {
         timesheet_settle(&seat->sheet, 0, 0, &thread, false, true, &seat->charges);
         seat->taken = false;
     }
     pthread_mutex_unlock(&s_lock);
 }
 
-/* What it waits for. */
-static struct charge_kind kind_of(struct proc_files *files, struct seat *seat, pid_t tid,
-                                  const struct proc_call *call) {
-    struct proc_stat stat = {.letter = 'S'};
-    int class = wait_class(call->number);
-
-    if (class == WAIT_BY_ADDRESS && !gil_futex_settled())
-        s_unsure = true;
-    if (class == WAIT_BY_ADDRESS)
-        class = gil_futex_is(call->argument) ? PYUSDT_CHARGE_GIL : PYUSDT_CHARGE_LOCK;
-    if (class == WAIT_BY_DESCRIPTOR || call->number < 0)
-        proc_thread_stat(files, &seat->files, tid, &stat);
-    if (class == WAIT_BY_DESCRIPTOR)
-        class = proc_thread_is_stream(files, tid, call->argument, stat.letter) ? PYUSDT_CHARGE_NET
-                                                                               : PYUSDT_CHARGE_DISK;
-    if (call->number < 0 && stat.letter == 'D')
-        class = PYUSDT_CHARGE_DISK; /* for a page */
-    return (struct charge_kind){(uint16_t) class,
-                                class == PYUSDT_CHARGE_OTHER ? (uint32_t)call->number : 0};
-}
-
-/* A thread that is ready, and has not waited since it was seen ready before, has lost its CPU in
- * the middle of what it was doing. */
-static bool is_preempted(struct proc_files *files, struct seat *seat, pid_t tid) {
-    uint64_t before = seat->switches;
-    bool knew = seat->knows_switches;
-
-    seat->knows_switches = proc_thread_switches(files, &seat->files, tid, &seat->switches);
-    return knew && seat->knows_switches && seat->switches == before;
-}
-
-/* Between two readings of its CPU clock: whether it has run meanwhile shows whether it is on a CPU
- * or ready for one, which the kernel does not distinguish. False: there is no such thread. */
-static bool see(struct proc_files *files, struct seat *seat, const struct start *start,
-                struct timesheet_look *look, struct proc_call *call) {
-    const struct pyusdt_node *node;
-    uint64_t first;
-
-    if (!proc_thread_cpu(start->tid, &first))
-        return false;
-    look->wall = clock_monotonic_ns();
-    look->cpu = first;
-    if (first == start->cpu && start->waits)
-        return true; /* it is where it was */
-    proc_thread_call(files, &seat->files, start->tid, call);
-    node = atomic_load_explicit(&start->tree->current, memory_order_acquire);
-    look->place = charge_place_of(node);
-    if (!proc_thread_cpu(start->tid, &look->cpu))
-        return false;
-    look->wall = clock_monotonic_ns();
-    if (call->state == PROC_IN_CALL)
-        look->state = TIMESHEET_WAITS;
-    else if (look->cpu != first)
-        look->state = TIMESHEET_RUNS;
-    else
-        look->state = call->state == PROC_RUNNABLE ? TIMESHEET_READY : TIMESHEET_WAITS;
-    return true;
-}
-
 /* The thread has not run since the last look, which found it waiting. */
-static void look_again(struct seat *seat, const struct start *start, struct timesheet_look *look) {
+static void copy_wait(struct seat *seat, struct timesheet_look *look) {
     pthread_mutex_lock(&s_lock);
-    look->state = TIMESHEET_WAITS;
     look->place = seat->sheet.waiting;
     look->kind = seat->sheet.kind;
     pthread_mutex_unlock(&s_lock);
-    end_look(seat, start, look);
 }
 
-static void look_at(struct proc_files *files, struct seat *seat) {
-    struct timesheet_look look = {.state = TIMESHEET_RUNS};
+static void look_at(struct looker *looker, struct seat *seat) {
+    struct timesheet_look look = {0};
     struct proc_call call = {.state = PROC_UNKNOWN};
-    struct start start;
-    struct proc_stat stat;
-    bool there;
+    struct look_start start;
+    uint32_t turn;
+    bool there, again;
 
     pthread_mutex_lock(&s_trees);
-    there = start_look(seat, &start);
-    if (seat->files_turn != start.turn) {
-        proc_thread_close(&seat->files, files);
-        seat->files_turn = start.turn;
-        seat->system_cpu = 0;
-        seat->knows_switches = false;
+    turn = start_look(seat, &start);
+    if (seat->kept_turn != turn) {
+        proc_thread_close(&seat->kept.files, &looker->files);
+        seat->kept = (struct look_kept){0};
+        seat->kept_turn = turn;
     }
-    if (there && !see(files, seat, &start, &look, &call)) {
-        vacate(seat, &start);
-        there = false;
-    }
+    there = turn && look_where(looker, &seat->kept, &start, &look, &call, &again);
     pthread_mutex_unlock(&s_trees);
-    if (!there)
+    if (!turn)
         return;
     s_n_threads++;
-    if (look.cpu == start.cpu && start.waits && call.state == PROC_UNKNOWN) {
-        look_again(seat, &start, &look);
+    if (!there) {
+        vacate(seat, turn);
         return;
     }
-    if (look.state == TIMESHEET_READY && look.cpu != start.cpu)
-        look.preempted = is_preempted(files, seat, start.tid) ||
-                         start.cpu_left + look.cpu - start.cpu > STARVED_NS;
-    if (look.state == TIMESHEET_WAITS)
-        look.kind = call.state == PROC_IN_CALL
-                        ? kind_of(files, seat, start.tid, &call)
-                        : (struct charge_kind){PYUSDT_CHARGE_OTHER, UINT32_MAX};
-    look.knows_delay = proc_thread_delay(files, &seat->files, start.tid, &look.delay);
-    if (!seat->system_cpu || look.cpu - seat->system_cpu > SYSTEM_NS) {
-        look.knows_system = proc_thread_stat(files, &seat->files, start.tid, &stat);
-        look.system = stat.system_ns;
-        seat->system_cpu = look.cpu;
-    }
-    end_look(seat, &start, &look);
+    if (again)
+        copy_wait(seat, &look);
+    else
+        look_what(looker, &seat->kept, &start, &look, &call);
+    end_look(seat, turn, &look);
 }
 
 static uint64_t own_cpu(void) {
@@ -300,27 +209,28 @@ static bool sleep_until_next(struct pace *pace) {
 }
 
 static void *sample(void *unused) {
-    struct proc_files files;
+    struct looker looker = {0};
     struct pace pace = {.random = clock_monotonic_ns() | 1, .wall = clock_monotonic_ns()};
 
     s_tid = gettid();
     osthread_ours_begins();
-    proc_files_begin(&files);
+    proc_files_begin(&looker.files);
     pace.cpu = own_cpu();
     do {
-        gil_futex_look(&files);
+        gil_futex_look(&looker.files);
+        looker.hurries = s_n_threads > MANY;
+        looker.unsure = false;
         s_n_threads = 0;
         for (struct seat *seat = s_seats; seat; seat = seat->next)
-            look_at(&files, seat);
+            look_at(&looker, seat);
         s_looks++;
-        if (s_unsure)
+        if (looker.unsure)
             gil_futex_request();
-        s_unsure = false;
         set_pace(&pace);
     } while (sleep_until_next(&pace));
     for (struct seat *seat = s_seats; seat; seat = seat->next)
-        proc_thread_close(&seat->files, &files);
-    proc_files_end(&files);
+        proc_thread_close(&seat->kept.files, &looker.files);
+    proc_files_end(&looker.files);
     osthread_ours_ends();
     return unused;
 }
@@ -541,7 +451,7 @@ void sampler_postfork_child(void) {
     for (struct seat *seat = s_seats; seat; seat = seat->next) {
         if (!whole)
             seat->charges = (struct charges){0};
-        seat->files = (struct proc_thread){0};
+        seat->kept = (struct look_kept){0};
     }
     s_running = false;
     s_interval_usec = 0;

@@ -156,6 +156,10 @@ void timesheet_settle(struct timesheet *sheet, uint64_t wall, uint64_t cpu,
         charge_cpu(sheet, sheet->knows_on_cpu ? &sheet->on_cpu : place, 0, sheet->cpu_left,
                    charges);
     sheet->cpu_left = 0;
+    if (sheet->ready_left)
+        charges_add(charges, sheet->knows_on_cpu ? &sheet->on_cpu : place, s_runnable, 0,
+                    sheet->ready_left);
+    sheet->ready_left = 0;
     if (sheet->state == TIMESHEET_READY && !itself && !ends)
         return;
     if (sheet->knows_waiting)
