@@ -7,7 +7,7 @@
  * recording, to its end. Another thread that gets the entry takes the seat anew; merged with the
  * ended one, it goes on with its charges.
  *
- * Private to: control/sampler.c
+ * Private to: control
  */
 #ifndef PYUSDT_CONTROL_SEATS_H
 #define PYUSDT_CONTROL_SEATS_H
