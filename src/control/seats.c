@@ -283,8 +283,13 @@ void seats_forget(void) {
     }
 }
 
+static void follow(struct thread *thread, void *unused) {
+    (void)unused;
+    seats_follow(thread);
+}
+
 /* Whoever held a lock is not here: then the charges that it was making are given up. */
-void seats_postfork_child(void) {
+void seats_postfork_child(bool wanted) {
     bool whole = pthread_mutex_trylock(&s_lock) == 0;
 
     pthread_mutex_init(&s_lock, NULL);
@@ -296,6 +301,8 @@ void seats_postfork_child(void) {
     }
     s_forked = gettid();
     seats_forget();
+    if (wanted)
+        thread_each(false, follow, NULL); /* only this one is left */
 }
 
 void seats_init(void) {
