@@ -19,6 +19,7 @@ from pyusdt.commands.common import count, declare_filters, filters_of
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.remote import proc
+from pyusdt.remote.control_layout import TIMES
 from pyusdt.remote.family import Family
 from pyusdt.remote.recording import Options, Recorded, replacing
 
@@ -82,6 +83,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", required=True, metavar="FILE", help="the recording")
     declare_filters(parser)
     add("--c-calls", action="store_true", help="the calls of C functions too")
+    add("--times", choices=TIMES, default="exact",
+        help="exact: of each call (the default); sampled: calls are counted without a clock, which "
+             "costs less, and times are what a sampler finds")  # fmt: skip
     add("--no-children", dest="children", action="store_false",
         help="not the processes below it")  # fmt: skip
     add("--max-nodes", type=count, default=defaults.max_nodes, metavar="N",
@@ -104,7 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
     path, pid = arguments.output, arguments.pid
     files.refuse_report(path)
     only, exclude = filters_of("record", arguments)
-    options = Options(only, exclude, arguments.c_calls, arguments.max_nodes)
+    options = Options(
+        only, exclude, arguments.c_calls, max_nodes=arguments.max_nodes, times=arguments.times
+    )
     lost: UserError | None = None
     with (
         _Stop() as stop,

@@ -97,6 +97,10 @@ void calltree_take_over(struct calltree *t, struct code_record *const codes[], u
 void calltree_switch(struct calltree *t, struct code_record *const codes[], uint32_t n,
                      uint64_t now);
 
+/* The segments of all frames end at `now`, and others begin at `start`, or without a time if that
+ * is 0: they are partial. Owner, or who keeps it from running. */
+void calltree_restart(struct calltree *t, uint64_t now, uint64_t start);
+
 /* Forgets all counters, histograms and frames; the slot points at "(thread)"; nodes stay valid. A
  * thread that reads meanwhile may see some of both. Owner. */
 void calltree_reset(struct calltree *t);

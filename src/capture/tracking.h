@@ -76,8 +76,12 @@ void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome);
  * and hooked into its greenlets. */
 extern uint32_t tracking_epoch;
 
-/* True while some reader wants times: slots alone do without the clock. */
+/* True while some reader wants times: slots alone do without the clock, and so does a recorder
+ * whose times are the sampler's. */
 extern bool tracking_timed;
+
+/* True while the recorder does: then functions get histograms. */
+extern bool tracking_exact;
 
 /* From so many on function__slow fires. */
 extern uint64_t tracking_slow_ticks;
