@@ -70,7 +70,7 @@ def main(text: str) -> None:
             _keep(request, report)
         except (UserError, OSError) as error:
             said = errors.getvalue().decode(errors="replace").splitlines()
-            report.write("; ".join([str(error), *said[-1:]]))
+            report.write("; ".join([str(error).removesuffix(", see above"), *said[-1:]]))
 
 
 def _keep(request: Request, report: TextIO) -> None:
