@@ -22,7 +22,7 @@ from pyusdt.library import library_path
 from pyusdt.rundir import KEEPER, KERNEL_ROWS
 from pyusdt.tracing import bpftrace, kernel_program
 from pyusdt.tracing.answer import parsed
-from pyusdt.tracing.asleep import waits_of
+from pyusdt.tracing.asleep import gils_of, waits_of
 from pyusdt.tracing.kernel_rows import Account
 
 REPORT_FD = 3
@@ -70,7 +70,7 @@ def main(text: str) -> None:
             _keep(request, report)
         except (UserError, OSError) as error:
             said = errors.getvalue().decode(errors="replace").splitlines()
-            report.write("; ".join([str(error), *said[-1:]]))
+            report.write("; ".join([str(error).removesuffix(", see above"), *said[-1:]]))
 
 
 def _keep(request: Request, report: TextIO) -> None:
@@ -82,8 +82,13 @@ def _keep(request: Request, report: TextIO) -> None:
     os.chdir("/")
     watched = _Watched(request.watched)
     printed = _Printed()
-    waits = waits_of(request.pids)
-    what = kernel_program.What(request.mark, tuple(request.pids), waits, request.children)
+    what = kernel_program.What(
+        request.mark,
+        tuple(request.pids),
+        waits_of(request.pids),
+        request.children,
+        gils_of([request.watched, *request.pids]),
+    )
     data = bpftrace.Data(kernel_program.source(what), printed.take)
     installed = bpftrace.require(_Needs())
     with bpftrace.Tracer(installed, None, [library_path()], None, data) as tracer:
@@ -96,7 +101,8 @@ def _keep(request: Request, report: TextIO) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), REPORT_FD)
         code = tracer.relay_all(watched.has_ended)
     why = "" if printed.end_ns else f"bpftrace has ended with exit code {code}"
-    lines = Account(printed.maps, printed.on_ns, printed.end_ns).lines(why)
+    begun = [request.watched, *request.pids] if why else []
+    lines = Account(printed.maps, printed.on_ns, printed.end_ns, begun).lines(why)
     if request.directory:
         _write(directory, lines)
     else:
