@@ -113,7 +113,7 @@ def _contention(it: Account) -> str:
 def _certainty(recording: Recording) -> Iterator[str]:
     """What is exact, and what is sampled."""
     yield {
-        "exact": "CPU and waits are sampled (~), calls and wall times exact",
+        "exact": "CPU and waits are sampled (~), calls and wall times exact, and their limit (<)",
         "sampled": "times, CPU and waits are sampled (~), calls exact",
     }.get(
         recording.times,

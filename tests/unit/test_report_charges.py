@@ -157,7 +157,7 @@ def test_why_there_are_no_waits(old, sample, written):
 
 def test_the_header_says_what_is_sampled(sample, written):
     exact = written(sample, "table").decode()
-    assert "CPU and waits are sampled (~), calls and wall times exact\n" in exact
+    assert "CPU and waits are sampled (~), calls and wall times exact, " in exact
     times = replace(charged(), times="sampled")
     text = written(Recording.from_snapshot(times), "table").decode()
     assert "times, CPU and waits are sampled (~), calls exact\n" in text
