@@ -81,7 +81,7 @@ def _waits(recording: Recording, it: Account) -> list[str]:
         waits = {wait: Reading(it.ns, None) for wait, it in kernel.items()}
         whole = Reading(sum(it.ns for it in kernel.values()), None)
     ordered = sorted(waits.items(), key=lambda item: -(item[1].ns or 0))
-    parts = [f"{wait} {reading}" for wait, reading in ordered]
+    parts = [f"{printable(wait, 20)} {reading}" for wait, reading in ordered]
     contention = _contention(it)
     return [
         f"waits {whole}",

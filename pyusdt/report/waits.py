@@ -19,7 +19,7 @@ from pyusdt.recording.tree import paths
 from pyusdt.report.cells import BESIDE, Names
 from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.readings import Reading, sampled
-from pyusdt.report.text import duration, number
+from pyusdt.report.text import duration, number, printable
 
 _NO_CALLER = -1
 _UNKNOWN = -2
@@ -145,7 +145,10 @@ def _print_syscalls(console: Console, recording: Recording, names: Names, top: i
         return
     calls.sort(reverse=True)
     rows: list[Row] = [
-        ((duration(ns), number(count), number(errors or None), name), names.of(function))
+        (
+            (duration(ns), number(count), number(errors or None), printable(name, 30)),
+            names.of(function),
+        )
         for ns, count, errors, name, function in calls[:top]
     ]
     console.print()
