@@ -80,7 +80,7 @@ def _of(function: Function, callers: dict[int, Charges]) -> Iterator[Wait]:
         known[_UNKNOWN] = rest  # its contexts were given up
     for kind, ns in function.kernel_waits.items():
         found = {caller: it for caller, it in known.items() if it.waits.get(kind)}
-        yield from _parted(function, kind, ns, found or known)
+        yield from _parted(function, kind, ns, found or dict.fromkeys(function.callers, NONE))
     for kind in () if function.kernel_waits else WAITS:
         for caller, charges in known.items():
             if charges.of(kind):
