@@ -6,7 +6,7 @@ with their depth. What the sampler has charged are rows that name a node or a fu
 none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyusdt.recording import Node, Recording, Step
@@ -63,7 +63,7 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
         "charged": _charged(recording),
         "native": _native(recording),
         "kernel": _kernel(recording),
-        "offcpu": recording.kernel_totals.get("offcpu", {}),
+        "offcpu": _cleaned(recording.kernel_totals.get("offcpu", {})),
         "losses": [
             *lines(recording.losses),
             *filter(None, [missing.line(recording)]),
@@ -218,7 +218,15 @@ def _kernel(recording: Recording) -> dict[int, dict[str, dict[str, KernelFigures
     for function in recording.functions:
         for (kind, name), figures in function.kernel.items():
             found.setdefault(function.index, {}).setdefault(kind, {})[name] = figures
-    return found
+    return {
+        index: {kind: _cleaned(names) for kind, names in kinds.items()}
+        for index, kinds in found.items()
+    }
+
+
+def _cleaned(account: Mapping[str, KernelFigures]) -> dict[str, KernelFigures]:
+    """With names that can be written and read as UTF-8."""
+    return {clean(name): figures for name, figures in account.items()}
 
 
 def _sources(recording: Recording, sources: Sources, strings: _Strings) -> dict[int, int]:

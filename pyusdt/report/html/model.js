@@ -100,7 +100,7 @@ function measure(data, tree, wanted) {
     for (const child of tree.children[i]) {
       tree.start[child] = at;
       tree.depth[child] = tree.depth[i] + 1;
-      tree.deepest = Math.max(tree.deepest, tree.depth[child]);
+      if (tree.total[child]) tree.deepest = Math.max(tree.deepest, tree.depth[child]);
       at += tree.total[child];
     }
   }
