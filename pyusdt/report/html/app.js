@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { element, duration, time, count, share, percentage, name } = Format;
+  const { element, duration, time, count, shareOf, name } = Format;
   const data = Model.read(JSON.parse(document.getElementById("data").textContent));
   const at = (id) => document.getElementById(id);
   const { functions, strings } = data;
@@ -124,8 +124,9 @@
     flame.matches = matches;
     flame.request();
     if (at("search").value !== state.search) at("search").value = state.search;
-    const found = matches && Model.matchedTime(tree, matches);
-    at("matched").textContent = matches ? `${share(found, tree.total[0])} matched (${duration(found)})` : "";
+    const { ns, looks } = matches ? Model.matched(tree, matches) : {};
+    const known = tree.exact ? null : looks;
+    at("matched").textContent = matches ? `${shareOf(ns, tree.total[0], known)} matched (${time(ns, known)})` : "";
   }
 
   // By what functions are ordered: own CPU time where it is known, or what the flame graph shows.
@@ -180,7 +181,7 @@
     const errors = tree.errors[node] ? ` · ${count(tree.errors[node])} errors` : "";
     // The CPU time of a whole thread is read from its clock.
     const looks = tree.exact || (!node && state.measure === "cpu") ? null : tree.looks[node];
-    const part = looks == null ? share(tree.total[node], tree.total[0]) : percentage(tree.total[node], tree.total[0], looks);
+    const part = shareOf(tree.total[node], tree.total[0], looks);
     const own = tree.exact ? ` · self ${duration(tree.own[node])}` : "";
     const facts = `${time(tree.total[node], looks)} (${part})${own} · ${count(tree.calls[node])} calls${errors}`;
     const title = [element("b", {}, page.label(fn)), node ? element("span", { class: "quiet" }, page.where(fn)) : null];

@@ -189,20 +189,22 @@ function search(data, text) {
   });
 }
 
-// The time in matching functions and all below them.
-function matchedTime(tree, matches) {
+// {ns, looks} in matching functions and all below them.
+function matched(tree, matches) {
   let inside = 0;
-  let time = 0;
+  const found = { ns: 0, looks: 0 };
   walk(
     tree,
     (node) => {
-      if (matches[tree.fn[node]] && !inside++) time += tree.total[node];
+      if (!matches[tree.fn[node]] || inside++) return;
+      found.ns += tree.total[node];
+      found.looks += tree.looks[node];
     },
     (node) => {
       if (matches[tree.fn[node]]) inside--;
     },
   );
-  return time;
+  return found;
 }
 
 // The rows by `key`, numbers downwards (nothing last) and names upwards, or the other way round.
@@ -254,4 +256,4 @@ function read(data) {
   return data;
 }
 
-const Model = { read, build, measure, seen, walk, neighbours, search, matchedTime, sortRows, readHash, writeHash };
+const Model = { read, build, measure, seen, walk, neighbours, search, matched, sortRows, readHash, writeHash };

@@ -3,7 +3,7 @@
 "use strict";
 
 const Tables = (() => {
-  const { element, duration, time, count, share, percentage, name } = Format;
+  const { element, duration, time, count, shareOf, name } = Format;
   const FIRST_ROWS = 300;
   const sampled = (key) => (entry) => time(entry[key], entry.looks[key]);
   const COLUMNS = {
@@ -72,8 +72,7 @@ const Tables = (() => {
   // `part` of `whole` in percent, over a bar that is full for `most`.
   function shareCell(part, whole, most, looks = null) {
     const length = Math.min((100 * (part || 0)) / (most || 1), 100);
-    const shown = looks == null ? share(part, whole) : percentage(part, whole, looks);
-    return element("td", { class: "share", style: `--part: ${length.toFixed(1)}%` }, shown);
+    return element("td", { class: "share", style: `--part: ${length.toFixed(1)}%` }, shareOf(part, whole, looks));
   }
 
   function pickable(page, fn, selected, cells) {
