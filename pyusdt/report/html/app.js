@@ -27,11 +27,6 @@
     if (/^<frozen |[/\\]lib(64)?[/\\]python\d/.test(file)) return "standard";
     return file.startsWith("<") || !file ? "other" : "program";
   }
-  // A function in C has no place.
-  function placeOf(fn) {
-    const [file, line] = [strings[functions.file[fn]], functions.line[fn]];
-    return file || line ? `${name(file)}:${line}` : "C";
-  }
   const kinds = functions.line.map((_, fn) => kindOf(fn));
   const names = functions.name.map((place) => name(strings[place]) || "(nameless)");
 
@@ -40,7 +35,8 @@
     label: (fn) => (fn < 0 ? topLabel() : names[fn]),
     functionName: (fn) => names[fn],
     module: (fn) => name(strings[functions.module[fn]], 80),
-    where: (fn) => `${name(strings[functions.module[fn]])}  ${placeOf(fn)}`,
+    where: (fn) => `${name(strings[functions.module[fn]])}  ${name(strings[functions.place[fn]])}`,
+    file: (fn) => name(strings[functions.file[fn]]),
     line: (fn) => functions.line[fn],
     kernel: (fn) => data.kernel[fn],
     source: (fn) => (data.sources[fn] === undefined ? "" : strings[data.sources[fn]]),
@@ -162,7 +158,8 @@
       where: state.zoom ? names[tree.fn[state.zoom]] : "",
       all,
     };
-    Tables.showFunctions(Model.sortRows(found, sort === "share" ? weight : sort, state.reverse, label), look);
+    const sorted = Model.sortRows(found, sort === "share" ? weight : sort, state.reverse, label);
+    Tables.showFunctions(state.sort || state.measure !== "wall" ? sorted : Model.idleLast(sorted), look);
     rows.shown = true;
   }
 

@@ -19,6 +19,7 @@ from pyusdt.report import killed, missing
 from pyusdt.report.html.pack import Column, column
 from pyusdt.report.html.source import Sources
 from pyusdt.report.losses import lines
+from pyusdt.report.place import place, roots
 from pyusdt.report.prepare import OTHERS
 from pyusdt.report.text import printable
 
@@ -151,9 +152,9 @@ def _charges(nodes: list[Node]) -> dict[str, Column]:
 
 def _charged(recording: Recording) -> dict[str, Column]:
     """What functions have been charged in each thread, in whatever contexts."""
-    place = _places(recording)
+    places = _places(recording)
     rows = [
-        (place[process, thread], function, *row)
+        (places[process, thread], function, *row)
         for (process, thread, function), charges in recording.charges.items()
         if function >= 0
         for row in _rows(charges)
@@ -172,9 +173,9 @@ def _places(recording: Recording) -> dict[tuple[int, int], int]:
 
 def _totals(recording: Recording) -> dict[str, Column]:
     """What each function did in each thread."""
-    place = _places(recording)
+    places = _places(recording)
     rows = [
-        (place[process, thread], function, it.calls, it.resumes, it.errors,
+        (places[process, thread], function, it.calls, it.resumes, it.errors,
          max(it.self_ns, 0), it.total_ns)
         for (process, thread, function), it in recording.exact_totals.items()
     ]  # fmt: skip
@@ -188,12 +189,13 @@ def _functions(recording: Recording, strings: _Strings) -> dict[str, list[int | 
         p50[function.index], p99[function.index] = function.p50_ns, function.p99_ns
         latency50[function.index] = function.latency(0.5)
         latency99[function.index] = function.latency(0.99)
-    records = recording.records
+    records, below = recording.records, roots(recording)
     return {
         "module": [strings.place(record.module) for record in records],
         "name": [strings.place(record.qualname or record.name) for record in records],
         "file": [strings.place(record.file) for record in records],
         "line": [record.line for record in records],
+        "place": [strings.place(place(record, below)) for record in records],
         "c": [int(record.is_c) for record in records],
         "p50": p50,
         "p99": p99,

@@ -217,6 +217,12 @@ function sortRows(rows, key, reverse, label) {
   return [...rows].sort(order);
 }
 
+// With those that idle at the end, the longest first.
+function idleLast(rows) {
+  const idle = rows.filter((row) => row.idle).sort((a, b) => b.wait - a.wait);
+  return [...rows.filter((row) => !row.idle), ...idle];
+}
+
 // What a link to this page says, and back: {thread, zoom, search, sort, reverse, fn, measure, colours}.
 // No order is the best for what is known.
 function readHash(hash) {
@@ -256,4 +262,4 @@ function read(data) {
   return data;
 }
 
-const Model = { read, build, measure, seen, walk, neighbours, search, matched, sortRows, readHash, writeHash };
+const Model = { read, build, measure, seen, walk, neighbours, search, matched, sortRows, idleLast, readHash, writeHash };
