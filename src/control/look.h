@@ -4,7 +4,7 @@
  *
  * The sampler's thread alone. No Python.h, no GIL.
  *
- * Private to: control/sampler.c
+ * Private to: control
  */
 #ifndef PYUSDT_CONTROL_LOOK_H
 #define PYUSDT_CONTROL_LOOK_H

@@ -218,7 +218,7 @@ int sampler_walk(const struct thread *thread, charge_visitor fn, void *arg) {
 }
 
 struct pyusdt_sampler sampler_state(void) {
-    if (!s_interval_usec)
+    if (!s_interval_usec || !s_msec)
         return (struct pyusdt_sampler){0};
     return (struct pyusdt_sampler){.interval_usec = s_interval_usec,
                                    .share = s_share,
@@ -230,7 +230,7 @@ void sampler_postfork_child(void) {
     pthread_mutex_init(&s_sleep, NULL);
     s_running = false;
     s_interval_usec = 0;
-    seats_postfork_child();
+    seats_postfork_child(sampler_works());
 }
 
 void sampler_init(void) {

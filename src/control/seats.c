@@ -14,8 +14,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "calltree/calltree.h"
 #include "capture/thread.h"
 #include "control/timesheet.h"
+
+/* Among so many nodes the time of a short thread is shared out. */
+enum { SHARES_MAX = 2000 };
 
 struct seat {
     struct seat *next; /* immutable */
@@ -141,6 +145,40 @@ static void learn_system(struct timesheet *sheet) {
         (uint64_t)usage.ru_stime.tv_sec * 1000000000u + (uint64_t)usage.ru_stime.tv_usec * 1000u;
 }
 
+/* The CPU time of a thread that was too short for a look goes where its own time went, which the
+ * tree knows. */
+struct shares {
+    struct seat *seat;
+    uint64_t cpu, ticks; /* to share, and of all nodes together */
+    int nodes;
+};
+
+static int add_share(const struct calltree_sample *sample, void *arg) {
+    struct shares *shares = arg;
+
+    shares->ticks += sample->self;
+    return shares->nodes++ > SHARES_MAX;
+}
+
+static int give_share(const struct calltree_sample *sample, void *arg) {
+    const struct shares *shares = arg;
+    struct charge_place place = charge_place_of(sample->node);
+    double share = (double)sample->self / (double)shares->ticks;
+
+    if (sample->self)
+        timesheet_place(&shares->seat->sheet, &place, (uint64_t)(share * (double)shares->cpu),
+                        &shares->seat->charges);
+    return 0;
+}
+
+static void share_out(struct seat *seat, uint64_t cpu) {
+    struct shares shares = {.seat = seat,
+                            .cpu = timesheet_unseen(&seat->sheet, clock_monotonic_ns(), cpu)};
+
+    if (shares.cpu && calltree_walk(seat->tree, add_share, &shares) == 0 && shares.ticks)
+        calltree_walk(seat->tree, give_share, &shares);
+}
+
 /* Under s_lock. */
 static void settle(struct seat *seat, bool ends) {
     bool itself = seat->tid == gettid();
@@ -151,6 +189,8 @@ static void settle(struct seat *seat, bool ends) {
         cpu = 0;
     if (itself)
         learn_system(&seat->sheet);
+    if (ends)
+        share_out(seat, cpu);
     timesheet_settle(&seat->sheet, clock_monotonic_ns(), cpu, &place, itself, ends, &seat->charges);
 }
 
@@ -243,8 +283,13 @@ void seats_forget(void) {
     }
 }
 
+static void follow(struct thread *thread, void *unused) {
+    (void)unused;
+    seats_follow(thread);
+}
+
 /* Whoever held a lock is not here: then the charges that it was making are given up. */
-void seats_postfork_child(void) {
+void seats_postfork_child(bool wanted) {
     bool whole = pthread_mutex_trylock(&s_lock) == 0;
 
     pthread_mutex_init(&s_lock, NULL);
@@ -256,6 +301,8 @@ void seats_postfork_child(void) {
     }
     s_forked = gettid();
     seats_forget();
+    if (wanted)
+        thread_each(false, follow, NULL); /* only this one is left */
 }
 
 void seats_init(void) {

@@ -144,6 +144,20 @@ void timesheet_look(struct timesheet *sheet, const struct timesheet_look *look,
     sheet->state = look->state;
 }
 
+uint64_t timesheet_unseen(struct timesheet *sheet, uint64_t wall, uint64_t cpu) {
+    if (sheet->knows_on_cpu)
+        return 0;
+    if (wall > sheet->wall)
+        add_time(sheet, wall, cpu);
+    return sheet->cpu_left;
+}
+
+void timesheet_place(struct timesheet *sheet, const struct charge_place *place, uint64_t ns,
+                     struct charges *charges) {
+    charge_cpu(sheet, place, 0, ns, charges);
+    sheet->cpu_left -= ns;
+}
+
 /* Of a thread that is ready, part of what is left is no waiting: how much is not known yet. */
 void timesheet_settle(struct timesheet *sheet, uint64_t wall, uint64_t cpu,
                       const struct charge_place *place, bool itself, bool ends,

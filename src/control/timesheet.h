@@ -66,6 +66,13 @@ void timesheet_begin(struct timesheet *sheet, uint64_t wall, uint64_t cpu, bool 
 void timesheet_look(struct timesheet *sheet, const struct timesheet_look *look,
                     struct charges *charges);
 
+/* The CPU time, until now, of a thread that no look has ever found running; 0: some did. */
+uint64_t timesheet_unseen(struct timesheet *sheet, uint64_t wall, uint64_t cpu);
+
+/* Charge some of that to a place that is known otherwise. */
+void timesheet_place(struct timesheet *sheet, const struct charge_place *place, uint64_t ns,
+                     struct charges *charges);
+
 /* Charge what is left as well as is known without another look. `place` is where the thread is now;
  * `itself`: it is the calling one, and so runs. `ends`: nothing comes after this. */
 void timesheet_settle(struct timesheet *sheet, uint64_t wall, uint64_t cpu,

@@ -168,6 +168,7 @@ static void *watch(void *unused) {
     s_tid = gettid();
     osthread_ours_begins();
     thread_is_ours();
+    sampler_attend();
     save_tick(); /* the child of a fork has no part yet, and is missing until it has */
     pthread_mutex_lock(&s_lock);
     for (;;) {
