@@ -138,6 +138,16 @@
     return state.measure !== "wall" ? state.measure : known.cpu ? "cpu" : "self";
   }
 
+  // What is shared: of a thread all that it was charged, in functions or not.
+  function wholeOf(weight, rows) {
+    if (weight === "self") return tree.elapsed[state.zoom];
+    const sum = (of) => rows.reduce((ns, row) => ns + of(row), 0);
+    const threads = state.thread < 0 ? data.threads : [data.threads[state.thread]];
+    const known = Measures.together(data, threads) || Measures.none(data);
+    const charged = state.zoom ? sum((row) => Measures.of(data, row.charged || Measures.none(data), weight).ns) : Measures.of(data, known, weight).ns;
+    return Math.max(charged, sum((row) => row[weight] || 0));
+  }
+
   function showFunctions() {
     const label = (fn) => `${strings[functions.name[fn]]} ${strings[functions.module[fn]]}`;
     const sort = order();
@@ -152,7 +162,7 @@
       fn: state.fn,
       weight,
       weightTitle: weight === "self" ? "own wall time" : Measures.title(weight),
-      whole: weight === "self" ? tree.elapsed[state.zoom] : every.reduce((sum, row) => sum + (row[weight] || 0), 0),
+      whole: wholeOf(weight, every),
       // Of all rows, whatever is searched for: a bar keeps its length.
       most: every.reduce((longest, row) => Math.max(longest, row[weight] || 0), 0),
       where: state.zoom ? names[tree.fn[state.zoom]] : "",
