@@ -190,6 +190,20 @@ def test_the_account_of_a_program_that_just_ends(tmp_path: Path) -> None:
     assert Rows(path).sums("syscall", "getppid", "asks")[0] == 1009
 
 
+@pytest.mark.thorough
+def test_what_finds_no_room_is_lost_and_the_sums_are_right(
+    run: tuple[Rows, dict[str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BPFTRACE_MAP_KEYS_MAX", "BPFTRACE_MAX_MAP_KEYS"):
+        monkeypatch.setenv(name, "64")
+    path = tmp_path / "out.pyusdt"
+    ended(path, signal.SIGTERM, "work")
+    rows = Rows(path)
+    assert rows.losses[0][0] == "kernel events in no context"
+    assert rows.losses[0][1] > 1000
+    assert rows.sums("syscall")[0] == pytest.approx(run[0].sums("syscall")[0], rel=0.2)
+
+
 def test_a_running_process_and_its_children(tmp_path: Path) -> None:
     path = tmp_path / "out.pyusdt"
     with Program(PROGRAM, "repeat") as program:
