@@ -134,6 +134,7 @@ def about(
     only: str = "",
     exclude: str = "",
     c_calls: bool = False,
+    times: str = "exact",
     flush: float = 0,
     threads: list[int] | None = None,
 ) -> str:
@@ -145,6 +146,7 @@ def about(
         "only": only,
         "exclude": exclude,
         "c_calls": c_calls,
+        "times": times,
         "flush": flush,
         "threads": threads,
         "paths": paths(),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which functions of a recording wait, as far as that can be known without their CPU time.
+"""Which functions of a recording wait: by what a sampler has charged to them, or else as far as
+that can be known without their CPU time.
 
 The own time of a function has that of the C functions which it calls, unless these are recorded
 too. A function waits where it calls one that blocks: its source shows that, and so do the names of
@@ -12,10 +13,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from pyusdt.recording import Function, Recording
+from pyusdt.recording.charges import WAITS
 from pyusdt.recording.tree import paths
 from pyusdt.report.html.source import Sources
 
 _LEAST_SHARE = 0.001  # of all own time: what has less is not looked at
+_MOST_OF_IT = 0.9  # of its own time: what waits so long does nothing else
+_FEWEST_LOOKS = 10  # by which a function is judged
+
+# Who waits for these has work to do.
+_WANTING = ("gil", "runnable")
 
 # C functions that block, by the names with which they are called. What a name stands for is not
 # known from the source: where the function called is recorded, its time is no part of its caller's.
@@ -49,7 +56,10 @@ def waiting(recording: Recording) -> set[int]:
     unknown: list[Function] = []
     for function in recording.functions:
         record = function.record
-        if not record.file:
+        waits = _seen_to_wait(function)
+        if waits is not None:
+            found.update([function.index] * waits)
+        elif not record.file:
             if record.module in _C_MODULES and record.name in _C_BLOCKING:
                 found.add(function.index)
         elif function.self_ns >= least:
@@ -63,6 +73,15 @@ def waiting(recording: Recording) -> set[int]:
         if called and called - {names[index] for index in function.callees}:
             found.add(function.index)
     return found
+
+
+def _seen_to_wait(function: Function) -> bool | None:
+    """None: a sampler has not seen enough of it."""
+    charges = function.charges
+    if charges is None or sum(charges.samples.get(m, 0) for m in ("cpu", *WAITS)) < _FEWEST_LOOKS:
+        return None
+    idle = charges.wait_ns - sum(charges.of(kind) for kind in _WANTING)
+    return idle > _MOST_OF_IT * function.self_ns
 
 
 def waited(recording: Recording, functions: Collection[int]) -> Counter[int]:

@@ -19,6 +19,7 @@
 #include "control/control.h"
 #include "control/fork.h"
 #include "control/messages.h"
+#include "control/sampler.h"
 #include "control/save.h"
 #include "control/settings.h"
 #include "control/wait_tracer.h"
@@ -279,6 +280,7 @@ static int core_exec(PyObject *module) {
         hook_exit() < 0)
         return -1;
     control_init();
+    sampler_init();
     control_add_loss("code", code_losses);
     control_add_loss("calltree", thread_losses);
     control_add_loss("batch", batch_losses);

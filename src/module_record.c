@@ -13,16 +13,18 @@
 #include "control/save.h"
 #include "control/snapshot.h"
 #include "control/watcher.h"
+#include "python/gil_futex.h"
 #include "pyusdt_control.h"
 
 static PyObject *core_record(PyObject *module, PyObject *args) {
     struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
-    int c_calls;
+    int c_calls, sampled;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "pLss", &c_calls, &max_nodes, &options.only, &options.exclude))
+    if (!PyArg_ParseTuple(args, "ppLss", &c_calls, &sampled, &max_nodes, &options.only,
+                          &options.exclude))
         return NULL;
     if (filter_check(options.only, why, sizeof why) < 0 ||
         filter_check(options.exclude, why, sizeof why) < 0) {
@@ -30,8 +32,14 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
         return NULL;
     }
     options.c_calls = c_calls;
+    options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
-    return PyBool_FromLong(recorder_start(RECORDER_INSIDE, &options) == 0);
+    if (recorder_start(RECORDER_INSIDE, &options) < 0)
+        Py_RETURN_FALSE;
+    gil_futex_request();
+    watcher_kick(); /* the sampler is to begin */
+    gil_futex_find();
+    Py_RETURN_TRUE;
 }
 
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
@@ -171,7 +179,8 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, max_nodes, only, exclude)\n--\n\nStart to record, or go on with these "
+     "record(c_calls, sampled, max_nodes, only, exclude)\n--\n\nStart to record, or go on with "
+     "these "
      "options.\nReturn False if events cannot be enabled."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,

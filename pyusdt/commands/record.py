@@ -22,6 +22,7 @@ from pyusdt.launch import kernel_account
 from pyusdt.launch.kernel_account import Keeper
 from pyusdt.recording.kernel_file import OfProcess, parse
 from pyusdt.remote import proc
+from pyusdt.remote.control_layout import TIMES
 from pyusdt.remote.family import Family
 from pyusdt.remote.recording import Options, Recorded, replacing
 
@@ -85,6 +86,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", required=True, metavar="FILE", help="the recording")
     declare_filters(parser)
     add("--c-calls", action="store_true", help="the calls of C functions too")
+    add("--times", choices=TIMES, default="exact",
+        help="exact: of each call (the default); sampled: calls are counted without a clock, which "
+             "costs less, and times are what a sampler finds")  # fmt: skip
     add("--kernel", action="store_true", help="the kernel's account too (root, bpftrace)")
     add("--no-children", dest="children", action="store_false",
         help="not the processes below it")  # fmt: skip
@@ -108,7 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
     path, pid = arguments.output, arguments.pid
     files.refuse_report(path)
     only, exclude = filters_of("record", arguments)
-    options = Options(only, exclude, arguments.c_calls, arguments.max_nodes)
+    options = Options(
+        only, exclude, arguments.c_calls, max_nodes=arguments.max_nodes, times=arguments.times
+    )
     lost: UserError | None = None
     with (
         _Stop() as stop,

@@ -80,9 +80,12 @@ def charges_of(
 def by_thread(
     charges: Mapping[tuple[int, int], Charges], threads: Iterable[int]
 ) -> dict[int, Charges]:
-    """What each of the threads was charged, which may be nothing, by thread and function before."""
+    """What each of the threads was charged, which may be nothing, from charges by thread and
+    function. Raise DamageError for those of another thread."""
     some: dict[int, list[Charges]] = {thread: [] for thread in threads}
     for (thread, _), it in charges.items():
+        if thread not in some:
+            raise DamageError(f"charges are of thread {thread}, which is not there")
         some[thread].append(it)
     return {thread: total(it) for thread, it in some.items()}
 

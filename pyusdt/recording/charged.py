@@ -3,7 +3,7 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 from json import loads
@@ -13,7 +13,7 @@ from pyusdt.recording.build import DamageError
 from pyusdt.recording.charges import Charges
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.parts import paths_of
-from pyusdt.recording.records import Process, Thread
+from pyusdt.recording.records import Process
 from pyusdt.recording.tree import TOP
 
 _Key = tuple[int, int, int]
@@ -46,14 +46,6 @@ def charges(database: sqlite3.Connection, place: Mapping[int, int]) -> dict[_Key
             raise DamageError(f"charges name function {function}, which is not there")
         rows[process_id, thread, place.get(function, TOP)].append((row[0], *row[1:]))
     return {key: Charges(some) for key, some in rows.items()}
-
-
-def require_threads(charges: Iterable[_Key], threads: Iterable[Thread]) -> None:
-    """Raise DamageError for charges of a thread that is not there."""
-    known = {(thread.process, thread.index) for thread in threads}
-    for process_id, thread, _ in charges:
-        if (process_id, thread) not in known:
-            raise DamageError(f"charges are of thread {thread}, which is not there")
 
 
 def by_node(database: sqlite3.Connection, process_id: int, thread: int) -> dict[int, Charges]:

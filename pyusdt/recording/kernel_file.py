@@ -131,8 +131,9 @@ def joined(
     sums: dict[tuple[int, int, int, str, str], KernelFigures] = {}
     for row in rows:
         places = [find((serial, row.node)) for serial in serials.get(row.tid, ())]
-        known = [place for place in places if place[1] >= 0] or places or [(-1, -1, -1)]
-        key = *known[0], row.kind, row.name
+        known = [place for place in places if place[1] >= 0]
+        known += [place for place in places if place[0] >= 0]
+        key = *(known[0] if known else (-1, -1, -1)), row.kind, row.name
         figures = KernelFigures(*row[4:])
         sums[key] = sums[key].plus(figures) if key in sums else figures
     return [KernelRow(*key, *figures) for key, figures in sums.items()]

@@ -135,7 +135,6 @@ def _read(
     few = version < 2 or count <= _FEW_NODES
     trees = _Trees(path, database, place, pending, _counter(count, progress))
     threads = [t for process in processes for t in trees.threads(process, charges)]
-    charged.require_threads(charges, threads)
     if few:
         checks.check_threads(database, threads)
         for thread in threads:

@@ -5,6 +5,14 @@
 are columns of equal length; `parent` is a place in the same columns, -1 at the top. `count` is how
 many threads of one name are shown as one; its `elapsed_ns` is then that of the longest. A
 `histogram` maps durations to calls: the shortest and the longest exactly, the others within 1.1 %.
+Where a sampler ran (`processes[].sampled`), functions have `cpu_ns`, `user_ns`, `system_ns`,
+`waits` (ns by class) and how many `samples` these rest on, of their own, and `total_cpu_ns` and
+`total_waits` with all that they called; nodes have `cpu_ns` and `wait_ns`, and threads `cpu_ns` and
+`waits`. With C calls recorded, Python functions have `native_ns`, the time in C functions that they
+called. With the kernel's account (`processes[].kernel`), functions have `syscalls` (by name: count,
+ns, errors) and `kernel_waits` (ns without a CPU, by reason), and `kernel` is the account of all.
+What is not known is absent.
+
 `latency_ns` is of generators and coroutines that were suspended, from the first entry to the end;
 null: there is none.
 """
@@ -13,19 +21,20 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any, BinaryIO
 
-from pyusdt.recording import Function, Recording, Step
-from pyusdt.recording.model import top
+from pyusdt.recording import Charges, Function, Recording, Step, Thread
+from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report import killed, missing
 from pyusdt.report.names import json_text
 from pyusdt.report.options import Options
+from pyusdt.report.order import ordered
 
-FORMAT = 2
+FORMAT = 3
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write one JSON object; `sort` and `top` apply to its functions."""
-    functions = top(recording.functions, options.sort)[: options.top]
+    functions = ordered(recording, options.sort)[: options.top]
     document = {
         "pyusdt": FORMAT,
         "processes": [asdict(process) for process in recording.processes],
@@ -37,7 +46,8 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
                 "name": thread.name,
                 "count": thread.count,
                 "elapsed_ns": thread.elapsed_ns,
-                "nodes": columns(thread.root),
+                **_of_thread(thread),
+                "nodes": columns(thread.root, thread.charges is not None),
             }
             for thread in recording.threads
         ],
@@ -46,23 +56,65 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
         "missing": dict(missing.programs(recording)),
         "killed": [it._asdict() for it in killed.processes(recording)],
     }
+    if "kernel" in recording.known:
+        document["kernel"] = {
+            kind: {name: _of_kernel(figures) for name, figures in names.items()}
+            for kind, names in recording.kernel_totals.items()
+        }
     out.write(json_text(document).encode())
     out.write(b"\n")
 
 
-def columns(root: Node) -> dict[str, list[int]]:
+def columns(root: Node, charged: bool = False) -> dict[str, list[int]]:
     """The nodes below `root` by column, callers before callees."""
-    names = ("parent", "function", "calls", "resumes", "errors", "elapsed_ns", "self_ns")
-    values: tuple[list[int], ...] = tuple([] for _ in names)
+    names = ["parent", "function", "calls", "resumes", "errors", "elapsed_ns", "self_ns"]
+    names += ["cpu_ns", "wait_ns"] * charged
+    values: list[list[int]] = [[] for _ in names]
     path = [-1]
     for node, entering in paths(root):
         if not entering:
             path.pop()
             continue
-        for column, value in zip(values, (path[-1], node.function, *node.counts), strict=True):
+        own = _cpu_and_wait(node.charges) if charged else ()
+        row = path[-1], node.function, *node.counts, *own
+        for column, value in zip(values, row, strict=True):
             column.append(value)
         path.append(len(values[0]) - 1)
     return dict(zip(names, values, strict=True))
+
+
+def _cpu_and_wait(charges: Charges | None) -> tuple[int, int]:
+    return (charges.cpu_ns, charges.wait_ns) if charges else (0, 0)
+
+
+def _of_thread(thread: Thread) -> dict[str, Any]:
+    if thread.charges is None:
+        return {}
+    return {"cpu_ns": thread.charges.cpu_ns, "waits": thread.charges.waits}
+
+
+def _of_kernel(figures: KernelFigures) -> dict[str, int]:
+    return dict(zip(("count", "ns", "bytes", "errors"), figures, strict=True))
+
+
+def _where_it_went(function: Function) -> dict[str, Any]:
+    """What is known of the function beyond calls and wall times."""
+    known: dict[str, Any] = {}
+    if function.charges is not None:
+        known |= {
+            "cpu_ns": function.cpu_ns,
+            "user_ns": function.user_ns,
+            "system_ns": function.system_ns,
+            "waits": function.waits,
+            "samples": function.samples,
+            "total_cpu_ns": function.total_cpu_ns,
+            "total_waits": function.total_waits,
+        }
+    if function.native_ns is not None:
+        known["native_ns"] = function.native_ns
+    if function.kernel:
+        known |= {"syscalls": function.syscalls, "kernel_waits": function.kernel_waits}
+    return known
 
 
 def _function(function: Function) -> dict[str, Any]:
@@ -80,6 +132,7 @@ def _function(function: Function) -> dict[str, Any]:
         "p90_ns": function.p90_ns,
         "p99_ns": function.p99_ns,
         "max_ns": function.max_ns,
+        **_where_it_went(function),
         "histogram": {str(ns): n for ns, n in sorted(function.histogram.items())},
         "latency_ns": _latency(function),
         "callers": {str(index): asdict(edge) for index, edge in function.callers.items()},

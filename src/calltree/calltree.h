@@ -97,6 +97,10 @@ void calltree_take_over(struct calltree *t, struct code_record *const codes[], u
 void calltree_switch(struct calltree *t, struct code_record *const codes[], uint32_t n,
                      uint64_t now);
 
+/* The segments of all frames end at `now`, and others begin at `start`, or without a time if that
+ * is 0: they are partial. Owner, or who keeps it from running. */
+void calltree_restart(struct calltree *t, uint64_t now, uint64_t start);
+
 /* Forgets all counters, histograms and frames; the slot points at "(thread)"; nodes stay valid. A
  * thread that reads meanwhile may see some of both. Owner. */
 void calltree_reset(struct calltree *t);
@@ -127,6 +131,10 @@ struct calltree_sample {
 
 /* The counters of `node`, one of a tree that has not been freed. Any thread. */
 void calltree_read(const struct pyusdt_node *node, struct calltree_sample *sample);
+
+/* The function of `node`, one of a tree that has not been freed: known where the context is given
+ * up, too. NULL for "(thread)", and for all those that there was no memory for. Any thread. */
+const struct code_record *calltree_function(const struct pyusdt_node *node);
 
 /* Calls `fn` for every node, parents before children, with node->index counting from 0, until it
  * returns other than 0, which is returned. The sample is valid during the call, node and code as

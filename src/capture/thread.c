@@ -46,6 +46,8 @@ static struct calltree_budget s_budget = {.functions = FUNCTIONS_BYTES,
 static int64_t s_limit; /* of which s_budget.contexts is left */
 static uint32_t s_serial;
 uint64_t thread_merged;
+void (*thread_leaves)(struct thread *thread);
+void (*thread_tree_goes)(struct thread *thread);
 static pthread_key_t s_ending;       /* its destructor: thread_ended() */
 static _Atomic unsigned long s_ours; /* ident of thread_is_ours() */
 static unsigned long s_main;         /* ident of the main thread; 0: not known */
@@ -59,9 +61,13 @@ static THREAD_LOCAL bool t_hidden;
 static THREAD_LOCAL struct thread *t_hidden_thread;
 
 /* The C library calls this when a thread ends, without the GIL. */
-static void thread_ended(void *thread) {
-    ((struct thread *)thread)->ended_at = clock_ticks();
-    ((struct thread *)thread)->ended = true;
+static void thread_ended(void *it) {
+    struct thread *thread = it;
+
+    if (thread_leaves)
+        thread_leaves(thread);
+    thread->ended_at = clock_ticks();
+    thread->ended = true;
 }
 
 static struct thread *new_entry(void) {
@@ -127,6 +133,7 @@ static struct thread *add(unsigned long ident) {
         thread->spent = 0;
     }
     thread->ended = thread->state_fired = thread->seen = thread->named = thread->switches = false;
+    thread->begins = false;
     thread->ident = ident;
     thread->epoch = thread->ready = 0;
     thread->batch = NULL;
@@ -249,6 +256,8 @@ void thread_renew(void) {
 
         if (!tree)
             continue;
+        if (thread_tree_goes)
+            thread_tree_goes(thread);
         tree->tid = thread->tree->tid;
         memcpy(tree->name, thread->tree->name, sizeof tree->name);
         pthread_mutex_lock(&s_trees);

@@ -55,6 +55,11 @@ enum { THREAD_KEPT_MAX = 256 };
 /* How many threads were merged with an ended one, ever. */
 extern uint64_t thread_merged;
 
+/* What is above is called: as a thread ends, mostly by itself and without the GIL; before its tree
+ * is freed. NULL: nobody. Written once. */
+extern void (*thread_leaves)(struct thread *thread);
+extern void (*thread_tree_goes)(struct thread *thread);
+
 /* Replace the trees by new ones, except those whose slot a tracer may hold. Nothing is tracked now.
  */
 void thread_renew(void);

@@ -35,7 +35,11 @@ struct thread {
     _Atomic bool ended;  /* set by the thread itself as it ends, without the GIL */
     uint64_t ended_at;   /* ticks; valid once it has ended */
     uint64_t spent;      /* ticks of ended threads that were merged with it */
+    bool begins;         /* it was met as it began */
     struct thread *next;
+
+    /* sampler.c's, under its lock. */
+    struct seat *seat; /* NULL: none yet */
 };
 
 #endif

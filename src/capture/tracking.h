@@ -30,6 +30,9 @@ int tracking_init(void);
  * before is forgotten when it begins anew: what has been entered and left since is not known. */
 void tracking_apply(probe_mask wanted);
 
+/* Called with each thread whose tree is kept from now on. NULL: nobody. Written once. */
+extern void (*tracking_adopted)(struct thread *thread);
+
 /* The stacks of all threads are taken over as they are, those too that are blocked and have no
  * event for a long time. To be called once events are on. */
 void tracking_adopt_all(void);
@@ -73,8 +76,12 @@ void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome);
  * and hooked into its greenlets. */
 extern uint32_t tracking_epoch;
 
-/* True while some reader wants times: slots alone do without the clock. */
+/* True while some reader wants times: slots alone do without the clock, and so does a recorder
+ * whose times are the sampler's. */
 extern bool tracking_timed;
+
+/* True while the recorder does: then functions get histograms. */
+extern bool tracking_exact;
 
 /* From so many on function__slow fires. */
 extern uint64_t tracking_slow_ticks;

@@ -32,6 +32,7 @@
 #include "capture/monitor.h"
 #include "capture/tracking.h"
 #include "control/remote_recording.h"
+#include "control/sampler.h"
 #include "control/settings.h"
 #include "probe/probes.h"
 
@@ -204,6 +205,7 @@ void control_publish(uint32_t watcher, uint32_t dormant) {
     __atomic_thread_fence(__ATOMIC_RELEASE);
     fill(status, watcher, dormant);
     pyusdt_control.record = remote_recording_state();
+    pyusdt_control.sampler = sampler_state();
     __atomic_store_n(&status->sequence, sequence + 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&s_lock);
 }

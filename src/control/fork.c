@@ -12,6 +12,7 @@
 #include "control/endings.h"
 #include "control/recorder.h"
 #include "control/remote_recording.h"
+#include "control/sampler.h"
 #include "control/save.h"
 #include "control/watcher.h"
 
@@ -69,6 +70,7 @@ void fork_postfork_parent(void) {
 void fork_postfork_child(void) {
     watcher_postfork_child();
     thread_postfork_child();
+    sampler_postfork_child();
     recorder_postfork_child();
     remote_recording_postfork_child();
     tracking_postfork_child();

@@ -10,6 +10,8 @@
 #include "capture/monitor.h"
 #include "capture/tracking.h"
 #include "control/apply.h"
+#include "control/sampler.h"
+#include "control/settings.h"
 #include "probe/demand.h"
 #include "pyusdt_control.h"
 #include "steps/step_log.h"
@@ -20,14 +22,23 @@
 /* Written under the GIL. */
 static struct client {
     _Atomic bool on;
-    bool c_calls;
+    bool c_calls, sampled;
     int64_t max_nodes;
+    uint32_t sample_msec;
     char only[PYUSDT_FILTER_SIZE], exclude[PYUSDT_FILTER_SIZE];
 } s_clients[RECORDER_CLIENTS];
 static uint64_t s_stopped_ns; /* when the events were last disabled at once */
 
-static void nothing(struct thread *thread, void *unused) {
-    (void)thread, (void)unused;
+static void follow(struct thread *thread, void *unused) {
+    (void)unused;
+    sampler_follow(thread);
+}
+
+/* Where times come from the sampler alone, it is on. */
+static uint32_t sample_msec(const struct recorder_options *options) {
+    uint32_t msec = options->sample_msec ? options->sample_msec : settings_sample_msec;
+
+    return !msec && options->times == PYUSDT_TIMES_SAMPLED ? SAMPLE_MSEC_DEFAULT : msec;
 }
 
 /* Filters that are too long to be kept drop nothing here; the client that set them must drop. */
@@ -36,7 +47,9 @@ static void keep(struct client *client, const struct recorder_options *options) 
     bool fits = strlen(options->only) < room && strlen(options->exclude) < room;
 
     client->c_calls = options->c_calls;
+    client->sampled = options->times == PYUSDT_TIMES_SAMPLED;
     client->max_nodes = options->max_nodes;
+    client->sample_msec = sample_msec(options);
     snprintf(client->only, room, "%s", fits ? options->only : "");
     snprintf(client->exclude, room, "%s", fits ? options->exclude : "");
     client->on = true;
@@ -55,8 +68,11 @@ static bool add_up(struct client *sum) {
         if (!any)
             *sum = *c;
         sum->c_calls |= c->c_calls;
+        sum->sampled &= c->sampled;
         if (c->max_nodes > sum->max_nodes)
             sum->max_nodes = c->max_nodes;
+        if (c->sample_msec && (!sum->sample_msec || c->sample_msec < sum->sample_msec))
+            sum->sample_msec = c->sample_msec;
         if (strcmp(c->only, sum->only) != 0 || strcmp(c->exclude, sum->exclude) != 0)
             sum->only[0] = sum->exclude[0] = '\0';
         any = true;
@@ -73,7 +89,9 @@ static int record_for_clients(void) {
     thread_allow(sum.max_nodes);
     code_set_recorded(sum.only, sum.exclude);
     step_log_start();
-    demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0));
+    sampler_want(sum.sample_msec);
+    demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0) |
+                (sum.sampled ? 0 : DEMAND_TIMES));
     return apply_readers();
 }
 
@@ -87,7 +105,7 @@ int recorder_start(enum recorder_client client, const struct recorder_options *o
     if (error < 0)
         recorder_stop(client);
     else
-        thread_each(true, nothing, NULL);
+        thread_each(true, follow, NULL);
     return error;
 }
 
@@ -96,6 +114,7 @@ static void stop_all(void) {
 
     demand_read(0);
     step_log_stop();
+    sampler_want(0);
     if (now - s_stopped_ns < FLAP_NS)
         return;
     s_stopped_ns = now;

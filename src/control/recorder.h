@@ -16,14 +16,12 @@
 
 enum recorder_client { RECORDER_INSIDE, RECORDER_OUTSIDE, RECORDER_CLIENTS };
 
-enum { RECORDER_SAMPLE_MSEC_MAX = 10000 };
-
 struct recorder_options {
     bool c_calls;         /* calls of functions in C too */
     int64_t max_nodes;    /* how many more calling contexts get memory, 1 or more */
     const char *only;     /* which functions are recorded: see filter.h; checked; borrowed */
     const char *exclude;  /* for the call. While tracers track too, the trees have all functions */
-    uint32_t times;       /* PYUSDT_TIMES_* */
+    uint32_t times;       /* PYUSDT_TIMES_*: sampled if all clients want that */
     uint32_t sample_msec; /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
 };
 

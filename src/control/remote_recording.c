@@ -12,6 +12,7 @@
 #include "capture/monitor.h"
 #include "control/messages.h"
 #include "control/recorder.h"
+#include "control/settings.h"
 #include "control/snapshot.h"
 
 /* Written under the GIL. */
@@ -61,7 +62,7 @@ static int check(uint32_t actions, const struct pyusdt_record_options *options,
     if (options->max_nodes < 1 || options->max_nodes > INT32_MAX || options->c_calls > 1 ||
         options->lease_msec < 1)
         return refuse(why, "max_nodes, c_calls or lease_msec is out of bounds");
-    if (timing->times > PYUSDT_TIMES_SAMPLED || timing->sample_msec > RECORDER_SAMPLE_MSEC_MAX)
+    if (timing->times > PYUSDT_TIMES_SAMPLED || timing->sample_msec > SAMPLE_MSEC_MAX)
         return refuse(why, "times or sample_msec is out of bounds");
     if (check_patterns("only", options->only, why) < 0)
         return -1;

@@ -22,6 +22,8 @@ struct pyusdt_settings settings = {
     .slow_usec = SLOW_USEC_DEFAULT,
 };
 
+uint32_t settings_sample_msec = SAMPLE_MSEC_DEFAULT;
+
 /* Format the reason, and return -1. */
 PRINTF_LIKE(2, 3) static int bad(char why[PYUSDT_MESSAGE_SIZE], const char *format, ...) {
     va_list arguments;
@@ -120,7 +122,18 @@ static const struct {
     {"PYUSDT_EXCLUDE", read_exclude},
 };
 
+static void read_sample_msec(const char *text) {
+    uint32_t msec = text && *text ? read_small(text) : SAMPLE_MSEC_DEFAULT;
+
+    if (msec <= SAMPLE_MSEC_MAX)
+        settings_sample_msec = msec;
+    else
+        log_line("PYUSDT_SAMPLE_MSEC=%.100s: it is not a number from 0 to %d: using the default",
+                 text, SAMPLE_MSEC_MAX);
+}
+
 void settings_init(void) {
+    read_sample_msec(getenv("PYUSDT_SAMPLE_MSEC"));
     for (size_t i = 0; i < sizeof s_variables / sizeof *s_variables; i++) {
         const char *text = getenv(s_variables[i].name);
         struct pyusdt_settings wanted = settings;

@@ -19,6 +19,10 @@ enum { SLOW_USEC_DEFAULT = 10000 };
  * under either. */
 extern struct pyusdt_settings settings;
 
+/* PYUSDT_SAMPLE_MSEC: how often the sampler looks; 0: never. Written by settings_init(). */
+enum { SAMPLE_MSEC_MAX = 10000, SAMPLE_MSEC_DEFAULT = 5 };
+extern uint32_t settings_sample_msec;
+
 /* Replace the settings by `wanted`, which is valid, and pass on those that lower layers read. GIL
  * held. */
 void settings_set(const struct pyusdt_settings *wanted);

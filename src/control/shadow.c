@@ -98,6 +98,7 @@ void shadow_free(struct shadow *shadow) {
         next = thread->next;
         free(thread->nodes.data);
         free(thread->functions.data);
+        free(thread->charges.data);
         free(thread);
     }
     bits_free(&shadow->named);

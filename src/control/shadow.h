@@ -36,6 +36,7 @@ struct shadow_thread {
     uint32_t serial;
     struct signatures nodes;     /* by index */
     struct signatures functions; /* by id of code */
+    struct signatures charges;   /* by number */
 };
 
 struct shadow {

@@ -27,6 +27,7 @@ struct sum {
 
 /* A thread, as it was in the first step. */
 struct reading {
+    const struct thread *thread;
     struct calltree *tree; /* borrowed */
     struct pyusdt_counts_thread row;
     uint64_t spent; /* ticks until the moment of the snapshot, or until it ended */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/tracking.h"
+#include "control/sampler.h"
 #include "control/snapshot_parts.h"
 
 /* The row of a node on the stack, with its running segments. A folded recursion has a
@@ -66,6 +67,7 @@ static bool is_read(const struct thread *thread) {
 static struct reading *new_reading(struct snapshot *s, const struct thread *thread) {
     uint64_t end = thread->ended ? thread->ended_at : s->head.now;
     struct reading reading = {
+        .thread = thread,
         .tree = thread->tree,
         .row = {.serial = thread->serial,
                 .tid = thread->tree->tid,
@@ -87,6 +89,7 @@ void snapshot_read_stack(struct thread *thread, void *snapshot) {
     struct snapshot *s = snapshot;
     uint64_t end = thread->ended ? thread->ended_at : s->head.now;
 
+    sampler_follow(thread);
     s->reading = is_read(thread) ? new_reading(s, thread) : NULL;
     if (!s->reading)
         return;

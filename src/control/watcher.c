@@ -47,9 +47,11 @@
 #include "control/messages.h"
 #include "control/remote_recording.h"
 #include "control/replay.h"
+#include "control/sampler.h"
 #include "control/save.h"
 #include "probe/demand.h"
 #include "python/gil.h"
+#include "python/gil_futex.h"
 
 /* Held by a thread that starts or joins the watcher, without the GIL. */
 static pthread_mutex_t s_lifecycle = PTHREAD_MUTEX_INITIALIZER;
@@ -59,8 +61,8 @@ static pid_t s_tid;    /* written by the thread as it begins, read when it has b
 
 /* Between the watcher and a thread that stops it. */
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t s_wake; /* on CLOCK_MONOTONIC */
-static bool s_stop;           /* under s_lock */
+static pthread_cond_t s_wake;           /* on CLOCK_MONOTONIC */
+static bool s_stop, s_kicked, s_asleep; /* under s_lock */
 
 /* Written under the GIL. */
 static bool s_wanted;     /* watcher_start() was called, and watcher_stop() not since */
@@ -150,12 +152,21 @@ static void sleep_until_next(void) {
         at.tv_sec++;
         at.tv_nsec -= 1000000000L;
     }
-    while (!s_stop && pthread_cond_timedwait(&s_wake, &s_lock, &at) != ETIMEDOUT)
+    s_asleep = true;
+    while (!s_stop && !s_kicked && pthread_cond_timedwait(&s_wake, &s_lock, &at) != ETIMEDOUT)
         ;
+    s_kicked = s_asleep = false;
+}
+
+/* So that somebody may see where the GIL is waited for. */
+static void wait_for_gil(void) {
+    if (gil_futex_requested() && !stopping() && gil_take())
+        gil_give();
 }
 
 static void *watch(void *unused) {
     s_tid = gettid();
+    osthread_ours_begins();
     thread_is_ours();
     save_tick(); /* the child of a fork has no part yet, and is missing until it has */
     pthread_mutex_lock(&s_lock);
@@ -165,6 +176,8 @@ static void *watch(void *unused) {
             break;
         pthread_mutex_unlock(&s_lock);
         serve_requests();
+        sampler_attend();
+        wait_for_gil();
         poll_demand();
         publish(true);
         clock_refine();
@@ -172,6 +185,8 @@ static void *watch(void *unused) {
         pthread_mutex_lock(&s_lock);
     }
     pthread_mutex_unlock(&s_lock);
+    sampler_end();
+    osthread_ours_ends();
     return unused;
 }
 
@@ -295,6 +310,14 @@ void watcher_publish(void) {
     publish(s_wanted && !s_threadless);
 }
 
+void watcher_kick(void) {
+    pthread_mutex_lock(&s_lock);
+    s_kicked = true;
+    if (s_asleep)
+        pthread_cond_signal(&s_wake);
+    pthread_mutex_unlock(&s_lock);
+}
+
 void watcher_follow_saves(void) {
     Py_BEGIN_ALLOW_THREADS;
     pthread_mutex_lock(&s_lifecycle);
@@ -318,9 +341,10 @@ void watcher_postfork_parent(void) {
 
 /* Other threads of the parent may have held the locks, and are not here to release them. */
 void watcher_postfork_child(void) {
+    osthread_postfork_child();
     pthread_mutex_init(&s_lifecycle, NULL);
     pthread_mutex_init(&s_lock, NULL);
-    s_running = false;
+    s_running = s_asleep = s_kicked = false;
     s_forking = 0;
 }
 

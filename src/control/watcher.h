@@ -20,6 +20,9 @@ void watcher_stop(void);
 /* Publish the present status. */
 void watcher_publish(void);
 
+/* Have the next poll now. */
+void watcher_kick(void);
+
 /* A save has begun or ended: while there are some, the endings of the process are attended to. GIL
  * held; released meanwhile. */
 void watcher_follow_saves(void);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "python/gil.h"
 
+#include <unistd.h>
+
 static PyInterpreterState *s_interpreter; /* borrowed: the main one; written once */
+static _Atomic uint64_t s_asking;
+static _Atomic uint32_t s_asks;
 
 void gil_init(void) {
     s_interpreter = PyInterpreterState_Get();
@@ -12,9 +16,16 @@ void gil_init(void) {
 bool gil_take(void) {
     PyThreadState *state = Py_IsInitialized() ? PyThreadState_New(s_interpreter) : NULL;
 
-    if (state)
+    if (state) {
+        s_asking = (uint64_t)++s_asks << 32 | (uint32_t)gettid();
         PyEval_AcquireThread(state);
+        s_asking = 0;
+    }
     return state;
+}
+
+uint64_t gil_asking(void) {
+    return s_asking;
 }
 
 /* A new state counts as taken once by PyGILState_Ensure(), so this deletes it, and does so before

@@ -8,6 +8,7 @@
 
 #include <Python.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Remember the calling interpreter, whose GIL it is. GIL held. */
 void gil_init(void);
@@ -16,5 +17,9 @@ void gil_init(void);
  * watcher, without the GIL. Each gil_take() that returned true is followed by gil_give(). */
 bool gil_take(void);
 void gil_give(void);
+
+/* What a thread of ours that waits for the GIL in gil_take() now is known by: its id in the lower
+ * half, and another number each time in the upper one. 0: none does. Any thread. */
+uint64_t gil_asking(void);
 
 #endif

@@ -20,8 +20,8 @@ from pyusdt.main import console
 
 SECONDS, MEGABYTES = 5, 200
 BINARY = ("pstats", "pprof", "recording")
-TABLES = ("processes", "threads", "functions", "nodes", "totals", "histograms", "steps", "losses",
-          "started", "meta")  # fmt: skip
+TABLES = ("processes", "threads", "functions", "nodes", "totals", "charges", "kernel", "histograms",
+          "steps", "losses", "started", "meta")  # fmt: skip
 VALUES = [
     2**63 - 1, -(2**63), 2**53, -1, 0, 1, 9e999, -9e999, 1e-310, 1e300, 0.5, None, "", "x",
     b"\xff\0", "\x1b]0;x\x07", "\x9b31m", "\u202e\u2066", "=1+1\r\n;", "a\0b", "</script>",
