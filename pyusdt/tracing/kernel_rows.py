@@ -2,7 +2,7 @@
 """What the program of --kernel has printed, made into lines of JSON. For each process, one about
 the account, and rows:
 
-    {"pid", "why", "losses": {"kernel events": N}}
+    {"pid", "why", "losses": {"kernel events in no context": N}}
     {"pid", "tid", "node", "kind", "name", "count", "ns", "bytes", "errors"}
 
 `why` is "" or why the account is not complete. `node` is the index of a node in the tree of the
@@ -72,7 +72,7 @@ class Account:
     def lines(self, why: str) -> Iterator[str]:
         """What the file has."""
         for pid in self._pids:
-            losses = {"kernel events": self._losses[pid]} if self._losses[pid] else {}
+            losses = {"kernel events in no context": self._losses[pid]} if self._losses[pid] else {}
             yield json.dumps({"pid": pid, "why": why, "losses": losses})
         for row in self.rows:
             yield json.dumps(dict(zip(_KEYS, row, strict=True)))

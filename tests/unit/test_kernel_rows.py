@@ -92,7 +92,7 @@ def test_what_found_no_room_is_lost_and_the_sums_are_right() -> None:
     assert Row(7, 0, -1, "syscall", "other", 3, 40) in its.rows
     assert Row(7, 0, -1, "offcpu", "other", 1, 1) in its.rows
     found = parse(f"{line}\n".encode() for line in its.lines(""))
-    assert found[7].losses == {"kernel events": 4}
+    assert found[7].losses == {"kernel events in no context": 4}
     assert found[7].why == ""
     assert sum(row.events for row in found[7].rows if row.kind == "syscall") == 8
 
