@@ -19,7 +19,7 @@ from pyusdt.recording.tree import paths
 from pyusdt.report.cells import BESIDE, Names
 from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.readings import Reading, sampled
-from pyusdt.report.text import duration, number
+from pyusdt.report.text import duration, number, printable
 
 _NO_CALLER = -1
 _UNKNOWN = -2
@@ -78,25 +78,24 @@ def _of(function: Function, callers: dict[int, Charges]) -> Iterator[Wait]:
     known = dict(callers)
     if rest := (function.charges or NONE) - total(callers.values()):
         known[_UNKNOWN] = rest  # its contexts were given up
-    kernel = function.kernel_waits
-    for kind in WAITS:
-        found = {caller: it for caller, it in known.items() if it.of(kind)}
-        if not kernel:
-            for caller, charges in found.items():
+    for kind, ns in function.kernel_waits.items():
+        found = {caller: it for caller, it in known.items() if it.waits.get(kind)}
+        yield from _parted(function, kind, ns, found or dict.fromkeys(function.callers, NONE))
+    for kind in () if function.kernel_waits else WAITS:
+        for caller, charges in known.items():
+            if charges.of(kind):
                 yield _wait(function, caller, kind, sampled(charges, kind, function.self_ns))
-        elif kernel.get(kind):
-            yield from _parted(function, kind, kernel[kind], found or known)
 
 
 def _parted(function: Function, kind: str, ns: int, callers: dict[int, Charges]) -> Iterator[Wait]:
     """What the kernel has counted, to the callers: exactly where there is one, else as sampled."""
-    whole = sum(charges.of(kind) for charges in callers.values())
+    whole = sum(charges.waits.get(kind, 0) for charges in callers.values())
     if len(callers) == 1 or not whole:
         caller = next(iter(callers)) if len(callers) == 1 else _UNKNOWN
         yield _wait(function, caller, kind, Reading(ns, None))
         return
     for caller, charges in callers.items():
-        part = round(ns * charges.of(kind) / whole)
+        part = round(ns * charges.waits[kind] / whole)
         yield _wait(function, caller, kind, Reading(part, charges.looks(kind)))
 
 
@@ -117,7 +116,7 @@ def print_waits(console: Console, recording: Recording, kind: str | None, top: i
     whole = sum(wait.time.ns or 0 for wait in found)
     rows: list[Row] = [
         (
-            (str(it.time), it.time.of(whole), it.kind),
+            (str(it.time), it.time.of(whole), printable(it.kind, 20)),
             _name(names, it),
         )
         for it in found[:top]
@@ -145,7 +144,10 @@ def _print_syscalls(console: Console, recording: Recording, names: Names, top: i
         return
     calls.sort(reverse=True)
     rows: list[Row] = [
-        ((duration(ns), number(count), number(errors or None), name), names.of(function))
+        (
+            (duration(ns), number(count), number(errors or None), printable(name, 30)),
+            names.of(function),
+        )
         for ns, count, errors, name, function in calls[:top]
     ]
     console.print()

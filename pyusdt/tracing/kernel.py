@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TextIO
 
 from pyusdt import libpyusdt, rundir
 from pyusdt.errors import UserError
+from pyusdt.launch.kernel_account import STARTING_SECONDS
 from pyusdt.library import library_path
 from pyusdt.rundir import KEEPER, KERNEL_ROWS
 from pyusdt.tracing import bpftrace, kernel_program
@@ -27,8 +28,8 @@ from pyusdt.tracing.kernel_rows import Account
 
 REPORT_FD = 3
 """Where it reports "ready" and its pid, or why it cannot."""
-_ENDING_SECONDS = 3.0
-"""How long bpftrace may take for its end."""
+_ENDING_SECONDS = 20.0
+"""How long bpftrace may take for its end, when nobody waits for it any more."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -70,7 +71,7 @@ def main(text: str) -> None:
             _keep(request, report)
         except (UserError, OSError) as error:
             said = errors.getvalue().decode(errors="replace").splitlines()
-            report.write("; ".join([str(error), *said[-1:]]))
+            report.write("; ".join([str(error).removesuffix(", see above"), *said[-1:]]))
 
 
 def _keep(request: Request, report: TextIO) -> None:
@@ -94,7 +95,9 @@ def _keep(request: Request, report: TextIO) -> None:
     with bpftrace.Tracer(installed, None, [library_path()], None, data) as tracer:
         watched.tracer = tracer
         signal.signal(signal.SIGTERM, watched.stop)
+        signal.alarm(int(STARTING_SECONDS))  # kills us, and so bpftrace
         tracer.wait_attached(None)
+        signal.alarm(0)
         report.write(f"ready {os.getpid()}\n")
         report.flush()
         if request.directory:

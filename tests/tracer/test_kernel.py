@@ -25,7 +25,7 @@ PROGRAM = Path(__file__).parent / "programs/kernel.py"
 # What Python itself does not do for the functions of the program, or as much without them.
 CALLS = ("getppid", "rmdir", "fsync", "sendto", "recvfrom", "pipe2", "socketpair",
          "clock_nanosleep", "wait4")  # fmt: skip
-PAUSE = 0.05
+PAUSE_NS = 5e6
 
 
 class Rows:
@@ -143,24 +143,25 @@ def test_a_thread_is_off_the_cpu_for_as_long_as_its_clocks_say(
 ) -> None:
     rows, known = run
     its = known["thread"]
-    assert rows.sums("offcpu", its)[1] == pytest.approx(known["off"], rel=0.05)
-    waited = {
-        (name, function): rows.sums("offcpu", name, function, its)[1] / 1e9
-        for name, function in (
-            ("net", "pipes"),
-            ("poll", "polls"),
-            ("sleep", "naps"),
-            ("lock", "waits_for_a_lock"),
-            ("child", "waits_for_a_child"),
-            ("gil", "spins"),
-        )
-    }
-    assert waited["net", "pipes"] == pytest.approx(0.2, abs=PAUSE)
-    assert waited["poll", "polls"] == pytest.approx(0.2, abs=PAUSE)
-    assert waited["sleep", "naps"] == pytest.approx(0.21, abs=PAUSE)
-    assert waited["lock", "waits_for_a_lock"] > 0.1
-    assert waited["child", "waits_for_a_child"] == pytest.approx(0.2, abs=PAUSE)
-    assert waited["gil", "spins"] > 0.05
+    assert rows.sums("offcpu", its)[1] == pytest.approx(known["all_waits"], rel=0.05)
+    for wait, function in (
+        ("net", "pipes"),
+        ("poll", "polls"),
+        ("sleep", "naps"),
+        ("lock", "waits_for_a_lock"),
+        ("child", "waits_for_a_child"),
+        ("gil", "spins"),
+    ):
+        its_rows = [row for row in rows.rows if {"offcpu", function, its} <= {*row[:5]}]
+        waited = rows.sums("offcpu", function, its)[1]
+        # os.fork calls functions of Python's libraries, which wait for the GIL, too.
+        share = 0.3 if wait == "child" else 0.05
+        assert waited == pytest.approx(known[function], rel=share, abs=PAUSE_NS), its_rows
+        # A fork waits until our own threads stand still.
+        expected = {wait, "runnable", "gil", "lock"}
+        because = {name: rows.sums("offcpu", name, function, its)[1] for name in expected}
+        assert sum(because.values()) == pytest.approx(waited, rel=0.05, abs=PAUSE_NS), its_rows
+        assert because[wait] > 0.05e9, function
 
 
 def test_a_child_is_in_the_account(run: tuple[Rows, dict[str, int]]) -> None:
@@ -188,6 +189,20 @@ def test_the_account_of_a_program_that_just_ends(tmp_path: Path) -> None:
     ended(path, 0, "ask")
     assert [*tmp_path.iterdir()] == [path]
     assert Rows(path).sums("syscall", "getppid", "asks")[0] == 1009
+
+
+@pytest.mark.thorough
+def test_what_finds_no_room_is_lost_and_the_sums_are_right(
+    run: tuple[Rows, dict[str, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BPFTRACE_MAP_KEYS_MAX", "BPFTRACE_MAX_MAP_KEYS"):
+        monkeypatch.setenv(name, "64")
+    path = tmp_path / "out.pyusdt"
+    ended(path, signal.SIGTERM, "work")
+    rows = Rows(path)
+    assert rows.losses[0][0] == "kernel events in no context"
+    assert rows.losses[0][1] > 1000
+    assert rows.sums("syscall")[0] == pytest.approx(run[0].sums("syscall")[0], rel=0.5)
 
 
 def test_a_running_process_and_its_children(tmp_path: Path) -> None:

@@ -5,17 +5,19 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 from pprof_proto import profile_proto
-from recordings import MS, charged, given_up, snapshot, snapshot_of
+from recordings import MS, charged, given_up, hostile, snapshot, snapshot_of
 
 from pyusdt import report
 from pyusdt.errors import UsageError, UserError
 from pyusdt.recording import Process, Recording
 from pyusdt.recording.account import account
+from pyusdt.recording.charges import KINDS
 from pyusdt.report import Options, order, weights
 from pyusdt.report.bars import legend, made_of
 from pyusdt.report.place import place, roots
@@ -157,7 +159,7 @@ def test_why_there_are_no_waits(old, sample, written):
 
 def test_the_header_says_what_is_sampled(sample, written):
     exact = written(sample, "table").decode()
-    assert "CPU and waits are sampled (~), calls and wall times exact\n" in exact
+    assert "CPU and waits are sampled (~), calls and wall times exact, " in exact
     times = replace(charged(), times="sampled")
     text = written(Recording.from_snapshot(times), "table").decode()
     assert "times, CPU and waits are sampled (~), calls exact\n" in text
@@ -271,6 +273,39 @@ def test_csv_has_columns_for_what_is_known(sample, old, written):
     )  # fmt: skip
     heading = written(old, "csv").decode().splitlines()[0]
     assert heading.endswith(",total_ns,p50_ns,p90_ns,p99_ns,latency_p50_ns,latency_p99_ns")
+
+
+def hostile_charges():
+    """Hostile names that ran, waited and made system calls."""
+    data = hostile()
+    names = len(data.functions)
+    rows = [
+        (t, n, (t + n) % names, kind, 17 * (kind == "other"), 1, MS // names // 11)
+        for t in range(names)
+        for n in range(names)
+        for kind in KINDS
+    ]
+    calls = [
+        (t, 0, t, kind, f"\x1b[1m{t}", 3, MS, 0, 1)
+        for t in range(names)
+        for kind in ("syscall", "offcpu")
+    ]
+    with_charges = snapshot_of(charges=rows, kernel=calls)
+    return replace(
+        data,
+        charges=with_charges.charges,
+        sampled=True,
+        kernel_rows=with_charges.kernel_rows,
+        kernel="lost\n\x1b[1m",
+    )
+
+
+@pytest.mark.parametrize("name", sorted(report.FORMATS.keys() - {"recording", "pprof", "pstats"}))
+def test_hostile_names_with_charges(written, name):
+    tables = ({}, {"tree": True}, {"waits": True}, {"modules": True}, {"threads": True})
+    for options in tables if name == "table" else ({}, {"weight": "wait:lock"}):
+        text = written(Recording.from_snapshot(hostile_charges()), name, **options).decode()
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", text)
 
 
 def test_paths_are_those_that_the_program_knew():

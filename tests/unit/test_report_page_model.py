@@ -15,10 +15,12 @@ from recordings import MS, charged, given_up, snapshot, snapshot_of
 
 from pyusdt.recording import Recording
 from pyusdt.recording.account import account
-from pyusdt.report import html
+from pyusdt.report import certainty, html
 from pyusdt.report.html.data import page_data as page_data_of
 from pyusdt.report.html.pack import column
+from pyusdt.report.order import ordered
 from pyusdt.report.prepare import shown
+from pyusdt.report.readings import reading
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
@@ -152,6 +154,20 @@ def test_what_is_not_known_is_not_offered(node):
     assert {row["cpu"] for row in rows} == {row["native"] for row in rows} == {None}
 
 
+def test_idle_functions_come_last_and_wall_time_limits_what_was_charged(node):
+    data = charged()
+    data.nodes[1] = data.nodes[1]._replace(self_ns=15 * MS)  # of `work`, which had 25 on a CPU
+    recording = Recording.from_snapshot(data)
+    rows = node(
+        page_data_of(recording),
+        "Model.idleLast(Model.sortRows(Totals.whole(data, tree, -1, 'wall').values(), 'cpu'))"
+        ".map((row) => [row.fn, Format.reading(row, 'cpu')])",
+    )
+    assert rows == [[f.index, str(reading(f, "cpu"))] for f in ordered(recording, None)]
+    assert rows[0] == [1, "<25.0 ms"]
+    assert rows[-1] == [4, "~1 ms"]
+
+
 def test_sampled_times_rest_on_looks(node):
     data = charged()
     data.times = "sampled"
@@ -178,7 +194,6 @@ FIGURES = [
 
 
 def test_sampled_figures_have_the_digits_that_are_known(node):
-    certainty = pytest.importorskip("pyusdt.report.certainty")
     shown = node(
         page_data(snapshot()),
         f"{json.dumps(FIGURES)}.map(([ns, n]) =>"

@@ -60,7 +60,7 @@ const Account = (() => {
     const estimated = data.threads.some((thread) => thread.estimated);
     const n = data.processes.length + data.threads.length;
     section.querySelector(".facts").textContent = facts.filter(Boolean).join("  ·  ");
-    const times = estimated ? "times, CPU and waits are sampled (~), calls exact" : "CPU and waits are sampled (~), calls and wall times exact";
+    const times = estimated ? "times, CPU and waits are sampled (~), calls exact" : "CPU and waits are sampled (~), calls and wall times exact, and their limit (<)";
     section.querySelector(".quiet").textContent = kernel.length ? `${times}; waits without ~ are the kernel's own account` : times;
     section.querySelector(".made").replaceChildren(Parts.bar(parts), Parts.legend(parts));
     section.querySelector("summary").textContent = `Each process and thread (${count(n)})`;

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { element, duration, time, count, share, percentage, name } = Format;
+  const { element, duration, time, count, shareOf, name } = Format;
   const data = Model.read(JSON.parse(document.getElementById("data").textContent));
   const at = (id) => document.getElementById(id);
   const { functions, strings } = data;
@@ -27,11 +27,6 @@
     if (/^<frozen |[/\\]lib(64)?[/\\]python\d/.test(file)) return "standard";
     return file.startsWith("<") || !file ? "other" : "program";
   }
-  // A function in C has no place.
-  function placeOf(fn) {
-    const [file, line] = [strings[functions.file[fn]], functions.line[fn]];
-    return file || line ? `${name(file)}:${line}` : "C";
-  }
   const kinds = functions.line.map((_, fn) => kindOf(fn));
   const names = functions.name.map((place) => name(strings[place]) || "(nameless)");
 
@@ -40,7 +35,8 @@
     label: (fn) => (fn < 0 ? topLabel() : names[fn]),
     functionName: (fn) => names[fn],
     module: (fn) => name(strings[functions.module[fn]], 80),
-    where: (fn) => `${name(strings[functions.module[fn]])}  ${placeOf(fn)}`,
+    where: (fn) => `${name(strings[functions.module[fn]])}  ${name(strings[functions.place[fn]])}`,
+    file: (fn) => name(strings[functions.file[fn]]),
     line: (fn) => functions.line[fn],
     kernel: (fn) => data.kernel[fn],
     source: (fn) => (data.sources[fn] === undefined ? "" : strings[data.sources[fn]]),
@@ -124,8 +120,9 @@
     flame.matches = matches;
     flame.request();
     if (at("search").value !== state.search) at("search").value = state.search;
-    const found = matches && Model.matchedTime(tree, matches);
-    at("matched").textContent = matches ? `${share(found, tree.total[0])} matched (${duration(found)})` : "";
+    const { ns, looks } = matches ? Model.matched(tree, matches) : {};
+    const known = tree.exact ? null : looks;
+    at("matched").textContent = matches ? `${shareOf(ns, tree.total[0], known)} matched (${time(ns, known)})` : "";
   }
 
   // By what functions are ordered: own CPU time where it is known, or what the flame graph shows.
@@ -139,6 +136,16 @@
   function weightOf(sort) {
     if (sort === "self" || measures.includes(sort)) return sort;
     return state.measure !== "wall" ? state.measure : known.cpu ? "cpu" : "self";
+  }
+
+  // What is shared: of a thread all that it was charged, in functions or not.
+  function wholeOf(weight, rows) {
+    if (weight === "self") return tree.elapsed[state.zoom];
+    const sum = (of) => rows.reduce((ns, row) => ns + of(row), 0);
+    const threads = state.thread < 0 ? data.threads : [data.threads[state.thread]];
+    const known = Measures.together(data, threads) || Measures.none(data);
+    const charged = state.zoom ? sum((row) => Measures.of(data, row.charged || Measures.none(data), weight).ns) : Measures.of(data, known, weight).ns;
+    return Math.max(charged, sum((row) => row[weight] || 0));
   }
 
   function showFunctions() {
@@ -155,13 +162,14 @@
       fn: state.fn,
       weight,
       weightTitle: weight === "self" ? "own wall time" : Measures.title(weight),
-      whole: weight === "self" ? tree.elapsed[state.zoom] : every.reduce((sum, row) => sum + (row[weight] || 0), 0),
+      whole: wholeOf(weight, every),
       // Of all rows, whatever is searched for: a bar keeps its length.
       most: every.reduce((longest, row) => Math.max(longest, row[weight] || 0), 0),
       where: state.zoom ? names[tree.fn[state.zoom]] : "",
       all,
     };
-    Tables.showFunctions(Model.sortRows(found, sort === "share" ? weight : sort, state.reverse, label), look);
+    const sorted = Model.sortRows(found, sort === "share" ? weight : sort, state.reverse, label);
+    Tables.showFunctions(state.sort || state.measure !== "wall" ? sorted : Model.idleLast(sorted), look);
     rows.shown = true;
   }
 
@@ -180,7 +188,7 @@
     const errors = tree.errors[node] ? ` · ${count(tree.errors[node])} errors` : "";
     // The CPU time of a whole thread is read from its clock.
     const looks = tree.exact || (!node && state.measure === "cpu") ? null : tree.looks[node];
-    const part = looks == null ? share(tree.total[node], tree.total[0]) : percentage(tree.total[node], tree.total[0], looks);
+    const part = shareOf(tree.total[node], tree.total[0], looks);
     const own = tree.exact ? ` · self ${duration(tree.own[node])}` : "";
     const facts = `${time(tree.total[node], looks)} (${part})${own} · ${count(tree.calls[node])} calls${errors}`;
     const title = [element("b", {}, page.label(fn)), node ? element("span", { class: "quiet" }, page.where(fn)) : null];

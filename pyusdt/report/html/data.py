@@ -6,7 +6,7 @@ with their depth. What the sampler has charged are rows that name a node or a fu
 none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyusdt.recording import Node, Recording, Step
@@ -19,6 +19,7 @@ from pyusdt.report import killed, missing
 from pyusdt.report.html.pack import Column, column
 from pyusdt.report.html.source import Sources
 from pyusdt.report.losses import lines
+from pyusdt.report.place import place, roots
 from pyusdt.report.prepare import OTHERS
 from pyusdt.report.text import printable
 
@@ -63,7 +64,7 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
         "charged": _charged(recording),
         "native": _native(recording),
         "kernel": _kernel(recording),
-        "offcpu": recording.kernel_totals.get("offcpu", {}),
+        "offcpu": _cleaned(recording.kernel_totals.get("offcpu", {})),
         "losses": [
             *lines(recording.losses),
             *filter(None, [missing.line(recording)]),
@@ -151,9 +152,9 @@ def _charges(nodes: list[Node]) -> dict[str, Column]:
 
 def _charged(recording: Recording) -> dict[str, Column]:
     """What functions have been charged in each thread, in whatever contexts."""
-    place = _places(recording)
+    places = _places(recording)
     rows = [
-        (place[process, thread], function, *row)
+        (places[process, thread], function, *row)
         for (process, thread, function), charges in recording.charges.items()
         if function >= 0
         for row in _rows(charges)
@@ -172,9 +173,9 @@ def _places(recording: Recording) -> dict[tuple[int, int], int]:
 
 def _totals(recording: Recording) -> dict[str, Column]:
     """What each function did in each thread."""
-    place = _places(recording)
+    places = _places(recording)
     rows = [
-        (place[process, thread], function, it.calls, it.resumes, it.errors,
+        (places[process, thread], function, it.calls, it.resumes, it.errors,
          max(it.self_ns, 0), it.total_ns)
         for (process, thread, function), it in recording.exact_totals.items()
     ]  # fmt: skip
@@ -188,12 +189,13 @@ def _functions(recording: Recording, strings: _Strings) -> dict[str, list[int | 
         p50[function.index], p99[function.index] = function.p50_ns, function.p99_ns
         latency50[function.index] = function.latency(0.5)
         latency99[function.index] = function.latency(0.99)
-    records = recording.records
+    records, below = recording.records, roots(recording)
     return {
         "module": [strings.place(record.module) for record in records],
         "name": [strings.place(record.qualname or record.name) for record in records],
         "file": [strings.place(record.file) for record in records],
         "line": [record.line for record in records],
+        "place": [strings.place(place(record, below)) for record in records],
         "c": [int(record.is_c) for record in records],
         "p50": p50,
         "p99": p99,
@@ -218,7 +220,15 @@ def _kernel(recording: Recording) -> dict[int, dict[str, dict[str, KernelFigures
     for function in recording.functions:
         for (kind, name), figures in function.kernel.items():
             found.setdefault(function.index, {}).setdefault(kind, {})[name] = figures
-    return found
+    return {
+        index: {kind: _cleaned(names) for kind, names in kinds.items()}
+        for index, kinds in found.items()
+    }
+
+
+def _cleaned(account: Mapping[str, KernelFigures]) -> dict[str, KernelFigures]:
+    """With names that can be written and read as UTF-8."""
+    return {clean(name): figures for name, figures in account.items()}
 
 
 def _sources(recording: Recording, sources: Sources, strings: _Strings) -> dict[int, int]:

@@ -3,7 +3,7 @@
 "use strict";
 
 const Details = (() => {
-  const { element, duration, time, count } = Format;
+  const { element, duration, time, reading, count } = Format;
   const FIRST_NEIGHBOURS = 10;
   const KERNEL = {
     syscall: "System calls", offcpu: "Off the CPU", fault: "Page faults", read: "Read", write: "Written",
@@ -60,11 +60,11 @@ const Details = (() => {
     const waits = entry.parts.filter((part) => part.kind !== "cpu");
     const total = entry.measure === "wall" ? "Total" : `Total ${Measures.title(entry.measure)}`;
     return [
-      ["Self", time(entry.self, looks.self)], [total, time(entry.total, looks.total)],
-      ["CPU", time(entry.cpu, looks.cpu)],
-      ...(entry.cpu ? [["User", time(entry.user, looks.user)], ["System", time(entry.system, looks.system)]] : []),
+      ["Self", reading(entry, "self")], [total, reading(entry, "total")],
+      ["CPU", reading(entry, "cpu")],
+      ...(entry.cpu ? [["User", reading(entry, "user")], ["System", reading(entry, "system")]] : []),
       ...waits.map((part) => [Measures.title(part.kind), time(part.ns, part.looks)]),
-      ["Native", time(entry.native, looks.native)], ["Calls", count(entry.calls)],
+      ["Native", reading(entry, "native")], ["Calls", count(entry.calls)],
       ["Per call", entry.calls && !looks.self ? duration(entry.elapsed / entry.calls) : ""],
       ["p50", duration(entry.p50)], ["p99", duration(entry.p99)],
       ["Latency p50", duration(entry.latency50)], ["Latency p99", duration(entry.latency99)],
@@ -81,7 +81,7 @@ const Details = (() => {
     }
     const facts = figures(entry).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
     panel.replaceChildren(
-      element("div", { class: "head" }, element("h2", {}, page.functionName(fn)), element("div", { class: "where" }, page.where(fn)), element("dl", {}, ...facts)),
+      element("div", { class: "head" }, element("h2", {}, page.functionName(fn)), element("div", { class: "where", title: page.file(fn) }, page.where(fn)), element("dl", {}, ...facts)),
       ...neighbourTable(page, "Callers", neighbours.callers, entry.total),
       ...neighbourTable(page, "Callees", neighbours.callees, entry.total),
       ...kernel(page, fn),

@@ -41,6 +41,11 @@ const Format = (() => {
   // A time that was measured, where `looks` are null, or one that so many have found.
   const time = (ns, looks) => (looks == null ? duration(ns) : figure(ns, looks));
 
+  const shareOf = (part, whole, looks) => (looks == null ? share(part, whole) : percentage(part, whole, looks));
+
+  // A figure of a row: where few looks have found more than was measured, that is the limit.
+  const reading = (row, key) => (row.limited.has(key) ? `<${duration(row[key])}` : time(row[key], row.looks[key]));
+
   const digitsOf = (looks) => (looks < 100 ? 1 : looks < 10_000 ? 2 : 3);
   const rounded = (value, digits) => Number(value.toExponential(digits - 1));
 
@@ -72,5 +77,5 @@ const Format = (() => {
     return made;
   }
 
-  return { duration, figure, time, percentage, count, share, name, element };
+  return { duration, figure, time, percentage, shareOf, reading, count, share, name, element };
 })();

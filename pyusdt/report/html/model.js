@@ -100,7 +100,7 @@ function measure(data, tree, wanted) {
     for (const child of tree.children[i]) {
       tree.start[child] = at;
       tree.depth[child] = tree.depth[i] + 1;
-      tree.deepest = Math.max(tree.deepest, tree.depth[child]);
+      if (tree.total[child]) tree.deepest = Math.max(tree.deepest, tree.depth[child]);
       at += tree.total[child];
     }
   }
@@ -189,20 +189,22 @@ function search(data, text) {
   });
 }
 
-// The time in matching functions and all below them.
-function matchedTime(tree, matches) {
+// {ns, looks} in matching functions and all below them.
+function matched(tree, matches) {
   let inside = 0;
-  let time = 0;
+  const found = { ns: 0, looks: 0 };
   walk(
     tree,
     (node) => {
-      if (matches[tree.fn[node]] && !inside++) time += tree.total[node];
+      if (!matches[tree.fn[node]] || inside++) return;
+      found.ns += tree.total[node];
+      found.looks += tree.looks[node];
     },
     (node) => {
       if (matches[tree.fn[node]]) inside--;
     },
   );
-  return time;
+  return found;
 }
 
 // The rows by `key`, numbers downwards (nothing last) and names upwards, or the other way round.
@@ -213,6 +215,12 @@ function sortRows(rows, key, reverse, label) {
       ? (a, b) => sign * label(a.fn).localeCompare(label(b.fn))
       : (a, b) => (a[key] == null) - (b[key] == null) || sign * (b[key] - a[key]) || a.fn - b.fn;
   return [...rows].sort(order);
+}
+
+// With those that idle at the end, the longest first.
+function idleLast(rows) {
+  const idle = rows.filter((row) => row.idle).sort((a, b) => b.wait - a.wait);
+  return [...rows.filter((row) => !row.idle), ...idle];
 }
 
 // What a link to this page says, and back: {thread, zoom, search, sort, reverse, fn, measure, colours}.
@@ -254,4 +262,4 @@ function read(data) {
   return data;
 }
 
-const Model = { read, build, measure, seen, walk, neighbours, search, matchedTime, sortRows, readHash, writeHash };
+const Model = { read, build, measure, seen, walk, neighbours, search, matched, sortRows, idleLast, readHash, writeHash };

@@ -3,17 +3,17 @@
 "use strict";
 
 const Tables = (() => {
-  const { element, duration, time, count, share, percentage, name } = Format;
+  const { element, duration, reading, count, share, shareOf, name } = Format;
   const FIRST_ROWS = 300;
-  const sampled = (key) => (entry) => time(entry[key], entry.looks[key]);
+  const figure = (key) => (entry) => reading(entry, key);
   const COLUMNS = {
     name: ["Function", (entry, look) => nameCell(look.page, entry.fn)],
-    cpu: ["CPU", sampled("cpu"), "own time on a CPU"],
+    cpu: ["CPU", figure("cpu"), "own time on a CPU"],
     wait: ["Wait", (entry) => waitCell(entry), "own time that it waited, and what its own time is made of"],
-    native: ["Native", sampled("native"), "own time of the C functions that it called"],
-    self: ["Self", sampled("self"), "own wall time"],
-    share: ["Share", (entry, look) => shareCell(entry[look.weight], look.whole, look.most, entry.looks[look.weight])],
-    total: ["Total", sampled("total"), "with all that it called"],
+    native: ["Native", figure("native"), "own time of the C functions that it called"],
+    self: ["Self", figure("self"), "own wall time"],
+    share: ["Share", (entry, look) => ownShare(entry, look)],
+    total: ["Total", figure("total"), "with all that it called"],
     calls: ["Calls", (entry) => count(entry.calls)],
     p50: ["p50", (entry) => duration(entry.p50)],
     p99: ["p99", (entry) => duration(entry.p99)],
@@ -22,7 +22,7 @@ const Tables = (() => {
 
   // The columns that a recording has, by key; a class of wait has one while the flame graph shows it.
   function columnsOf(known, measure) {
-    const own = ["wall", "cpu", "wait"].includes(measure) ? {} : { [measure]: [Measures.title(measure), sampled(measure)] };
+    const own = ["wall", "cpu", "wait"].includes(measure) ? {} : { [measure]: [Measures.title(measure), figure(measure)] };
     const there = { cpu: known.cpu, wait: known.cpu, native: known.native, p50: known.percentiles, p99: known.percentiles };
     const [first, ...rest] = Object.entries(COLUMNS).filter(([key]) => there[key] !== false);
     const columns = Object.fromEntries([first, ...Object.entries(own), ...rest]);
@@ -66,14 +66,19 @@ const Tables = (() => {
 
   // How long it waited, and a bar of all that its own time is made of.
   function waitCell(entry) {
-    return element("td", { class: "wait" }, element("span", {}, time(entry.wait, entry.looks.wait)), Parts.bar(entry.parts));
+    return element("td", { class: "wait" }, element("span", {}, reading(entry, "wait")), Parts.bar(entry.parts));
+  }
+
+  function ownShare(entry, { weight, whole, most }) {
+    const cell = shareCell(entry[weight], whole, most, entry.looks[weight]);
+    if (entry.limited.has(weight)) cell.textContent = `<${share(entry[weight], whole)}`;
+    return cell;
   }
 
   // `part` of `whole` in percent, over a bar that is full for `most`.
   function shareCell(part, whole, most, looks = null) {
     const length = Math.min((100 * (part || 0)) / (most || 1), 100);
-    const shown = looks == null ? share(part, whole) : percentage(part, whole, looks);
-    return element("td", { class: "share", style: `--part: ${length.toFixed(1)}%` }, shown);
+    return element("td", { class: "share", style: `--part: ${length.toFixed(1)}%` }, shareOf(part, whole, looks));
   }
 
   function pickable(page, fn, selected, cells) {

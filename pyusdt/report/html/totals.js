@@ -4,6 +4,11 @@
 "use strict";
 
 const Totals = (() => {
+  // As in order.py: what is seen to do little but to wait until there is something to do.
+  const IDLE = ["lock", "sleep", "poll", "child"];
+  const WANTING = ["gil", "runnable"];
+  const FEWEST_LOOKS = 10;
+  const MOST_OF_IT = 0.9;
   const NAMES = ["calls", "resumes", "errors", "self"];
 
   // Rows by function, each made when it is first asked for.
@@ -36,8 +41,16 @@ const Totals = (() => {
         row[measure] = ns;
         row.looks[measure] = looks;
       }
+      row.idle = idles(row);
+      row.limited = new Set();
     }
     return rows;
+  }
+
+  function idles(row) {
+    if (!row.charged || row.looks.cpu + row.looks.wait < FEWEST_LOOKS) return false;
+    const sum = (kinds) => kinds.reduce((ns, kind) => ns + row[kind], 0);
+    return sum(IDLE) > MOST_OF_IT * (row.cpu + row.wait - sum(WANTING));
   }
 
   // Of one thread, or of all for -1; counts, wall times and charges are exact also where the tree is not.
@@ -60,9 +73,22 @@ const Totals = (() => {
     addTotals(tree, tree.children[0], at);
     finish(data, tree, rows, wanted);
     for (const row of rows.values()) addBeyond(row);
+    limit(rows);
     addNative(data, tree, rows, tree.children[0]);
     if (thread < 0) addKernel(data, rows);
     return rows;
+  }
+
+  // CPU and waits are no more than own wall time, where that is exact.
+  function limit(rows) {
+    for (const row of rows.values()) {
+      if (row.looks.self != null) continue;
+      for (const key of Object.keys(row.looks)) {
+        if (key === "total" || !(row[key] > row.self)) continue;
+        row[key] = row.self;
+        row.limited.add(key);
+      }
+    }
   }
 
   // The kernel's waits, which are exact, in place of the sampled ones.
@@ -74,7 +100,9 @@ const Totals = (() => {
       for (const kind of data.kinds.filter(Measures.isWait)) {
         row[kind] = waits.filter((part) => part.kind === kind).reduce((sum, part) => sum + part.ns, 0);
         row.looks[kind] = null;
+        row.limited.delete(kind);
       }
+      row.limited.delete("wait");
       row.wait = waits.reduce((sum, part) => sum + part.ns, 0);
       row.looks.wait = null;
       row.parts = [...row.parts.filter((part) => part.kind === "cpu"), ...waits];
@@ -107,6 +135,7 @@ const Totals = (() => {
     Model.walk(tree, enter, (node) => active.set(tree.fn[node], active.get(tree.fn[node]) - 1), [top]);
     addTotals(tree, [top], at);
     finish(data, tree, rows, wanted);
+    limit(rows);
     addNative(data, tree, rows, tree.children[top]);
     return rows;
   }

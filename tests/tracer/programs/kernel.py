@@ -61,7 +61,7 @@ def waits_for_a_child() -> None:
     if not child:
         asks()
         time.sleep(0.2)
-        os._exit(0)
+        os._exit(0)  # without what is in the buffer
     os.waitpid(child, 0)
 
 
@@ -75,18 +75,25 @@ def spins() -> None:
         pass
 
 
-def waits(piped: int, lock) -> None:
-    """All waits, and what the thread's clocks make of them."""
+def measured(function, *arguments) -> None:
+    """Prints for how many ns this thread has no CPU in it."""
     begin, cpu = time.monotonic_ns(), time.thread_time_ns()
-    pipes(piped)
-    polls()
-    naps()
-    waits_for_a_lock(lock)
-    waits_for_a_child()
-    spins()
-    off = time.monotonic_ns() - begin - (time.thread_time_ns() - cpu)
+    function(*arguments)
+    print(function.__name__, time.monotonic_ns() - begin - (time.thread_time_ns() - cpu))
+
+
+def all_waits(piped: int, lock) -> None:
+    measured(pipes, piped)
+    measured(polls)
+    measured(naps)
+    measured(waits_for_a_lock, lock)
+    measured(waits_for_a_child)
+    measured(spins)
+
+
+def waits(piped: int, lock) -> None:
+    measured(all_waits, piped, lock)
     print("thread", threading.get_native_id())
-    print("off", off)
 
 
 def works() -> None:
