@@ -120,8 +120,9 @@ def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
 
 @overload
 def steps[Item](iterable: AsyncIterable[Item], name: str) -> AsyncIterator[Item]: ...
-def record(c_calls: bool, max_nodes: int, only: str, exclude: str) -> bool:
-    """Keep call trees, with times, of all threads from now on, or go on with these options.
+def record(c_calls: bool, sampled: bool, max_nodes: int, only: str, exclude: str) -> bool:
+    """Keep call trees of all threads from now on, or go on with these options. `sampled`: no clock
+    is read at calls, and the times are the sampler's.
 
     Functions that the filters leave out may be in them all the same, when a tracer wants them too.
     False where no events can be had: other tools hold the ids of sys.monitoring.

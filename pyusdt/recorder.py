@@ -13,6 +13,7 @@ from pyusdt.decorate import decorate
 from pyusdt.errors import UserError, one_line, print_line
 from pyusdt.exit_hooks import uninterrupted
 from pyusdt.launch import inherited
+from pyusdt.launch.options import TIMES
 from pyusdt.recording import Function, Node, Recording, Snapshot, Step, Thread, run, store
 from pyusdt.recording.counts import NOTHING, unpack
 from pyusdt.recording.pack import pack
@@ -66,6 +67,9 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
                belongs to their nearest recorded caller.
     exclude    patterns of functions not to record, even where `only` has them.
     c_calls    record the calls of C functions too, which costs more than as much again.
+    times      "exact": of each call. "sampled": no clock is read at calls, which costs less: calls
+               are exact, and times are those that the sampler finds by looking on; there are no
+               percentiles. While another recorder of the process wants exact times, both have them.
     max_nodes  how many calling contexts there is memory for, 128 bytes each. Functions are exact
                whatever becomes of contexts. Calls in contexts beyond these are in nodes "(others)"
                of the call tree, below what called them, and counted in `losses`.
@@ -97,6 +101,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         only: patterns.Patterns | None = None,
         exclude: patterns.Patterns | None = None,
         c_calls: bool = False,
+        times: Literal["exact", "sampled"] = "exact",
         max_nodes: int = running.MAX_NODES,
         threads: Literal["all", "current"] = "all",
         flush: float | None = None,
@@ -105,6 +110,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         """Raise ValueError where a value is none of those that are described above."""
         if threads not in ("all", "current"):
             raise ValueError(f'threads is "all" or "current", not {threads!r}')
+        if times not in TIMES:
+            raise ValueError(f'times is "exact" or "sampled", not {times!r}')
         if max_nodes < 1:
             raise ValueError(f"max_nodes is 1 or more, not {max_nodes}")
         if flush is not None and not 0 < flush < 1e9:
@@ -114,6 +121,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.path = None if path is None else os.path.abspath(os.fspath(path))
         self.offers = path is not None
         self.c_calls = c_calls
+        self.times: str = times
         self.max_nodes = max_nodes
         self.flush = flush
         self.filters = patterns.text("only", only), patterns.text("exclude", exclude)
@@ -189,6 +197,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             "only": only or None,
             "exclude": exclude or None,
             "c_calls": self.c_calls,
+            "times": self.times,
             "max_nodes": self.max_nodes,
             "threads": "all" if self._serials is None else "current",
             "flush": self.flush,
@@ -267,6 +276,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
                         self._run,
                         flush=self.flush or 0,
                         c_calls=self.c_calls,
+                        times=self.times,
                         max_nodes=self.max_nodes,
                         block=self._block,
                     )
@@ -295,6 +305,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             only=self.filters[0],
             exclude=self.filters[1],
             c_calls=self.c_calls,
+            times=self.times,
             flush=self.flush or 0,
             threads=None if self._serials is None else sorted(self._serials),
         )

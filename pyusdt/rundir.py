@@ -16,12 +16,12 @@ from pyusdt.system import io, os
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _NAME_MAX = 255
-_MOST_PATHS = 100
 KERNEL_ROWS = "kernel.json"
 """What --kernel has counted, when it is over."""
 KEEPER = "kernel.pid"
 """The process that counts it, while it does."""
 OF_KERNEL = (KERNEL_ROWS, f"{KERNEL_ROWS}.new", KEEPER)
+_MOST_PATHS = 100
 
 
 class RunDirectory(NamedTuple):
@@ -134,6 +134,7 @@ def about(
     only: str = "",
     exclude: str = "",
     c_calls: bool = False,
+    times: str = "exact",
     flush: float = 0,
     threads: list[int] | None = None,
 ) -> str:
@@ -145,6 +146,7 @@ def about(
         "only": only,
         "exclude": exclude,
         "c_calls": c_calls,
+        "times": times,
         "flush": flush,
         "threads": threads,
         "paths": paths(),

@@ -23,6 +23,8 @@ class Recorder(Protocol):
     """What records."""
 
     c_calls: bool
+    times: str
+    """Of calls: "exact", or "sampled"."""
     max_nodes: int
     path: str | None
     """Of its file."""
@@ -118,10 +120,11 @@ def apply() -> None:
         core.record_stop()
         return
     c_calls = any(recorder.c_calls for recorder in recorders)
+    sampled = all(recorder.times == "sampled" for recorder in recorders)
     max_nodes = max(recorder.max_nodes for recorder in recorders)
     filters = {recorder.filters for recorder in recorders}
     only, exclude = filters.pop() if len(filters) == 1 else ("", "")
-    if not core.record(c_calls, max_nodes, only, exclude):
+    if not core.record(c_calls, sampled, max_nodes, only, exclude):
         raise UserError(
             f"cannot record: {core.DORMANT[1]}, or it refuses; "
             "stop the other profiler or coverage tool, and try again"

@@ -20,10 +20,11 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
-    int c_calls;
+    int c_calls, sampled;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "pLss", &c_calls, &max_nodes, &options.only, &options.exclude))
+    if (!PyArg_ParseTuple(args, "ppLss", &c_calls, &sampled, &max_nodes, &options.only,
+                          &options.exclude))
         return NULL;
     if (filter_check(options.only, why, sizeof why) < 0 ||
         filter_check(options.exclude, why, sizeof why) < 0) {
@@ -31,6 +32,7 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
         return NULL;
     }
     options.c_calls = c_calls;
+    options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
     if (recorder_start(RECORDER_INSIDE, &options) < 0)
         Py_RETURN_FALSE;
@@ -43,6 +45,7 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
     recorder_stop(RECORDER_INSIDE);
+    watcher_kick(); /* the sampler is to end */
     Py_RETURN_NONE;
 }
 
@@ -177,7 +180,8 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, max_nodes, only, exclude)\n--\n\nStart to record, or go on with these "
+     "record(c_calls, sampled, max_nodes, only, exclude)\n--\n\nStart to record, or go on with "
+     "these "
      "options.\nReturn False if events cannot be enabled."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,

@@ -14,7 +14,7 @@ from pyusdt.harmless import printable
 from pyusdt.library import library_path
 from pyusdt.remote import proc
 from pyusdt.remote.apart import LateError, within
-from pyusdt.remote.control_layout import Status
+from pyusdt.remote.control_layout import Sampler, Status
 from pyusdt.remote.looks import Found, find_all, status_of
 from pyusdt.report.text import number, plural
 
@@ -113,6 +113,8 @@ def _lines(status: Status) -> Iterable[tuple[str, str]]:
             yield what, " ".join(status[names])  # type: ignore[literal-required]
     if status["recorded"]:
         yield "recorded", _recorders(status)
+    if status["sampler"]:
+        yield "sampler", _sampler(status["sampler"])
     if status["only"]:
         yield "only", printable(status["only"])
     if status["exclude"]:
@@ -140,6 +142,12 @@ def _recorders(status: Status) -> str:
     return ", ".join(words[client] for client in status["recorded"])
 
 
+def _sampler(sampler: Sampler) -> str:
+    every, share = sampler["interval_usec"] / 1e3, 100 * sampler["share"]
+    threads = plural(sampler["threads"], "thread")
+    return f"every {every:.1f} ms, {threads}, {share:.1f} % of a CPU"
+
+
 def _tool(status: Status) -> str:
     return "" if status["tool_id"] is None else str(status["tool_id"])
 
@@ -162,6 +170,8 @@ def _print_details(console: "Console", pid: int, status: Status) -> None:
     line("events", (" ".join(status["events_on"]) or "none on") + tool)
     if status["recorded"]:
         line("recorded", _recorders(status))
+    if status["sampler"]:
+        line("sampler", _sampler(status["sampler"]))
     for what, text in settings_in_words(status):
         line(what, text)
     for name, count in status["probes_fired"].items():

@@ -45,6 +45,7 @@ class _WholeRun:
         self.path: str | None = run.path
         self.offers = options.children
         self.c_calls = options.c_calls
+        self.times = options.times
         self.max_nodes = options.max_nodes or running.MAX_NODES
         self._run = run
         self._block = block
@@ -60,7 +61,7 @@ class _WholeRun:
         running.start(self)
         place = os.fsencode(self._run.directory), self._run.device, self._run.inode
         ordinal = running.new_ordinal()
-        about = rundir.about(c_calls=self.c_calls, flush=self._flush)
+        about = rundir.about(c_calls=self.c_calls, times=self.times, flush=self._flush)
         try:
             self._save = libpyusdt.save_begin(ordinal, *place, about, b"", b"", self._flush)
         except OSError as error:
@@ -164,6 +165,7 @@ def begin(options: Options) -> None:
             directory,
             flush=options.flush or 0,
             c_calls=options.c_calls,
+            times=options.times,
             max_nodes=options.max_nodes,
             launcher=os.getpid(),
         )
@@ -190,7 +192,9 @@ def _join(it: inherited.Inherited) -> None:
         if it.block and isinstance(error, FileNotFoundError):
             return  # it is over, and all is written
         raise UserError(f"{it.path}: cannot write: {_reason(error)}") from None
-    options = Options(flush=it.flush or None, c_calls=it.c_calls, max_nodes=it.max_nodes)
+    options = Options(
+        flush=it.flush or None, c_calls=it.c_calls, times=it.times, max_nodes=it.max_nodes
+    )
     if rundir.is_block_over(directory, it.block):
         return
     # os.exec* has perhaps put this program in the place of the one that began the run.

@@ -5,6 +5,7 @@
     PYUSDT_RUN        the token of the run
     PYUSDT_FLUSH      seconds between writes, if any
     PYUSDT_C_CALLS    1: the calls of C functions too
+    PYUSDT_TIMES      sampled: the times of calls are the sampler's
     PYUSDT_MAX_NODES  the bound of calling contexts, if it is not the usual one
     PYUSDT_LAUNCHER   the process that began the run and makes its file at the end, if any
     PYUSDT_BLOCK      the block of the program that is recorded, if it is not all of it: what begins
@@ -30,8 +31,8 @@ from pyusdt.errors import UserError
 from pyusdt.rundir import RunDirectory
 from pyusdt.system import os
 
-_NAMES = ("PYUSDT_RECORDING", "PYUSDT_RUN", "PYUSDT_FLUSH", "PYUSDT_C_CALLS", "PYUSDT_MAX_NODES",
-          "PYUSDT_LAUNCHER", "PYUSDT_BLOCK")  # fmt: skip
+_NAMES = ("PYUSDT_RECORDING", "PYUSDT_RUN", "PYUSDT_FLUSH", "PYUSDT_C_CALLS", "PYUSDT_TIMES",
+          "PYUSDT_MAX_NODES", "PYUSDT_LAUNCHER", "PYUSDT_BLOCK")  # fmt: skip
 _OUTER = "PYUSDT_OUTER"
 _ROOT = "PYUSDT_ROOT"
 
@@ -51,6 +52,7 @@ class Inherited(NamedTuple):
     token: str
     flush: float
     c_calls: bool
+    times: str
     max_nodes: int | None
     launcher: int
     """The pid of the process that makes the file; 0: it is not known."""
@@ -64,7 +66,7 @@ def read() -> list[Inherited]:
 
 
 def _read(values: list[str]) -> Inherited:
-    path, token, flush, c_calls, max_nodes, launcher, block = values
+    path, token, flush, c_calls, times, max_nodes, launcher, block = values
     if not rundir.is_token(token):
         raise UserError(f"PYUSDT_RECORDING is {path}, and PYUSDT_RUN names no run of it")
     if block and not rundir.is_token(block):
@@ -73,7 +75,8 @@ def _read(values: list[str]) -> Inherited:
         numbers = float(flush or 0), int(max_nodes or 0) or None, int(launcher or 0)
     except ValueError as error:
         raise UserError(f"PYUSDT_FLUSH, PYUSDT_MAX_NODES or PYUSDT_LAUNCHER: {error}") from None
-    return Inherited(path, token, numbers[0], c_calls == "1", numbers[1], numbers[2], block)
+    who = "sampled" if times == "sampled" else "exact"
+    return Inherited(path, token, numbers[0], c_calls == "1", who, numbers[1], numbers[2], block)
 
 
 def _all() -> list[list[str]]:
@@ -109,12 +112,14 @@ def offer(
     *,
     flush: float = 0,
     c_calls: bool = False,
+    times: str = "exact",
     max_nodes: int | None = None,
     launcher: int = 0,
     block: str = "",
 ) -> None:
     """Have the processes that this one starts take part, too."""
-    values = [run.path, run.token, f"{flush:g}" if flush else "", "1" if c_calls else "",
+    who = times if times != "exact" else ""
+    values = [run.path, run.token, f"{flush:g}" if flush else "", "1" if c_calls else "", who,
               str(max_nodes or ""), str(launcher or ""), block]  # fmt: skip
     _put([*_all(), values])
 

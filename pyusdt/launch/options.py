@@ -10,6 +10,8 @@ from pyusdt import patterns
 from pyusdt.errors import UsageError, called, nearest
 
 FOREVER = float("inf")
+TIMES = ("exact", "sampled")
+"""Of calls: those of each, by the clock, or what the sampler finds."""
 
 
 @dataclass
@@ -26,6 +28,8 @@ class Options:
     only: str = ""
     exclude: str = ""
     c_calls: bool = False
+    times: str = "exact"
+    """One of TIMES."""
     children: bool = True
     """Whether the processes that the program starts are recorded too."""
     kernel: bool = False
@@ -87,6 +91,14 @@ def _patterns(word: str, value: str, before: str) -> str:
     return ",".join(filter(None, [before, more]))
 
 
+def _times(word: str, value: str, _before: str) -> str:
+    if value not in TIMES:
+        raise UsageError(
+            f"option '{word.partition('=')[0]}' is {' or '.join(TIMES)}, not '{value}'"
+        )
+    return value
+
+
 def _holder(_word: str, value: str, _before: str) -> int:
     return int(value)
 
@@ -117,6 +129,9 @@ OPTIONS = (
         "write FILE that often while the program runs, in case it is killed"),
     Option(("--c-calls",), "", "c_calls", _yes,
         "record the calls of C functions too"),
+    Option(("--times",), "WHICH", "times", _times,
+        "exact: of each call (the default); sampled: calls are counted without a clock, which costs"
+        " less, and times are what a sampler finds"),
     Option(("--no-children",), "", "children", _no,
         "record this process only, not the Pythons that it starts"),
     Option(("--kernel",), "", "kernel", _yes,
@@ -178,6 +193,7 @@ def _checked(options: Options) -> Options:
         about = {
             "--flush": options.flush,
             "--c-calls": options.c_calls,
+            "--times": options.times != "exact",
             "--no-children": not options.children,
             "--kernel": options.kernel,
             "--max-nodes": options.max_nodes,

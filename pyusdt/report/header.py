@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands above a table for the terminal: what was recorded, and where its time went."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -77,9 +78,9 @@ def _waits(recording: Recording, it: Account) -> list[str]:
     charges = it.charges
     waits = {wait: sampled(charges, wait) for wait in charges.waits}
     whole = sampled(charges, "wait")
-    if kernel := recording.kernel_totals.get("offcpu"):
-        waits = {wait: Reading(it.ns, None) for wait, it in kernel.items()}
-        whole = Reading(sum(it.ns for it in kernel.values()), None)
+    if kernel := _kernel_waits(recording):
+        waits = {wait: Reading(ns, None) for wait, ns in kernel.items()}
+        whole = Reading(kernel.total(), None)
     ordered = sorted(waits.items(), key=lambda item: -(item[1].ns or 0))
     parts = [f"{printable(wait, 20)} {reading}" for wait, reading in ordered]
     contention = _contention(it)
@@ -88,6 +89,15 @@ def _waits(recording: Recording, it: Account) -> list[str]:
         *parts,
         *([f"GIL contention {contention}"] if contention else []),
     ]
+
+
+def _kernel_waits(recording: Recording) -> Counter[str]:
+    """Those of the threads that were recorded: the process has others, ours among them."""
+    waits: Counter[str] = Counter()
+    for (_, thread, _, kind, name), figures in recording.kernel.items():
+        if kind == "offcpu" and thread >= 0:
+            waits[name] += figures.ns
+    return waits
 
 
 def _fitted(parts: list[str], width: int) -> Text:

@@ -40,8 +40,9 @@ class _Module:
 
     def weight(self, measure: str) -> tuple[int, int]:
         """By what modules are sorted."""
-        by = {"calls": self.calls, "native": self.native_ns or 0}.get(measure, 0)
-        return self.charges.of(measure) if measure in MEASURES else by, self.self_ns
+        if measure in MEASURES:
+            return sampled(self.charges, measure, self.self_ns).ns or 0, self.self_ns
+        return {"calls": self.calls, "native": self.native_ns or 0}.get(measure, 0), self.self_ns
 
 
 def print_modules(console: Console, recording: Recording, measure: str, top: int | None) -> None:

@@ -78,25 +78,24 @@ def _of(function: Function, callers: dict[int, Charges]) -> Iterator[Wait]:
     known = dict(callers)
     if rest := (function.charges or NONE) - total(callers.values()):
         known[_UNKNOWN] = rest  # its contexts were given up
-    kernel = function.kernel_waits
-    for kind in WAITS:
-        found = {caller: it for caller, it in known.items() if it.of(kind)}
-        if not kernel:
-            for caller, charges in found.items():
+    for kind, ns in function.kernel_waits.items():
+        found = {caller: it for caller, it in known.items() if it.waits.get(kind)}
+        yield from _parted(function, kind, ns, found or dict.fromkeys(function.callers, NONE))
+    for kind in () if function.kernel_waits else WAITS:
+        for caller, charges in known.items():
+            if charges.of(kind):
                 yield _wait(function, caller, kind, sampled(charges, kind, function.self_ns))
-        elif kernel.get(kind):
-            yield from _parted(function, kind, kernel[kind], found or known)
 
 
 def _parted(function: Function, kind: str, ns: int, callers: dict[int, Charges]) -> Iterator[Wait]:
     """What the kernel has counted, to the callers: exactly where there is one, else as sampled."""
-    whole = sum(charges.of(kind) for charges in callers.values())
+    whole = sum(charges.waits.get(kind, 0) for charges in callers.values())
     if len(callers) == 1 or not whole:
         caller = next(iter(callers)) if len(callers) == 1 else _UNKNOWN
         yield _wait(function, caller, kind, Reading(ns, None))
         return
     for caller, charges in callers.items():
-        part = round(ns * charges.of(kind) / whole)
+        part = round(ns * charges.waits[kind] / whole)
         yield _wait(function, caller, kind, Reading(part, charges.looks(kind)))
 
 
@@ -117,7 +116,7 @@ def print_waits(console: Console, recording: Recording, kind: str | None, top: i
     whole = sum(wait.time.ns or 0 for wait in found)
     rows: list[Row] = [
         (
-            (str(it.time), it.time.of(whole), it.kind),
+            (str(it.time), it.time.of(whole), printable(it.kind, 20)),
             _name(names, it),
         )
         for it in found[:top]

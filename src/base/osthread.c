@@ -14,12 +14,13 @@ enum { GONE_USEC = 100, GONE_TRIES = 10000 };
 
 /* A directory /proc/PID/task has two links and one more for each thread. A main thread that has
  * ended is counted until the last thread ends. */
-enum { LINKS_OF_LAST = 2 + 2 };
+enum { LINKS_OF_MAIN = 2 + 1 };
 
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static pthread_key_t s_key; /* has a destructor, which the C library calls when a thread ends */
 static bool s_has_key;      /* written once */
 static atomic_bool s_main_ended;
+static _Atomic unsigned s_ours;
 
 bool osthread_is_main(void) {
     return gettid() == getpid();
@@ -48,10 +49,22 @@ void osthread_watch_main(void) {
         pthread_setspecific(s_key, &s_key);
 }
 
+void osthread_ours_begins(void) {
+    s_ours++;
+}
+
+void osthread_ours_ends(void) {
+    s_ours--;
+}
+
+void osthread_postfork_child(void) {
+    s_ours = 0;
+}
+
 bool osthread_is_last(void) {
     struct stat task;
 
     if (!s_main_ended)
         return false;
-    return stat("/proc/self/task", &task) < 0 || task.st_nlink <= LINKS_OF_LAST;
+    return stat("/proc/self/task", &task) < 0 || task.st_nlink <= LINKS_OF_MAIN + s_ours;
 }

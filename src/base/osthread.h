@@ -22,7 +22,12 @@ void osthread_await_gone(pid_t tid);
 /* Called by the main thread: from now on osthread_is_last() knows whether that has ended. */
 void osthread_watch_main(void);
 
-/* Whether the main thread has ended and only the calling thread keeps the process alive. */
+/* A thread of ours begins, or is about to end. In the child of a fork there is none. */
+void osthread_ours_begins(void);
+void osthread_ours_ends(void);
+void osthread_postfork_child(void);
+
+/* Whether the main thread has ended and only threads of ours keep the process alive. */
 bool osthread_is_last(void);
 
 #endif

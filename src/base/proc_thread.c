@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -13,12 +14,17 @@
 /* How many descriptors are kept open: those of the other threads are opened for each reading. */
 enum { KEPT_MAX = 256 * PROC_THREAD_FILES };
 
+/* Of those that a process may have, so many are left. */
+enum { SPARE = 32 };
+
 #define CLOSE_RANGE_OWN_TABLE 2u /* CLOSE_RANGE_UNSHARE, Linux 5.9 */
 
-static const char *const s_names[PROC_THREAD_FILES] = {"syscall", "schedstat", "stat"};
+static const char *const s_names[PROC_THREAD_FILES] = {"syscall", "schedstat", "stat", "status"};
 
 void proc_files_begin(struct proc_files *files) {
-    *files = (struct proc_files){.root = -1};
+    struct rlimit limit;
+
+    *files = (struct proc_files){.root = -1, .most = KEPT_MAX};
 #ifdef SYS_close_range
     files->keep = syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_OWN_TABLE) == 0;
 #endif
@@ -26,6 +32,8 @@ void proc_files_begin(struct proc_files *files) {
         files->root = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (files->root < 0)
         files->keep = false;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < KEPT_MAX + SPARE)
+        files->most = limit.rlim_cur > SPARE ? (int)limit.rlim_cur - SPARE : 0;
 }
 
 void proc_files_end(struct proc_files *files) {
@@ -61,7 +69,7 @@ static struct place place_of(const struct proc_files *files, pid_t tid, const ch
 /* The beginning of a file, NUL-terminated; false: it cannot be read. */
 static bool read_file(struct proc_files *files, struct proc_thread *thread, pid_t tid, int which,
                       char *text, size_t size) {
-    bool keep = files->keep && (thread->kept[which] || files->n_kept < KEPT_MAX);
+    bool keep = files->keep && (thread->kept[which] || files->n_kept < files->most);
     int file = thread->kept[which] - 1;
     ssize_t n;
 
@@ -145,6 +153,20 @@ bool proc_thread_stat(struct proc_files *files, struct proc_thread *thread, pid_
         return false;
     stat->system_ns = strtoull(at, NULL, 10) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
     return true;
+}
+
+bool proc_thread_switches(struct proc_files *files, struct proc_thread *thread, pid_t tid,
+                          uint64_t *n) {
+    static const char label[] = "\nvoluntary_ctxt_switches:";
+    char text[4096];
+    const char *at;
+
+    if (!read_file(files, thread, tid, PROC_STATUS, text, sizeof text))
+        return false;
+    at = strstr(text, label);
+    if (at)
+        *n = strtoull(at + sizeof label - 1, NULL, 10);
+    return at;
 }
 
 /* The letter D is for what cannot be interrupted, so for a disk: such a file is not looked up,

@@ -20,9 +20,9 @@
 
 /* Where files are opened. Zeros: from "/proc", and none is kept. */
 struct proc_files {
-    bool keep;  /* the thread has its own table */
-    int root;   /* "/proc", valid while `keep`: works after a chroot() too */
-    int n_kept; /* descriptors that are open */
+    bool keep;        /* the thread has its own table */
+    int root;         /* "/proc", valid while `keep`: works after a chroot() too */
+    int n_kept, most; /* descriptors that are open, and how many may be */
 };
 
 /* The calling thread gets a table of its own, without what the program has open, if it can. */
@@ -30,7 +30,7 @@ void proc_files_begin(struct proc_files *files);
 /* Closes what begin opened. */
 void proc_files_end(struct proc_files *files);
 
-enum { PROC_SYSCALL, PROC_SCHEDSTAT, PROC_STAT, PROC_THREAD_FILES };
+enum { PROC_SYSCALL, PROC_SCHEDSTAT, PROC_STAT, PROC_STATUS, PROC_THREAD_FILES };
 
 /* A thread's files. Zeros: none is open. */
 struct proc_thread {
@@ -67,6 +67,10 @@ struct proc_stat {
 };
 bool proc_thread_stat(struct proc_files *files, struct proc_thread *thread, pid_t tid,
                       struct proc_stat *stat);
+
+/* How often it has given up its CPU by itself, to wait. */
+bool proc_thread_switches(struct proc_files *files, struct proc_thread *thread, pid_t tid,
+                          uint64_t *n);
 
 /* Whether a descriptor of that thread is a socket, a pipe, a terminal or the like, for which the
  * thread waits with this letter. A file system that hangs is not asked. */

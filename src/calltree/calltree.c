@@ -36,9 +36,18 @@ HOT int calltree_exit(struct calltree *tree, struct code_record *code, uint64_t 
     return 1;
 }
 
-void calltree_call(struct calltree *tree, const struct code_record *caller,
+void calltree_call(struct calltree *tree, const struct code_record *caller, const void *by,
                    struct code_record *code, const void *key, uint64_t now) {
-    tree_call(tree, caller, code, key, now);
+    struct tree *t = private(tree);
+
+    while (t->top->code != caller && t->top->leaf) {
+        tree_pop(t, frame_end(t->top, now));
+        tree_add(&t->healed, 1);
+    }
+    if (t->top->code == caller)
+        t->top->key = by;
+    if (code)
+        tree_enter_c(tree, code, key, now);
 }
 
 void calltree_take_over(struct calltree *tree, struct code_record *const codes[], uint32_t n,
@@ -54,7 +63,8 @@ void calltree_take_over(struct calltree *tree, struct code_record *const codes[]
         agree++;
     tree_pop_healed(t, &t->stack[agree], now);
     for (uint32_t i = agree; i < n; i++)
-        tree_push(t, codes[i], now, true);
+        if (tree_push(t, codes[i], NULL, now))
+            t->top->partial = true;
 }
 
 void calltree_switch(struct calltree *tree, struct code_record *const codes[], uint32_t n,
@@ -68,6 +78,20 @@ void calltree_switch(struct calltree *tree, struct code_record *const codes[], u
         tree_close(t, now, CALLTREE_YIELD);
     for (uint32_t i = 0; i < n; i++)
         tree_enter(tree, codes[i], NULL, now, CALLTREE_RESUME);
+}
+
+void calltree_restart(struct calltree *tree, uint64_t now, uint64_t start) {
+    struct tree *t = private(tree);
+    struct frame *top = t->top;
+
+    for (t->top = &t->stack[calltree_depth(tree)]; t->top > t->stack; t->top--) {
+        tree_charge(t, frame_end(t->top, now));
+        t->top->start = start;
+        t->top->children = t->top->began = 0;
+        t->top->partial = true;
+    }
+    t->stack[0].children = 0;
+    t->top = top;
 }
 
 /* Off the stack without any accounting. */
@@ -215,7 +239,7 @@ int calltree_walk_open(struct calltree *tree, uint64_t now, calltree_open_visito
 
     for (struct frame *f = &t->stack[calltree_depth(tree)]; f >= t->stack && ret == 0; f--) {
         struct calltree_open open = {.function = f->node->function,
-                                     .elapsed = tree_minus(now, f->start)};
+                                     .elapsed = tree_minus(frame_end(f, now), f->start)};
 
         open.others = above_given_up ? above : 0;
         above_given_up = node_is_given_up(f->node);

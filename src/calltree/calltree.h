@@ -97,15 +97,19 @@ void calltree_take_over(struct calltree *t, struct code_record *const codes[], u
 void calltree_switch(struct calltree *t, struct code_record *const codes[], uint32_t n,
                      uint64_t now);
 
+/* The segments of all frames end at `now`, and others begin at `start`, or without a time if that
+ * is 0: they are partial. Owner, or who keeps it from running. */
+void calltree_restart(struct calltree *t, uint64_t now, uint64_t start);
+
 /* Forgets all counters, histograms and frames; the slot points at "(thread)"; nodes stay valid. A
  * thread that reads meanwhile may see some of both. Owner. */
 void calltree_reset(struct calltree *t);
 
-/* The function `caller` calls the one in C of `code` (alive during the call; NULL: something else),
- * known by `key`, not NULL, until it returns. Closes functions in C on the top whose end CPython
- * did not report (cpython #130898). Owner. */
-void calltree_call(struct calltree *t, const struct code_record *caller, struct code_record *code,
-                   const void *key, uint64_t now);
+/* The function `caller`, known by `by`, calls the one in C of `code` (alive during the call; NULL:
+ * something else), known by `key` until it returns; neither is NULL. Closes functions in C on the
+ * top whose end CPython did not report (cpython #130898). Owner. */
+void calltree_call(struct calltree *t, const struct code_record *caller, const void *by,
+                   struct code_record *code, const void *key, uint64_t now);
 
 /* Whether a frame of `code` is on the stack. Owner. */
 bool calltree_runs(struct calltree *t, const struct code_record *code);

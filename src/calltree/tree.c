@@ -76,7 +76,7 @@ COLD bool tree_make_room(struct tree *t) {
 
 void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now) {
     while (t->top > down_to) {
-        tree_pop(t, now);
+        tree_pop(t, frame_end(t->top, now));
         tree_add(&t->healed, 1);
     }
 }

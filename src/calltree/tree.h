@@ -29,10 +29,10 @@ struct frame {
     struct node *node;
     const struct code_record *code; /* only compared: in nodes.others it is not pinned */
     const void *key;                /* only compared: what the caller knows it by, or NULL */
-    uint64_t start;
-    uint64_t children; /* ticks of the frames above that have been closed */
-    uint64_t began;    /* its first entry, where that was another one; 0, or FRAME_UNKNOWN */
-    uint32_t below;    /* see frame_below(); with FRAME_GIVEN_UP where the node is */
+    uint64_t start;                 /* 0: without a time; the next two are undefined then */
+    uint64_t children;              /* ticks of the frames above that have been closed */
+    uint64_t began; /* its first entry, where that was another one; 0, or FRAME_UNKNOWN */
+    uint32_t below; /* see frame_below(); with FRAME_GIVEN_UP where the node is */
     bool partial;
     bool leaf; /* a function in C */
 };
@@ -60,6 +60,11 @@ static inline struct frame *tree_frame_at(const struct tree *t, uint32_t place) 
 /* Place of the next lower frame of the same function, 0: none. */
 static inline uint32_t frame_below(const struct frame *f) {
     return f->below & ~FRAME_GIVEN_UP;
+}
+
+/* The end of a segment that would end at `now`: the same as its start where that has no time. */
+static inline uint64_t frame_end(const struct frame *f, uint64_t now) {
+    return f->start ? now : 0;
 }
 
 /* The unlikely branches. Owner. */
@@ -90,51 +95,82 @@ ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
     atomic_store_explicit(&t->public.current, &top->node->public, memory_order_release);
 }
 
-/* NULL when there is no room. */
-ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, uint64_t now,
-                                     bool partial) {
-    struct node *parent, *node;
+/* The context of `code` called from the top frame, if it has one: the last one that was entered
+ * from there, or, where that calls this and that, by the table. NULL: tree_visit() knows. */
+ALWAYS_INLINE struct node *tree_known(const struct tree *t, const struct code_record *code) {
+    struct node *parent = t->top->node, *node = parent->hot;
+
+    if (LIKELY(node->code == code))
+        return node;
+    node = nodes_peek(&t->nodes, parent, code->id);
+    if (LIKELY(node))
+        parent->hot = node;
+    return node;
+}
+
+/* A frame on the top, of which times are not set. NULL when there is no room. */
+ALWAYS_INLINE struct node *tree_place(struct tree *t, struct code_record *code, const void *key) {
+    struct node *node;
     struct frame *f;
     uint32_t mark = 0;
 
     if (UNLIKELY(t->top >= t->limit) && !tree_make_room(t))
         return NULL;
-    parent = t->top->node;
-    node = parent->hot;
-    if (UNLIKELY(node->code != code)) {
-        node = tree_visit(t, parent, code);
+    node = tree_known(t, code);
+    if (UNLIKELY(!node)) {
+        node = tree_visit(t, t->top->node, code);
         mark = node_is_given_up(node) ? FRAME_GIVEN_UP : 0;
     }
     f = t->top + 1;
     f->node = node;
     f->code = code;
-    f->key = NULL;
-    f->start = now;
-    f->children = 0;
-    f->began = 0;
+    f->key = key;
+    f->start = 0;
     f->below = node->function->last | mark;
-    f->partial = partial;
-    f->leaf = false;
+    f->partial = f->leaf = false;
     node->function->last = tree_place_of(t, f);
     tree_set_top(t, f);
     return node;
 }
 
-/* Takes the top frame off and charges its ticks, which are returned. */
-ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
+/* NULL when there is no room. */
+ALWAYS_INLINE struct node *tree_push(struct tree *t, struct code_record *code, const void *key,
+                                     uint64_t now) {
+    struct node *node = tree_place(t, code, key);
+
+    if (UNLIKELY(!node))
+        return NULL;
+    t->top->start = now;
+    t->top->children = t->top->began = 0;
+    return node;
+}
+
+/* Charges the ticks of the top frame, which are returned. */
+ALWAYS_INLINE uint64_t tree_charge(struct tree *t, uint64_t now) {
     struct frame *f = t->top;
-    struct node *node = f->node;
-    struct function *function = node->function;
     uint64_t elapsed = tree_minus(now, f->start);
 
-    tree_add(&node->self, tree_minus(elapsed, f->children));
+    tree_add(&f->node->self, tree_minus(elapsed, f->children));
     if (LIKELY(!f->below))
-        tree_add(&function->total, elapsed);
+        tree_add(&f->node->function->total, elapsed);
     else if (UNLIKELY(f->below & FRAME_GIVEN_UP))
         tree_pop_given_up(t, elapsed);
-    function->last = frame_below(f);
     f[-1].children += elapsed;
+    return elapsed;
+}
+
+ALWAYS_INLINE void tree_drop(struct tree *t) {
+    struct frame *f = t->top;
+
+    f->node->function->last = frame_below(f);
     tree_set_top(t, f - 1);
+}
+
+/* Takes the top frame off and charges its ticks, which are returned. */
+ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
+    uint64_t elapsed = tree_charge(t, now);
+
+    tree_drop(t);
     return elapsed;
 }
 
@@ -158,34 +194,46 @@ ALWAYS_INLINE void tree_count(struct tree *t, struct node *node, enum calltree_k
 ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *code, const void *key,
                               uint64_t now, enum calltree_kind kind) {
     struct tree *t = (struct tree *)tree;
-    struct node *node = tree_push(t, code, now, false);
+    struct node *node = tree_push(t, code, key, now);
 
     if (UNLIKELY(!node))
         return;
-    t->top->key = key;
     if (kind != CALLTREE_START)
         t->top->began = FRAME_UNKNOWN;
     tree_count(t, node, kind);
 }
 
-/* The function `caller` calls the one in C of `code`. Of a function in C that is on the top and not
- * in this call, CPython reported no end (cpython #130898). */
-ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_record *caller,
-                             struct code_record *code, const void *key, uint64_t now) {
+/* The same without a time. */
+ALWAYS_INLINE void tree_enter_untimed(struct calltree *tree, struct code_record *code,
+                                      const void *key, enum calltree_kind kind) {
     struct tree *t = (struct tree *)tree;
-    struct node *node;
+    struct node *node = tree_place(t, code, key);
 
-    while (UNLIKELY(t->top->code != caller) && t->top->leaf) {
-        tree_pop(t, now);
-        tree_add(&t->healed, 1);
-    }
-    if (!code)
-        return;
-    node = tree_push(t, code, now, false);
+    if (LIKELY(node))
+        tree_count(t, node, kind);
+}
+
+/* The function on the top calls the one in C of `code`. */
+ALWAYS_INLINE void tree_enter_c(struct calltree *tree, struct code_record *code, const void *key,
+                                uint64_t now) {
+    struct tree *t = (struct tree *)tree;
+    struct node *node = tree_push(t, code, key, now);
+
     if (UNLIKELY(!node))
         return;
     tree_count(t, node, CALLTREE_START);
-    t->top->key = key;
+    t->top->leaf = true;
+}
+
+/* The same without a time. */
+ALWAYS_INLINE void tree_enter_c_untimed(struct calltree *tree, struct code_record *code,
+                                        const void *key) {
+    struct tree *t = (struct tree *)tree;
+    struct node *node = tree_place(t, code, key);
+
+    if (UNLIKELY(!node))
+        return;
+    tree_count(t, node, CALLTREE_START);
     t->top->leaf = true;
 }
 
@@ -227,8 +275,22 @@ ALWAYS_INLINE bool tree_exit(struct calltree *tree, const void *key, uint64_t no
     return true;
 }
 
-/* The same, with what function__done reports of it. Its code record, NULL where it was not on the
- * top: the record is alive where the code object of that key is. */
+/* The same without a time. */
+ALWAYS_INLINE bool tree_exit_untimed(struct calltree *tree, const void *key,
+                                     enum calltree_outcome outcome) {
+    struct tree *t = (struct tree *)tree;
+    struct frame *f = t->top;
+
+    if (UNLIKELY(f->key != key))
+        return false;
+    if (outcome == CALLTREE_UNWIND)
+        tree_add(&f->node->errors, 1);
+    tree_drop(t);
+    return true;
+}
+
+/* As tree_exit(), with what function__done reports of it. Its code record, NULL where it was not on
+ * the top: the record is alive where the code object of that key is. */
 ALWAYS_INLINE const struct code_record *tree_exit_done(struct calltree *tree, const void *key,
                                                        uint64_t now, enum calltree_outcome outcome,
                                                        struct calltree_done *done) {

@@ -14,10 +14,11 @@ static PyObject *s_callbacks[EVENT_COUNT];
 /* code__new fires where a function is met, whatever the callback does. */
 void callback_apply(probe_mask wanted) {
     probe_mask beside = wanted & ~PROBE_BIT(PROBE_code__new);
+    probe_mask recorder = wanted & (DEMAND_RECORDER | DEMAND_TIMES);
     vectorcallfunc (*choose)(enum event) = callback_full;
 
-    if ((wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER)
-        choose = callback_fast_recorder;
+    if (recorder && !(wanted & ~DEMAND_READERS))
+        choose = recorder & DEMAND_TIMES ? callback_fast_recorder : callback_fast_counter;
     else if (beside && !(beside & ~TRACKING_PROBES))
         choose = callback_fast_tracer;
     else if (beside == PROBE_BIT(PROBE_events))

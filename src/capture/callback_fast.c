@@ -13,10 +13,14 @@
 #include "capture/code.h"
 #include "capture/tracking_inline.h"
 
-enum reader { READER_RECORDER, READER_TRACER, READER_BATCH };
+enum reader { READER_RECORDER, READER_COUNTER, READER_TRACER, READER_BATCH };
+
+ALWAYS_INLINE bool records(enum reader reader) {
+    return reader == READER_RECORDER || reader == READER_COUNTER;
+}
 
 ALWAYS_INLINE bool wants(enum reader reader, const struct code_record *code) {
-    if (reader == READER_RECORDER)
+    if (records(reader))
         return !(code->rejected | code->unrecorded);
     return !code->rejected;
 }
@@ -41,7 +45,21 @@ static NOINLINE void leave_c(PyObject *by, PyObject *callable, enum calltree_out
 ALWAYS_INLINE bool leave_top(enum reader reader, const void *key, enum calltree_outcome outcome) {
     if (reader == READER_RECORDER)
         return tracking_exit_recorded(key, outcome);
+    if (reader == READER_COUNTER)
+        return tracking_exit_counted(key, outcome);
     return tracking_exit_traced(key, outcome);
+}
+
+/* True where the caller is what was entered last, as almost always: known by its object as well. */
+ALWAYS_INLINE bool call_top(enum reader reader, const void *by, PyObject *callable) {
+    struct code_record *code;
+
+    if (UNLIKELY(!tracking_is_top(by)))
+        return false;
+    code = wanted_c(callable);
+    if (code)
+        tracking_call_top(code, callable, reader == READER_RECORDER);
+    return true;
 }
 
 /* What the reader does with an event for which it needs the code record. */
@@ -50,9 +68,11 @@ ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct code_r
     if (reader == READER_BATCH)
         batch_add(code, batch_kind(frame));
     else if (frame == FRAME_CALL)
-        tracking_call_recorded(code, wanted_c(a[2]), a[2]);
+        tracking_call(code, a[0], wanted_c(a[2]), a[2]);
     else if (event_leaves(frame))
         tracking_exit(code, tracking_outcome(frame));
+    else if (reader == READER_COUNTER)
+        tracking_enter_counted(code, a[0], tracking_kind(frame));
     else
         tracking_enter_fast(code, a[0], reader == READER_RECORDER || tracking_timed,
                             tracking_kind(frame));
@@ -60,7 +80,7 @@ ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct code_r
 
 /* Whether the reader does anything at an event of this kind. */
 ALWAYS_INLINE bool uses(enum reader reader, enum event_frame frame) {
-    if (reader == READER_RECORDER)
+    if (records(reader))
         return frame != FRAME_NONE && frame != FRAME_LINE;
     return event_enters(frame) || event_leaves(frame);
 }
@@ -75,15 +95,17 @@ ALWAYS_INLINE PyObject *on_event(enum reader reader, enum event event, PyObject 
      * the watcher's next poll, while the event is enabled already and seems to fire. The recorder
      * spares itself the question: it is the hottest path, and a tracer is served from that poll on.
      */
-    if (reader != READER_RECORDER && UNLIKELY(probe_on(event_probe(event))))
+    if (!records(reader) && UNLIKELY(probe_on(event_probe(event))))
         return callback_full(event)(self, a, n, kwnames);
     if (!uses(reader, frame) || UNLIKELY((n & ~PY_VECTORCALL_ARGUMENTS_OFFSET) != traits->argc))
         return Py_None;
     if (frame == FRAME_C_RETURN || frame == FRAME_C_RAISE) {
-        if (!tracking_exit_recorded(a[2], tracking_outcome(frame)))
+        if (!leave_top(reader, a[2], tracking_outcome(frame)))
             leave_c(a[0], a[2], tracking_outcome(frame));
         return Py_None;
     }
+    if (frame == FRAME_CALL && records(reader) && LIKELY(call_top(reader, a[0], a[2])))
+        return Py_None;
     if (reader != READER_BATCH && event_leaves(frame) &&
         LIKELY(leave_top(reader, a[0], tracking_outcome(frame))))
         return Py_None;
@@ -103,6 +125,7 @@ ALWAYS_INLINE PyObject *on_event(enum reader reader, enum event event, PyObject 
     }
 #define CALLBACKS(name, ...)                                                                       \
     CALLBACK(recorder, READER_RECORDER, name)                                                      \
+    CALLBACK(counter, READER_COUNTER, name)                                                        \
     CALLBACK(tracer, READER_TRACER, name)                                                          \
     CALLBACK(batch, READER_BATCH, name)
 PYUSDT_EVENTS(CALLBACKS)
@@ -110,6 +133,13 @@ PYUSDT_EVENTS(CALLBACKS)
 vectorcallfunc callback_fast_recorder(enum event event) {
 #define RECORDER_ROW(name, ...) [EVENT_##name] = recorder_on_##name,
     static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(RECORDER_ROW)};
+
+    return s_functions[event];
+}
+
+vectorcallfunc callback_fast_counter(enum event event) {
+#define COUNTER_ROW(name, ...) [EVENT_##name] = counter_on_##name,
+    static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(COUNTER_ROW)};
 
     return s_functions[event];
 }

@@ -15,6 +15,7 @@
 
 /* The function behind the callback of `event` then; callback.h has the rules for it. */
 vectorcallfunc callback_fast_recorder(enum event event);
+vectorcallfunc callback_fast_counter(enum event event); /* a recorder that takes no times */
 vectorcallfunc callback_fast_tracer(enum event event);
 vectorcallfunc callback_fast_batch(enum event event);
 

@@ -14,13 +14,13 @@
 #include "probe/demand.h"
 #include "pyusdt_control.h"
 
-#define SUSPENDS (TRACKING_LATENCY | DEMAND_RECORDER)
+#define SUSPENDS (TRACKING_LATENCY | DEMAND_TIMES)
 #define TIMED (TRACKING_TIMED | SUSPENDS)
 
 /* An import that fails is not waited for without end. */
 enum { AWAITED_MAX = 10000 };
 
-#define FOLLOWERS (TRACKING_PROBES | SUSPENDS)
+#define FOLLOWERS (TRACKING_PROBES | SUSPENDS | DEMAND_RECORDER)
 
 /* Written under the GIL. */
 bool tracking_on;
@@ -28,9 +28,10 @@ void (*tracking_adopted)(struct thread *thread);
 bool tracking_c_calls;
 uint32_t tracking_epoch;
 bool tracking_timed;
+bool tracking_exact;
 uint64_t tracking_slow_ticks;
 static uint64_t s_slow_usec = PYUSDT_SLOW_OFF;
-static bool s_recorded;  /* the recorder wants times, and histograms */
+static bool s_recorded;  /* for the recorder */
 static bool s_suspends;  /* some reader wants latencies */
 static bool s_alone;     /* nobody else has the same events */
 static bool s_greenlets; /* the program has imported greenlet */
@@ -46,19 +47,17 @@ static void keep(struct thread *thread, void *unused) {
 
     (void)unused;
     thread->kept = wanted ? tracking_epoch : 0;
-    atomic_store_explicit(&thread->tree->record, s_recorded, memory_order_relaxed);
+    atomic_store_explicit(&thread->tree->record, tracking_exact, memory_order_relaxed);
 }
 
-/* Take the stack over as it is; when, in ticks. `frame` is the newest, NULL: none. */
-static uint64_t take_over(struct thread *thread, PyObject *frame) {
+/* Take the stack over as it is. `frame` is the newest, NULL: none. */
+static void take_over(struct thread *thread, PyObject *frame) {
     struct code_record **codes = malloc(STACK_MAX * sizeof *codes);
     uint32_t n = codes ? stack_collect(frame, codes) : 0;
-    uint64_t now = now_if_timed();
 
     if (codes)
-        calltree_take_over(thread->tree, codes, n, now);
+        calltree_take_over(thread->tree, codes, n, now_if_timed());
     free(codes);
-    return now;
 }
 
 /* The same for a tree that was not kept until now. */
@@ -67,7 +66,8 @@ static void adopt(struct thread *thread, PyObject *frame) {
         calltree_reset(thread->tree);
     thread->epoch = tracking_epoch;
     keep(thread, NULL);
-    thread->began = take_over(thread, frame);
+    take_over(thread, frame);
+    thread->began = clock_ticks();
     if (tracking_adopted)
         tracking_adopted(thread);
 }
@@ -197,11 +197,12 @@ void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome) {
         tracking_exit(code, outcome);
 }
 
-void tracking_call(const struct code_record *caller, struct code_record *code, const void *key) {
+void tracking_call(const struct code_record *caller, const void *by, struct code_record *code,
+                   const void *key) {
     struct thread *thread = current();
 
     if (thread)
-        calltree_call(thread->tree, caller, code, key, now_if_timed());
+        calltree_call(thread->tree, caller, by, code, key, now_if_timed());
 }
 
 void tracking_set_slow(uint64_t usec) {
@@ -209,27 +210,42 @@ void tracking_set_slow(uint64_t usec) {
     tracking_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
 }
 
-/* Frames that were entered without a time have none to report: begin anew when times are wanted. */
-void tracking_apply(probe_mask wanted) {
-    bool on = (wanted & FOLLOWERS) != 0, timed = (wanted & TIMED) != 0;
-    bool recorded = (wanted & DEMAND_RECORDER) != 0, suspends = (wanted & SUSPENDS) != 0;
+static void restart(struct thread *thread, void *timed) {
+    uint64_t now = thread->ended ? thread->ended_at : clock_ticks();
 
-    if ((on && !tracking_on) || (timed && !tracking_timed))
+    if (thread->epoch == tracking_epoch || thread->kept == tracking_epoch)
+        calltree_restart(thread->tree, now, *(bool *)timed ? now : 0);
+}
+
+/* Frames that were entered without a time have none to report: when times are wanted, begin anew.
+ * What is recorded goes on: each frame is as if it had been entered now. */
+static void apply_timed(bool on, bool timed) {
+    if (on && tracking_on && s_recorded && timed != tracking_timed)
+        thread_each(false, restart, &timed);
+    else if ((on && !tracking_on) || (timed && !tracking_timed))
         tracking_epoch++;
-    if (recorded != s_recorded || suspends != s_suspends)
+    tracking_timed = timed;
+}
+
+void tracking_apply(probe_mask wanted) {
+    bool on = (wanted & FOLLOWERS) != 0, recorded = (wanted & DEMAND_RECORDER) != 0;
+    bool exact = (wanted & DEMAND_TIMES) != 0, suspends = (wanted & SUSPENDS) != 0;
+
+    apply_timed(on, (wanted & TIMED) != 0);
+    if (exact != tracking_exact || suspends != s_suspends)
         suspended_clear();
     s_suspends = suspends;
     if (tracking_on && !on)
         thread_renew();
     tracking_on = on;
     tracking_c_calls = (wanted & DEMAND_C_CALLS) != 0;
-    tracking_timed = timed;
-    s_alone = (wanted & ~DEMAND_C_CALLS) == DEMAND_RECORDER;
+    s_alone = recorded && !(wanted & ~DEMAND_READERS);
     greenlets_want(on);
     if (on && !s_greenlets)
         s_greenlets = greenlets_imported();
-    if (recorded != s_recorded) {
+    if (recorded != s_recorded || exact != tracking_exact) {
         s_recorded = recorded;
+        tracking_exact = exact;
         thread_each(false, keep, NULL);
     }
     tracking_set_slow(s_slow_usec);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tracking_enter(), tracking_call() and tracking_exit(), inline, for when there is no reader but
- * the recorder (`recorded`) or tracers of TRACKING_PROBES (`traced`). What is entered is known by
+ * the recorder (`recorded`; `counted`, where it takes no times) or tracers of TRACKING_PROBES
+ * (`traced`). What is entered is known by
  * `key` as long as it runs; what is left, by the same: false where that is not on the top, and
  * tracking_exit() has to find out. GIL held.
  *
@@ -30,14 +31,29 @@ ALWAYS_INLINE void tracking_enter_fast(struct code_record *code, const void *key
         tracking_resumed(code);
 }
 
-ALWAYS_INLINE void tracking_call_recorded(const struct code_record *caller,
-                                          struct code_record *code, const void *key) {
+ALWAYS_INLINE void tracking_enter_counted(struct code_record *code, const void *key,
+                                          enum calltree_kind kind) {
     struct thread *thread = t_thread;
 
     if (LIKELY(thread && thread->ready == tracking_epoch))
-        tree_call(thread->tree, caller, code, key, clock_ticks());
+        tree_enter_untimed(thread->tree, code, key, kind);
     else
-        tracking_call(caller, code, key);
+        tracking_enter(code, kind);
+}
+
+/* Whether the function on the top is the one known by `by`. */
+ALWAYS_INLINE bool tracking_is_top(const void *by) {
+    struct thread *thread = t_thread;
+
+    return LIKELY(thread && thread->ready == tracking_epoch) && tree_top(thread->tree)->key == by;
+}
+
+/* That one calls the function in C of `code`. */
+ALWAYS_INLINE void tracking_call_top(struct code_record *code, const void *key, bool timed) {
+    if (timed)
+        tree_enter_c(t_thread->tree, code, key, clock_ticks());
+    else
+        tree_enter_c_untimed(t_thread->tree, code, key);
 }
 
 ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome outcome) {
@@ -53,6 +69,14 @@ ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome
     return tree_exit(thread->tree, key, now, outcome);
 }
 
+ALWAYS_INLINE bool tracking_exit_counted(const void *key, enum calltree_outcome outcome) {
+    struct thread *thread = t_thread;
+
+    if (UNLIKELY(!thread || thread->ready != tracking_epoch))
+        return false;
+    return tree_exit_untimed(thread->tree, key, outcome);
+}
+
 ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome outcome) {
     uint64_t now = tracking_timed ? clock_ticks() : 0;
     struct thread *thread = t_thread;
@@ -63,6 +87,8 @@ ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome o
         code = tree_exit_done(thread->tree, key, now, outcome, &done);
     if (UNLIKELY(!code))
         return false;
+    if (UNLIKELY(done.partial))
+        return true;
     if (done.elapsed >= tracking_slow_ticks || probe_on(PROBE_function__done))
         tracking_fire_done(code, &done, outcome);
     return true;

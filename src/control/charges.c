@@ -31,8 +31,8 @@ static uint32_t *bucket_of(const struct charges *c, const struct charge_place *p
     return &c->buckets[key >> 32 & (c->room - 1)];
 }
 
-static bool is_same(const struct charge *row, const struct charge_place *place,
-                    struct charge_kind kind) {
+static bool is_of(const struct charge *row, const struct charge_place *place,
+                  struct charge_kind kind) {
     return row->place.index == place->index && row->place.function == place->function &&
            row->kind == kind.kind && row->syscall == kind.syscall;
 }
@@ -84,7 +84,7 @@ static struct charge *row_of(struct charges *c, const struct charge_place *place
                              struct charge_kind kind) {
     uint32_t i = c->room ? *bucket_of(c, place, kind) : 0, *bucket;
 
-    while (i && !is_same(&c->rows[i - 1], place, kind))
+    while (i && !is_of(&c->rows[i - 1], place, kind))
         i = c->rows[i - 1].next;
     if (i)
         return &c->rows[i - 1];

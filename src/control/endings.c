@@ -326,10 +326,12 @@ static void sleep_until_next(void) {
 
 static void *attend(void *unused) {
     s_tid = gettid();
+    osthread_ours_begins();
     while (!s_stop && !osthread_is_last()) {
         tick();
         sleep_until_next();
     }
+    osthread_ours_ends();
     return unused;
 }
 

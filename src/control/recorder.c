@@ -22,9 +22,9 @@
 /* Written under the GIL. */
 static struct client {
     _Atomic bool on;
-    bool c_calls;
+    bool c_calls, sampled;
     int64_t max_nodes;
-    uint32_t times, sample_msec;
+    uint32_t sample_msec;
     char only[PYUSDT_FILTER_SIZE], exclude[PYUSDT_FILTER_SIZE];
 } s_clients[RECORDER_CLIENTS];
 static uint64_t s_stopped_ns; /* when the events were last disabled at once */
@@ -47,8 +47,8 @@ static void keep(struct client *client, const struct recorder_options *options) 
     bool fits = strlen(options->only) < room && strlen(options->exclude) < room;
 
     client->c_calls = options->c_calls;
+    client->sampled = options->times == PYUSDT_TIMES_SAMPLED;
     client->max_nodes = options->max_nodes;
-    client->times = options->times;
     client->sample_msec = sample_msec(options);
     snprintf(client->only, room, "%s", fits ? options->only : "");
     snprintf(client->exclude, room, "%s", fits ? options->exclude : "");
@@ -68,6 +68,7 @@ static bool add_up(struct client *sum) {
         if (!any)
             *sum = *c;
         sum->c_calls |= c->c_calls;
+        sum->sampled &= c->sampled;
         if (c->max_nodes > sum->max_nodes)
             sum->max_nodes = c->max_nodes;
         if (c->sample_msec && (!sum->sample_msec || c->sample_msec < sum->sample_msec))
@@ -89,7 +90,8 @@ static int record_for_clients(void) {
     code_set_recorded(sum.only, sum.exclude);
     step_log_start();
     sampler_want(sum.sample_msec);
-    demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0));
+    demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0) |
+                (sum.sampled ? 0 : DEMAND_TIMES));
     return apply_readers();
 }
 

@@ -21,7 +21,7 @@ struct recorder_options {
     int64_t max_nodes;    /* how many more calling contexts get memory, 1 or more */
     const char *only;     /* which functions are recorded: see filter.h; checked; borrowed */
     const char *exclude;  /* for the call. While tracers track too, the trees have all functions */
-    uint32_t times;       /* PYUSDT_TIMES_* */
+    uint32_t times;       /* PYUSDT_TIMES_*: sampled if all clients want that */
     uint32_t sample_msec; /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
 };
 

@@ -2,34 +2,20 @@
  *
  * Life. The thread exists while it is wanted and the watcher runs, which starts it and joins it. A
  * fork finds none: the watcher is joined before.
- *
- * Who is looked at. Each entry of a thread (thread.h) gets a *seat*, which lives as long as the
- * entry, that is for ever. It is *taken* while the thread is looked at: from its first event, or
- * the beginning of the recording, to its end. Another thread that gets the entry takes the seat
- * anew; merged with the ended one, it goes on with its charges.
- *
- * Locks. s_lock guards the seats; it is a leaf, and nobody waits for anything under it, so it may
- * be taken with or without the GIL. The kernel is asked without it: what a look has found counts
- * only if the seat has not been taken anew meanwhile. s_trees is held from the moment when a tree
- * is looked up until its node has been read, and by who is about to free trees. Order: s_trees,
- * then s_lock.
  */
 #include "control/sampler.h"
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/osthread.h"
 #include "base/proc_thread.h"
-#include "base/wait_class.h"
-#include "capture/thread.h"
 #include "capture/tracking.h"
-#include "control/timesheet.h"
+#include "control/look.h"
+#include "control/seats.h"
 #include "python/gil_futex.h"
 
 /* The most that it may take of a CPU: one part in so many. */
@@ -38,38 +24,12 @@ enum { SHARE = 50 };
 /* The longest interval. */
 #define INTERVAL_MAX_NS UINT64_C(1000000000)
 
-/* The kernel counts system time in ticks of 10 ms: it is asked once so much CPU time has passed. */
-#define SYSTEM_NS UINT64_C(5000000)
-
-/* With so much CPU time that is not charged, a thread that is ready counts as one that runs: where
- * there is but one CPU, it never runs while we look. */
-#define STARVED_NS UINT64_C(50000000)
-
-struct seat {
-    struct seat *next; /* immutable */
-
-    /* Under s_lock. */
-    bool taken;
-    uint32_t turn; /* counts the times that it was taken */
-    uint32_t serial;
-    pid_t tid;
-    struct calltree *tree; /* borrowed, valid while taken */
-    struct timesheet sheet;
-    struct charges charges;
-
-    /* The sampler thread's own. */
-    struct proc_thread files;
-    uint32_t files_turn; /* whose they are */
-    uint64_t system_cpu; /* the CPU clock when the system time was read last */
-};
-
-static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
-static struct seat *_Atomic s_seats; /* only grows */
-static pid_t s_forked;               /* the child of a fork: its thread, whose clock began there */
+/* With more threads than this, a pass is in a hurry. */
+enum { MANY = 16 };
 
 static _Atomic uint32_t s_msec; /* written under the GIL; 0: not wanted */
 static atomic_bool s_blind;     /* there is no /proc */
+static uint64_t s_since_ns;     /* since it is wanted */
 
 /* The watcher's. */
 static pthread_t s_thread;
@@ -83,150 +43,6 @@ static bool s_stop;           /* under s_sleep */
 /* Of the thread, for the status. */
 static _Atomic uint32_t s_interval_usec, s_share, s_n_threads;
 static _Atomic uint64_t s_looks;
-
-/* The thread's own: somebody waits for what may be the GIL. */
-static bool s_unsure;
-
-/* What a look begins with. */
-struct start {
-    uint32_t turn;
-    pid_t tid;
-    const struct calltree *tree; /* borrowed; while s_trees is held */
-    uint64_t cpu, cpu_left;
-    bool waits; /* since the last look, if it has not run */
-};
-
-static bool start_look(struct seat *seat, struct start *start) {
-    pthread_mutex_lock(&s_lock);
-    *start = (struct start){
-        .turn = seat->taken ? seat->turn : 0,
-        .tid = seat->tid,
-        .tree = seat->tree,
-        .cpu = seat->sheet.cpu,
-        .cpu_left = seat->sheet.cpu_left,
-        .waits = seat->sheet.state == TIMESHEET_WAITING && seat->sheet.was_waiting,
-    };
-    pthread_mutex_unlock(&s_lock);
-    return start->turn;
-}
-
-static void end_look(struct seat *seat, const struct start *start,
-                     const struct timesheet_look *look) {
-    pthread_mutex_lock(&s_lock);
-    if (seat->taken && seat->turn == start->turn)
-        timesheet_look(&seat->sheet, look, &seat->charges);
-    pthread_mutex_unlock(&s_lock);
-}
-
-/* It has ended without our notice. What it did last is not known. */
-static void vacate(struct seat *seat, const struct start *start) {
-    const struct charge_place thread = {0};
-
-    pthread_mutex_lock(&s_lock);
-    if (seat->taken && seat->turn == start->turn) {
-        timesheet_settle(&seat->sheet, 0, 0, &thread, false, true, &seat->charges);
-        seat->taken = false;
-    }
-    pthread_mutex_unlock(&s_lock);
-}
-
-/* What it waits for. */
-static struct charge_kind kind_of(struct proc_files *files, struct seat *seat, pid_t tid,
-                                  const struct proc_call *call) {
-    struct proc_stat stat = {.letter = 'S'};
-    int class = wait_class(call->number);
-
-    if (class == WAIT_BY_ADDRESS && !gil_futex_settled())
-        s_unsure = true;
-    if (class == WAIT_BY_ADDRESS)
-        class = gil_futex_is(call->argument) ? PYUSDT_CHARGE_GIL : PYUSDT_CHARGE_LOCK;
-    if (class == WAIT_BY_DESCRIPTOR || call->number < 0)
-        proc_thread_stat(files, &seat->files, tid, &stat);
-    if (class == WAIT_BY_DESCRIPTOR)
-        class = proc_thread_is_stream(files, tid, call->argument, stat.letter) ? PYUSDT_CHARGE_NET
-                                                                               : PYUSDT_CHARGE_DISK;
-    if (call->number < 0 && stat.letter == 'D')
-        class = PYUSDT_CHARGE_DISK; /* for a page */
-    return (struct charge_kind){(uint16_t) class,
-                                class == PYUSDT_CHARGE_OTHER ? (uint32_t)call->number : 0};
-}
-
-/* Between two readings of its CPU clock: whether it has run meanwhile shows whether it is on a CPU
- * or ready for one, which the kernel does not distinguish. False: there is no such thread. */
-static bool see(struct proc_files *files, struct seat *seat, const struct start *start,
-                struct timesheet_look *look, struct proc_call *call) {
-    const struct pyusdt_node *node;
-    uint64_t first;
-
-    if (!proc_thread_cpu(start->tid, &first))
-        return false;
-    look->wall = clock_monotonic_ns();
-    look->cpu = first;
-    if (first == start->cpu && start->waits)
-        return true; /* it is where it was */
-    proc_thread_call(files, &seat->files, start->tid, call);
-    node = atomic_load_explicit(&start->tree->current, memory_order_acquire);
-    look->place = charge_place_of(node);
-    if (!proc_thread_cpu(start->tid, &look->cpu))
-        return false;
-    look->wall = clock_monotonic_ns();
-    if (call->state == PROC_IN_CALL)
-        look->state = TIMESHEET_WAITING;
-    else if (look->cpu != first || start->cpu_left + (look->cpu - start->cpu) > STARVED_NS)
-        look->state = TIMESHEET_ON_CPU;
-    else
-        look->state = call->state == PROC_RUNNABLE ? TIMESHEET_READY : TIMESHEET_WAITING;
-    return true;
-}
-
-/* The thread has not run since the last look, which found it waiting. */
-static void look_again(struct seat *seat, const struct start *start, struct timesheet_look *look) {
-    pthread_mutex_lock(&s_lock);
-    look->state = TIMESHEET_WAITING;
-    look->place = seat->sheet.waiting;
-    look->kind = seat->sheet.kind;
-    pthread_mutex_unlock(&s_lock);
-    end_look(seat, start, look);
-}
-
-static void look_at(struct proc_files *files, struct seat *seat) {
-    struct timesheet_look look = {.state = TIMESHEET_ON_CPU};
-    struct proc_call call = {.state = PROC_UNKNOWN};
-    struct start start;
-    struct proc_stat stat;
-    bool there;
-
-    pthread_mutex_lock(&s_trees);
-    there = start_look(seat, &start);
-    if (seat->files_turn != start.turn) {
-        proc_thread_close(&seat->files, files);
-        seat->files_turn = start.turn;
-        seat->system_cpu = 0;
-    }
-    if (there && !see(files, seat, &start, &look, &call)) {
-        vacate(seat, &start);
-        there = false;
-    }
-    pthread_mutex_unlock(&s_trees);
-    if (!there)
-        return;
-    s_n_threads++;
-    if (look.cpu == start.cpu && start.waits && call.state == PROC_UNKNOWN) {
-        look_again(seat, &start, &look);
-        return;
-    }
-    if (look.state == TIMESHEET_WAITING)
-        look.kind = call.state == PROC_IN_CALL
-                        ? kind_of(files, seat, start.tid, &call)
-                        : (struct charge_kind){PYUSDT_CHARGE_OTHER, UINT32_MAX};
-    look.knows_delay = proc_thread_delay(files, &seat->files, start.tid, &look.delay);
-    if (!seat->system_cpu || look.cpu - seat->system_cpu > SYSTEM_NS) {
-        look.knows_system = proc_thread_stat(files, &seat->files, start.tid, &stat);
-        look.system = stat.system_ns;
-        seat->system_cpu = look.cpu;
-    }
-    end_look(seat, &start, &look);
-}
 
 static uint64_t own_cpu(void) {
     struct timespec now;
@@ -284,26 +100,26 @@ static bool sleep_until_next(struct pace *pace) {
 }
 
 static void *sample(void *unused) {
-    struct proc_files files;
+    struct looker looker = {0};
     struct pace pace = {.random = clock_monotonic_ns() | 1, .wall = clock_monotonic_ns()};
 
     s_tid = gettid();
-    proc_files_begin(&files);
+    osthread_ours_begins();
+    proc_files_begin(&looker.files);
     pace.cpu = own_cpu();
     do {
-        gil_futex_look(&files);
-        s_n_threads = 0;
-        for (struct seat *seat = s_seats; seat; seat = seat->next)
-            look_at(&files, seat);
+        gil_futex_look(&looker.files);
+        looker.hurries = s_n_threads > MANY;
+        looker.unsure = false;
+        s_n_threads = seats_look(&looker);
         s_looks++;
-        if (s_unsure)
+        if (looker.unsure)
             gil_futex_request();
-        s_unsure = false;
         set_pace(&pace);
     } while (sleep_until_next(&pace));
-    for (struct seat *seat = s_seats; seat; seat = seat->next)
-        proc_thread_close(&seat->files, &files);
-    proc_files_end(&files);
+    seats_close(&looker);
+    proc_files_end(&looker.files);
+    osthread_ours_ends();
     return unused;
 }
 
@@ -360,125 +176,6 @@ void sampler_attend(void) {
         sampler_end();
 }
 
-/* Where the calling thread is, as its tree says. */
-static struct charge_place place_of(const struct seat *seat) {
-    return charge_place_of(atomic_load_explicit(&seat->tree->current, memory_order_acquire));
-}
-
-/* System time of the calling thread, finer than /proc has it. */
-static void learn_system(struct timesheet *sheet) {
-    struct rusage usage;
-
-    if (!sheet->knows_system || getrusage(RUSAGE_THREAD, &usage) < 0)
-        return;
-    sheet->system =
-        (uint64_t)usage.ru_stime.tv_sec * 1000000000u + (uint64_t)usage.ru_stime.tv_usec * 1000u;
-}
-
-/* Under s_lock. */
-static void settle(struct seat *seat, bool ends) {
-    bool itself = seat->tid == gettid();
-    struct charge_place place = place_of(seat);
-    uint64_t cpu;
-
-    if (!proc_thread_cpu(seat->tid, &cpu))
-        cpu = 0;
-    if (itself)
-        learn_system(&seat->sheet);
-    timesheet_settle(&seat->sheet, clock_monotonic_ns(), cpu, &place, itself, ends, &seat->charges);
-}
-
-void sampler_settle(void) {
-    if (!s_msec)
-        return;
-    for (struct seat *seat = s_seats; seat; seat = seat->next) {
-        pthread_mutex_lock(&s_lock);
-        if (seat->taken)
-            settle(seat, false);
-        pthread_mutex_unlock(&s_lock);
-    }
-}
-
-/* The thread ends itself, or has ended. No GIL. */
-static void leave_seat(struct thread *thread) {
-    struct seat *seat;
-
-    pthread_mutex_lock(&s_lock);
-    seat = thread->seat;
-    if (seat && seat->taken) {
-        settle(seat, true);
-        seat->taken = false;
-    }
-    pthread_mutex_unlock(&s_lock);
-}
-
-/* Its tree is about to be freed. GIL held. */
-static void forget_tree(struct thread *thread) {
-    if (!thread->seat)
-        return;
-    pthread_mutex_lock(&s_trees);
-    pthread_mutex_lock(&s_lock);
-    thread->seat->taken = false;
-    charges_clear(&thread->seat->charges);
-    pthread_mutex_unlock(&s_lock);
-    pthread_mutex_unlock(&s_trees);
-}
-
-static struct seat *seat_of(struct thread *thread) {
-    struct seat *seat = thread->seat ? thread->seat : calloc(1, sizeof *seat);
-
-    if (!seat || thread->seat)
-        return seat;
-    seat->next = s_seats;
-    s_seats = seat;
-    pthread_mutex_lock(&s_lock);
-    thread->seat = seat;
-    pthread_mutex_unlock(&s_lock);
-    return seat;
-}
-
-void sampler_follow(struct thread *thread) {
-    pid_t tid = (pid_t)thread->tree->tid;
-    struct seat *seat = s_msec && !s_blind && tid && !thread->ended ? seat_of(thread) : NULL;
-    bool whole = thread->begins || tid == s_forked;
-    uint64_t cpu;
-
-    if (!seat || (seat->taken && seat->serial == thread->serial && seat->tid == tid) ||
-        !proc_thread_cpu(tid, &cpu))
-        return;
-    pthread_mutex_lock(&s_lock);
-    if (seat->serial != thread->serial)
-        charges_clear(&seat->charges);
-    seat->taken = true;
-    seat->turn++;
-    seat->serial = thread->serial;
-    seat->tid = tid;
-    seat->tree = thread->tree;
-    timesheet_begin(&seat->sheet, clock_monotonic_ns(), cpu, whole);
-    pthread_mutex_unlock(&s_lock);
-    if (tid == s_forked)
-        s_forked = 0;
-}
-
-int sampler_walk(const struct thread *thread, charge_visitor fn, void *arg) {
-    int ret = 0;
-
-    pthread_mutex_lock(&s_lock);
-    if (thread->seat && thread->seat->serial == thread->serial)
-        ret = charges_walk(&thread->seat->charges, fn, arg);
-    pthread_mutex_unlock(&s_lock);
-    return ret;
-}
-
-static void forget_all(void) {
-    for (struct seat *seat = s_seats; seat; seat = seat->next) {
-        pthread_mutex_lock(&s_lock);
-        seat->taken = false;
-        charges_clear(&seat->charges);
-        pthread_mutex_unlock(&s_lock);
-    }
-}
-
 static bool kernel_answers(void) {
     struct proc_files files = {0};
     struct proc_thread thread = {0};
@@ -490,9 +187,11 @@ static bool kernel_answers(void) {
 
 void sampler_want(uint32_t msec) {
     if (!msec || !s_msec)
-        forget_all();
-    if (msec && !s_msec)
+        seats_forget();
+    if (msec && !s_msec) {
         s_blind = !kernel_answers();
+        s_since_ns = clock_monotonic_ns();
+    }
     s_msec = msec;
 }
 
@@ -500,12 +199,26 @@ bool sampler_works(void) {
     return s_msec && !s_blind;
 }
 
-uint64_t sampler_blind(void) {
-    return s_msec && s_blind;
+uint64_t sampler_missed(void) {
+    return s_msec && s_blind ? (clock_monotonic_ns() - s_since_ns) / 1000000 / s_msec : 0;
+}
+
+void sampler_follow(struct thread *thread) {
+    if (sampler_works())
+        seats_follow(thread);
+}
+
+void sampler_settle(void) {
+    if (sampler_works())
+        seats_settle();
+}
+
+int sampler_walk(const struct thread *thread, charge_visitor fn, void *arg) {
+    return seats_walk(thread, fn, arg);
 }
 
 struct pyusdt_sampler sampler_state(void) {
-    if (!s_interval_usec)
+    if (!s_interval_usec || !s_msec)
         return (struct pyusdt_sampler){0};
     return (struct pyusdt_sampler){.interval_usec = s_interval_usec,
                                    .share = s_share,
@@ -513,26 +226,14 @@ struct pyusdt_sampler sampler_state(void) {
                                    .looks = s_looks};
 }
 
-/* Whoever held a lock is not here: then the charges that it was making are given up. */
 void sampler_postfork_child(void) {
-    bool whole = pthread_mutex_trylock(&s_lock) == 0;
-
-    pthread_mutex_init(&s_lock, NULL);
-    pthread_mutex_init(&s_trees, NULL);
     pthread_mutex_init(&s_sleep, NULL);
-    for (struct seat *seat = s_seats; seat; seat = seat->next) {
-        if (!whole)
-            seat->charges = (struct charges){0};
-        seat->files = (struct proc_thread){0};
-    }
     s_running = false;
     s_interval_usec = 0;
-    s_forked = gettid();
-    forget_all();
+    seats_postfork_child(sampler_works());
 }
 
 void sampler_init(void) {
-    thread_leaves = leave_seat;
-    thread_tree_goes = forget_tree;
+    seats_init();
     tracking_adopted = sampler_follow;
 }

@@ -23,8 +23,8 @@ void sampler_want(uint32_t msec);
 /* Whether what it charges is all that there is: it is wanted, and the kernel answers. GIL held. */
 bool sampler_works(void);
 
-/* It is wanted, and there is no /proc. Any thread. */
-uint64_t sampler_blind(void);
+/* Looks that there were not, because there is no /proc. GIL held. */
+uint64_t sampler_missed(void);
 
 /* Look at this thread too, unless it is looked at, or its native id is not known. GIL held. */
 void sampler_follow(struct thread *thread);

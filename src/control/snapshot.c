@@ -58,7 +58,8 @@ static void set_moment(struct snapshot *s) {
     s->head.ns_per_tick = rate_ns_per_tick();
     s->head.now = now.ticks;
     s->head.now_ns = now.ns;
-    s->head.flags = sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0;
+    s->head.flags = (sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0) |
+                    (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED);
     sampler_settle();
 }
 
@@ -105,7 +106,7 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "threads merged with an ended one", thread_merged);
     add_loss(s, "events of unknown code", code_lost);
     add_loss(s, "charges beyond memory", charges_lost());
-    add_loss(s, "no /proc: wall times only", sampler_blind());
+    add_loss(s, "no /proc: wall times only", sampler_missed());
     add_loss(s, "steps and marks beyond 500,000", s->n_steps_lost);
 }
 

@@ -87,6 +87,11 @@ static uint64_t signature_of(const struct pyusdt_counts_node *row) {
     return shadow_mix(signature, row->self);
 }
 
+/* A tracer, or another recorder, may have wanted times for a while. */
+static bool is_untimed(const struct snapshot *s) {
+    return s->head.flags & PYUSDT_COUNTS_TIMES_SAMPLED;
+}
+
 static bool has_time(const struct pyusdt_counts_node *row) {
     return row->elapsed || row->self;
 }
@@ -96,6 +101,8 @@ static int keep_new(struct snapshot *s) {
     struct pyusdt_counts_node *nodes = nodes_of(s), *to = nodes;
     size_t n = n_nodes_of(s);
 
+    for (size_t i = 0; i < n && is_untimed(s); i++)
+        nodes[i].elapsed = nodes[i].self = 0;
     if (has_time(&nodes[1]) && snapshot_function(s, NULL) < 0)
         return -1;
     for (size_t i = has_time(&nodes[1]) ? 1 : 2; i < n; i++)
@@ -159,12 +166,16 @@ static int add_total(const struct function *function, void *snapshot) {
         row.errors += s->sums[row.function].errors;
         row.self += s->sums[row.function].self;
     }
+    if (is_untimed(s))
+        row.total = row.self = 0;
     if (!(row.calls | row.resumes | row.errors | row.total | row.self) ||
         !shadow_is_new(s->shadow, &s->known->functions, snapshot_bit(total.code),
                        signature_of_total(&row)))
         return 0;
     if (snapshot_function(s, total.code) < 0 || rows_append(&s->totals, &row, sizeof row) < 0)
         return -1;
+    if (is_untimed(s))
+        return 0;
     durations.function = row.function;
     if (calltree_walk_histogram(function, CALLTREE_RUNNING, add_duration, &durations) < 0)
         return -1;
@@ -226,7 +237,8 @@ bool snapshot_read_tree(struct snapshot *s) {
         replace_open(s);
         read = add_up(s);
         complete(s);
-        reading->row.elapsed = reading->ended && s->bootstrap ? time_at_the_top(s) : reading->spent;
+        reading->row.elapsed =
+            reading->ended && s->bootstrap && !is_untimed(s) ? time_at_the_top(s) : reading->spent;
         read = read && keep_new(s) == 0 && add_totals(s) == 0 &&
                sampler_walk(reading->thread, add_charge, s) == 0;
     }

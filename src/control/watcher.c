@@ -166,7 +166,9 @@ static void wait_for_gil(void) {
 
 static void *watch(void *unused) {
     s_tid = gettid();
+    osthread_ours_begins();
     thread_is_ours();
+    sampler_attend();
     save_tick(); /* the child of a fork has no part yet, and is missing until it has */
     pthread_mutex_lock(&s_lock);
     for (;;) {
@@ -185,6 +187,7 @@ static void *watch(void *unused) {
     }
     pthread_mutex_unlock(&s_lock);
     sampler_end();
+    osthread_ours_ends();
     return unused;
 }
 
@@ -339,6 +342,7 @@ void watcher_postfork_parent(void) {
 
 /* Other threads of the parent may have held the locks, and are not here to release them. */
 void watcher_postfork_child(void) {
+    osthread_postfork_child();
     pthread_mutex_init(&s_lifecycle, NULL);
     pthread_mutex_init(&s_lock, NULL);
     s_running = s_asleep = s_kicked = false;

@@ -7,11 +7,13 @@
 
 #include "probe/probes.h"
 
-/* The reader inside the process, the recorder, has two bits above those of the probes: it records,
- * and it records calls of C functions too. */
+/* The reader inside the process, the recorder, has three bits above those of the probes: it
+ * records; it records calls of C functions too; it takes the times of all calls, which the sampler
+ * does otherwise. */
 #define DEMAND_RECORDER PROBE_BIT(PROBE_COUNT)
 #define DEMAND_C_CALLS PROBE_BIT(PROBE_COUNT + 1)
-#define DEMAND_READERS (DEMAND_RECORDER | DEMAND_C_CALLS)
+#define DEMAND_TIMES PROBE_BIT(PROBE_COUNT + 2)
+#define DEMAND_READERS (DEMAND_RECORDER | DEMAND_C_CALLS | DEMAND_TIMES)
 
 /* Set what the readers inside the process want from now on. Any thread. */
 void demand_read(probe_mask readers);

@@ -36,8 +36,8 @@ def in_c(key: Key) -> Key:
     return "", 0, words[1].strip("'") if words[0] == "method" else words[2].rpartition(".")[2]
 
 
-def of_recorder(work, c_calls: bool) -> Counter[Key]:
-    with pyusdt.record(c_calls=c_calls) as rec:
+def of_recorder(work, c_calls: bool, times: str) -> Counter[Key]:
+    with pyusdt.record(c_calls=c_calls, times=times) as rec:
         work()
     # Recursions are folded, and counted.
     assert rec.losses.keys() <= {FOLDED}
@@ -56,4 +56,6 @@ def calls_of(rec) -> Counter[Key]:
 @pytest.mark.parametrize("work", workloads.ALL, ids=lambda work: work.__name__)
 def test_counts(work, c_calls):
     work()  # what is done once only: imports, caches
-    assert of_recorder(work, c_calls) == of_cprofile(work, c_calls)
+    expected = of_cprofile(work, c_calls)
+    assert of_recorder(work, c_calls, "exact") == expected
+    assert of_recorder(work, c_calls, "sampled") == expected

@@ -135,11 +135,12 @@ def test_for_some_seconds_and_what_is_asked_for(target, out):
         do(target, "work", 3)
         stop(process)
     assert calls(pyusdt.load(out), "__main__") == {"leaf": 3, "answer": 0, "<module>": 0}
-    with recording(target, out, "--c-calls") as process:
+    with recording(target, out, "--c-calls", "--times", "sampled") as process:
         do(target, "work", 3)
         stop(process)
     assert calls(pyusdt.load(out), "builtins")["len"] == 1
     assert calls(pyusdt.load(out), "__main__")["work"] == 1
+    assert {f.p50_ns for f in pyusdt.load(out).functions} == {None}
 
 
 def test_the_programs_own_recordings_meanwhile(target, out):

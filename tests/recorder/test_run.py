@@ -217,6 +217,8 @@ def test_c_calls(out):
         (["-o", "x", "--flush=soon", "p.py"], "option '--flush=soon' needs a number of seconds"),
         (["--flush=1", "p.py"], "option '--flush' is about a recording: give -o FILE too"),
         (["--c-calls", "p.py"], "option '--c-calls' is about a recording: give -o FILE too"),
+        (["-o", "x", "--times=exactly", "p.py"], "option '--times' is exact or sampled, not 'exac"),
+        (["--times=sampled", "p.py"], "option '--times' is about a recording: give -o FILE too"),
         (["--no-children", "p.py"], "option '--no-children' is about a recording: give -o FILE"),
         (["--max-nodes=9", "p.py"], "option '--max-nodes' is about a recording: give -o FILE"),
         (["-o", "x", "--max-nodes", "0", "p.py"], "option '--max-nodes' needs a number above 0"),
