@@ -52,7 +52,13 @@ def kinds_shown(recording: Recording, functions: Iterable[Function]) -> set[str]
     """The kinds of time in the bars of these functions."""
     if "cpu" not in recording.known:
         return set()
-    return {kind for f in functions for kind in kinds_of(f.cpu_ns or 0, waits_of(f))}
+    return {kind for f in functions for kind in kinds_of(_cpu_seen(f), waits_of(f))}
+
+
+def _cpu_seen(function: Function) -> int:
+    """For its bar: CPU time that no look has met would fill all of it."""
+    charges = function.charges
+    return charges.cpu_ns if charges and charges.looks("cpu") else 0
 
 
 def _measured(recording: Recording) -> Iterable[_Figure]:
@@ -74,7 +80,7 @@ def _charged(recording: Recording, sort: str) -> Iterable[_Figure]:
 
     yield figure("cpu", 1, "cpu", "cpu_ns")
     yield _share(recording, sort)
-    yield _Figure("", 4, lambda f: made_of(f.cpu_ns or 0, waits_of(f)), left=True)
+    yield _Figure("", 4, lambda f: made_of(_cpu_seen(f), waits_of(f)), left=True)
     yield figure("wait", 2, "wait", "wait_ns")
     kind = sort.removesuffix("_ns")
     if kind in ("user", "system", *WAITS):

@@ -37,11 +37,12 @@ class Reading(NamedTuple):
 
 
 def sampled(charges: Charges, measure: str, most: int | None = None) -> Reading:
-    """One of MEASURES, of which there can be no more than `most`."""
-    ns = charges.of(measure)
-    if most is not None and ns > most:
-        return Reading(most, charges.looks(measure), limited=True)
-    return Reading(ns, charges.looks(measure))
+    """One of MEASURES, of which there can be no more than `most`: where it is more by no more than
+    its looks may be off, it is that, and else all that is known is the limit."""
+    ns, looks = charges.of(measure), charges.looks(measure)
+    if most is None or ns <= most:
+        return Reading(ns, looks)
+    return Reading(most, looks, limited=looks < 1 or ns > most * (1 + looks**-0.5))
 
 
 def reading(function: Function, measure: str) -> Reading:

@@ -17,11 +17,11 @@ from pyusdt import report
 from pyusdt.errors import UsageError, UserError
 from pyusdt.recording import Process, Recording
 from pyusdt.recording.account import account
-from pyusdt.recording.charges import KINDS
+from pyusdt.recording.charges import KINDS, Charges
 from pyusdt.report import Options, order, weights
 from pyusdt.report.bars import legend, made_of
 from pyusdt.report.place import place, roots
-from pyusdt.report.readings import Reading, reading
+from pyusdt.report.readings import Reading, reading, sampled
 from pyusdt.report.waits import waits
 
 pytestmark = pytest.mark.apart
@@ -124,6 +124,13 @@ def test_the_kernels_waits_take_the_place_of_sampled_ones():
     found = {(recording.records[w.function].name, w.kind): w.time for w in waits(recording)}
     assert found["read", "disk"] == Reading(11 * MS, None)
     assert ("read", "net") not in found
+
+
+def test_own_time_is_the_limit_of_what_few_looks_have_found():
+    many = sampled(Charges([("sleep", 0, 100, 502 * MS)]), "sleep", 500 * MS)
+    assert str(many) == "~500 ms"
+    few = sampled(Charges([("sleep", 0, 1, 9 * MS)]), "sleep", 4 * MS)
+    assert (str(few), few.of(40 * MS)) == ("<4.00 ms", "<10.0%")
 
 
 def test_who_waits_for_what(sample):

@@ -86,8 +86,9 @@ const Totals = {};
       if (row.looks.self != null) continue;
       for (const key of Object.keys(row.looks)) {
         if (key === "total" || !(row[key] > row.self)) continue;
+        // As report/readings.py: what is more by no more than its looks may be off, is that.
+        if (!(row.looks[key] >= 1) || row[key] > row.self * (1 + row.looks[key] ** -0.5)) row.limited.add(key);
         row[key] = row.self;
-        row.limited.add(key);
       }
     }
   }
