@@ -90,7 +90,7 @@ def test_hundreds_of_threads_that_begin_and_end() -> None:
     answer = sampled("many")
     assert answer["descriptors"] == 0
     cpu, _ = of(answer, "brief")
-    assert 0.9 * answer["spent"] < cpu < 1.1 * answer["spent"]
+    assert 0.8 * answer["spent"] < cpu < 1.1 * answer["spent"]
 
 
 @pytest.mark.parametrize("how", ["chroot", "drop_privileges", "close_all"])
@@ -107,11 +107,12 @@ def test_what_a_program_may_do_to_itself(how: str) -> None:
     assert bool(other) == (how == "drop_privileges")
 
 
+@pytest.mark.unsanitized
 def test_without_proc_there_are_wall_times_only() -> None:
     require_root()
     answer = sampled("plain", shell="mount -t tmpfs none /proc")
     assert answer["functions"]["nap"] == [None, {}]
-    assert set(answer["losses"]) == {"no /proc: wall times only"}
+    assert set(answer["losses"]) == {"no /proc or no thread: wall times only"}
 
 
 FORKS = """
