@@ -45,6 +45,7 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
     (void)module, (void)unused;
     recorder_stop(RECORDER_INSIDE);
+    watcher_kick(); /* the sampler is to end */
     Py_RETURN_NONE;
 }
 

@@ -191,7 +191,9 @@ static void settle(struct seat *seat, bool ends) {
         learn_system(&seat->sheet);
     if (ends)
         share_out(seat, cpu);
-    timesheet_settle(&seat->sheet, clock_monotonic_ns(), cpu, &place, itself, ends, &seat->charges);
+    /* At its end a thread is in no function, where it has spent nothing. */
+    timesheet_settle(&seat->sheet, clock_monotonic_ns(), cpu, &place, itself && !ends, ends,
+                     &seat->charges);
 }
 
 void seats_settle(void) {
@@ -283,8 +285,13 @@ void seats_forget(void) {
     }
 }
 
+static void follow(struct thread *thread, void *unused) {
+    (void)unused;
+    seats_follow(thread);
+}
+
 /* Whoever held a lock is not here: then the charges that it was making are given up. */
-void seats_postfork_child(void) {
+void seats_postfork_child(bool wanted) {
     bool whole = pthread_mutex_trylock(&s_lock) == 0;
 
     pthread_mutex_init(&s_lock, NULL);
@@ -296,6 +303,8 @@ void seats_postfork_child(void) {
     }
     s_forked = gettid();
     seats_forget();
+    if (wanted)
+        thread_each(false, follow, NULL); /* only this one is left */
 }
 
 void seats_init(void) {

@@ -12,6 +12,7 @@
 #ifndef PYUSDT_CONTROL_SEATS_H
 #define PYUSDT_CONTROL_SEATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/thread_entry.h"
@@ -31,8 +32,8 @@ int seats_walk(const struct thread *thread, charge_visitor fn, void *arg);
 /* Nobody is looked at, and nothing is charged to anybody. GIL held. */
 void seats_forget(void);
 
-/* In the child of a fork. GIL held. */
-void seats_postfork_child(void);
+/* In the child of a fork; `wanted`: its thread is looked at. GIL held. */
+void seats_postfork_child(bool wanted);
 
 /* Once. GIL held. */
 void seats_init(void);

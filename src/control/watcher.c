@@ -168,6 +168,7 @@ static void *watch(void *unused) {
     s_tid = gettid();
     osthread_ours_begins();
     thread_is_ours();
+    sampler_attend();
     save_tick(); /* the child of a fork has no part yet, and is missing until it has */
     pthread_mutex_lock(&s_lock);
     for (;;) {
@@ -286,6 +287,7 @@ void watcher_start(void) {
     s_wanted = true;
     s_last = apply_start();
     error = start_if_wanted();
+    sampler_allow(!error);
     if (error) {
         s_threadless = true;
         apply_demand(0); /* nobody would switch it off */
@@ -300,6 +302,7 @@ void watcher_stop(void) {
         return;
     s_wanted = s_threadless = false;
     stop_thread();
+    sampler_allow(false);
     apply_stop();
     batch_fire_all();
     code_replay(); /* a tracer that counts by id gets the names once more */
