@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -108,7 +109,12 @@ def test_a_run_and_what_it_starts(tmp_path):
     subprocess.run([sys.executable, "-m", "pyusdt", *words], env=environment(), check=True)
     recording = pyusdt.load(out)
     assert calls(recording, "__main__")["leaf"] == 11
-    assert len(recording.processes) == 2
+    assert [process.times for process in recording.processes] == ["sampled", "sampled"]
+    words = ["report", out, "--format", "json", "-o", "-"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "pyusdt", *words], env=environment(), capture_output=True, check=True
+    )
+    assert {process["times"] for process in json.loads(shown.stdout)["processes"]} == {"sampled"}
     assert {f.p50_ns for f in recording.functions} == {None}
 
 
