@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -86,12 +87,15 @@ def test_who_wants_exact_times_has_them():
         with pyusdt.record() as exact:
             assert not is_sampled()
             work(10)
+            time.sleep(0.01)
         assert is_sampled()
         work(100)
     assert (counts(exact)["leaf"], counts(sampled)["leaf"]) == (10, 111)
     (function,) = (f for f in exact.functions if f.record.qualname == "leaf")
     assert 0 < function.self_ns == function.total_ns < 1e9
     assert function.p50_ns
+    # What runs when it begins has times from then on.
+    assert 10_000_000 <= max(f.total_ns for f in exact.functions) < 10e9
     with pyusdt.record() as exact:
         work(1)
         with pyusdt.record(times="sampled"):
