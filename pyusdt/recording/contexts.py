@@ -91,9 +91,8 @@ class Contexts:
         treerows.add_own(snapshot.charges, figures)
         times = {}
         for thread, some in own.items():
-            above = self._of[thread].above
-            elapsed = treerows.elapsed_of(some, above)
-            treerows.add_totals(thread, elapsed, above, figures)
-            times[thread] = elapsed, dict(some)
+            charged = treerows.Charged(some, self._of[thread].above)
+            treerows.add_totals(thread, charged, figures)
+            times[thread] = charged.elapsed, dict(some)
         snapshot.totals = [TotalRow(*key, *some) for key, some in figures.items()]
         return {thread: times.get(thread, ({}, {})) for thread in self._of}

@@ -21,6 +21,21 @@ enum { SPARE = 32 };
 
 static const char *const s_names[PROC_THREAD_FILES] = {"syscall", "schedstat", "stat", "status"};
 
+/* By the kernel's own names: what stands in for open() and close() in some programs, a sanitizer or
+ * a preloaded library, knows of one table only. */
+
+static int open_at(int root, const char *path, int flags) {
+    return (int)syscall(SYS_openat, root, path, flags | O_CLOEXEC, 0);
+}
+
+static ssize_t read_at_start(int file, char *text, size_t size) {
+    return syscall(SYS_pread64, file, text, size, (off_t)0);
+}
+
+static void close_file(int file) {
+    syscall(SYS_close, file);
+}
+
 void proc_files_begin(struct proc_files *files) {
     struct rlimit limit;
 
@@ -29,7 +44,7 @@ void proc_files_begin(struct proc_files *files) {
     files->keep = syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_OWN_TABLE) == 0;
 #endif
     if (files->keep)
-        files->root = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        files->root = open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
     if (files->root < 0)
         files->keep = false;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < KEPT_MAX + SPARE)
@@ -38,7 +53,7 @@ void proc_files_begin(struct proc_files *files) {
 
 void proc_files_end(struct proc_files *files) {
     if (files->keep)
-        close(files->root);
+        close_file(files->root);
     files->keep = false;
 }
 
@@ -46,7 +61,7 @@ void proc_thread_close(struct proc_thread *thread, struct proc_files *files) {
     for (int i = 0; i < PROC_THREAD_FILES; i++) {
         if (!thread->kept[i])
             continue;
-        close(thread->kept[i] - 1);
+        close_file(thread->kept[i] - 1);
         thread->kept[i] = 0;
         files->n_kept--;
     }
@@ -76,13 +91,13 @@ static bool read_file(struct proc_files *files, struct proc_thread *thread, pid_
     if (file < 0) {
         struct place place = place_of(files, tid, s_names[which]);
 
-        file = openat(place.root, place.path, O_RDONLY | O_CLOEXEC);
+        file = open_at(place.root, place.path, O_RDONLY);
     }
     if (file < 0)
         return false;
-    n = pread(file, text, size - 1, 0);
+    n = read_at_start(file, text, size - 1);
     if (!keep) {
-        close(file);
+        close_file(file);
     } else if (!thread->kept[which]) {
         thread->kept[which] = file + 1;
         files->n_kept++;

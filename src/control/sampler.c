@@ -28,7 +28,8 @@ enum { SHARE = 50 };
 enum { MANY = 16 };
 
 static _Atomic uint32_t s_msec; /* written under the GIL; 0: not wanted */
-static atomic_bool s_blind;     /* there is no /proc */
+static atomic_bool s_blind;     /* there is no /proc, or no thread for us */
+static bool s_allowed = true;   /* under the GIL */
 static uint64_t s_since_ns;     /* since it is wanted */
 
 /* The watcher's. */
@@ -150,6 +151,7 @@ static void start_thread(void) {
         pthread_setname_np(s_thread, "pyusdt-sample");
     else
         pthread_cond_destroy(&s_wake);
+    s_blind = !s_running;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -195,12 +197,16 @@ void sampler_want(uint32_t msec) {
     s_msec = msec;
 }
 
+void sampler_allow(bool allowed) {
+    s_allowed = allowed;
+}
+
 bool sampler_works(void) {
-    return s_msec && !s_blind;
+    return s_msec && s_allowed && !s_blind;
 }
 
 uint64_t sampler_missed(void) {
-    return s_msec && s_blind ? (clock_monotonic_ns() - s_since_ns) / 1000000 / s_msec : 0;
+    return s_msec && !sampler_works() ? (clock_monotonic_ns() - s_since_ns) / 1000000 / s_msec : 0;
 }
 
 void sampler_follow(struct thread *thread) {

@@ -20,10 +20,13 @@
  * is forgotten where that was never. GIL held. */
 void sampler_want(uint32_t msec);
 
-/* Whether what it charges is all that there is: it is wanted, and the kernel answers. GIL held. */
+/* Whether the watcher is there to attend to it. GIL held. */
+void sampler_allow(bool allowed);
+
+/* Whether it is wanted, and there is what it takes. GIL held. */
 bool sampler_works(void);
 
-/* Looks that there were not, because there is no /proc. GIL held. */
+/* Looks that were wanted and that there were not. GIL held. */
 uint64_t sampler_missed(void);
 
 /* Look at this thread too, unless it is looked at, or its native id is not known. GIL held. */

@@ -191,7 +191,9 @@ static void settle(struct seat *seat, bool ends) {
         learn_system(&seat->sheet);
     if (ends)
         share_out(seat, cpu);
-    timesheet_settle(&seat->sheet, clock_monotonic_ns(), cpu, &place, itself, ends, &seat->charges);
+    /* At its end a thread is in no function, where it has spent nothing. */
+    timesheet_settle(&seat->sheet, clock_monotonic_ns(), cpu, &place, itself && !ends, ends,
+                     &seat->charges);
 }
 
 void seats_settle(void) {

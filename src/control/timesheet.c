@@ -94,15 +94,24 @@ static uint64_t add_time(struct timesheet *sheet, uint64_t wall, uint64_t cpu) {
     return ran;
 }
 
-/* More of it: the thread has got a CPU since it was seen ready. */
-static void add_delay(struct timesheet *sheet, uint64_t delay, struct charges *charges) {
-    uint64_t more = sheet->knows_delay && delay > sheet->delay ? delay - sheet->delay : 0;
+/* More of it: the thread has got a CPU since it was seen ready. One that ran in the same place
+ * before and after, and did not wait in between (`idle`, without a CPU for whatever reason), has
+ * not been elsewhere. */
+static void add_delay(struct timesheet *sheet, const struct timesheet_look *look, uint64_t idle,
+                      struct charges *charges) {
+    uint64_t more =
+        sheet->knows_delay && look->delay > sheet->delay ? look->delay - sheet->delay : 0;
+    bool stayed = sheet->ran && look->state == TIMESHEET_RUNS &&
+                  is_same(&sheet->on_cpu, &look->place) && idle < more + more / 8;
 
-    sheet->delay = delay;
+    sheet->delay = look->delay;
     sheet->knows_delay = true;
     sheet->ready_left += more;
     sheet->wait_left -= (int64_t)more;
-    if (more && sheet->ready_looks) {
+    if (more && !sheet->ready_looks && stayed) {
+        charges_add(charges, &look->place, s_runnable, 0, more);
+        sheet->ready_left -= more;
+    } else if (more && sheet->ready_looks) {
         charges_add(charges, &sheet->ready, s_runnable, sheet->ready_looks, sheet->ready_left);
         sheet->ready_left = sheet->ready_looks = 0;
     }
@@ -118,13 +127,13 @@ static void add_system(struct timesheet *sheet, uint64_t system) {
 /* A look that is older than what has been settled meanwhile is worth nothing. */
 void timesheet_look(struct timesheet *sheet, const struct timesheet_look *look,
                     struct charges *charges) {
-    uint64_t ran;
+    uint64_t before = sheet->wall, ran;
 
     if (look->wall < sheet->wall || look->cpu < sheet->cpu)
         return;
     ran = add_time(sheet, look->wall, look->cpu);
     if (look->knows_delay)
-        add_delay(sheet, look->delay, charges);
+        add_delay(sheet, look, look->wall - before - ran, charges);
     if (look->knows_system)
         add_system(sheet, look->system);
     if (look->state == TIMESHEET_RUNS || look->preempted) {

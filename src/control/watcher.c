@@ -287,6 +287,7 @@ void watcher_start(void) {
     s_wanted = true;
     s_last = apply_start();
     error = start_if_wanted();
+    sampler_allow(!error);
     if (error) {
         s_threadless = true;
         apply_demand(0); /* nobody would switch it off */
@@ -301,6 +302,7 @@ void watcher_stop(void) {
         return;
     s_wanted = s_threadless = false;
     stop_thread();
+    sampler_allow(false);
     apply_stop();
     batch_fire_all();
     code_replay(); /* a tracer that counts by id gets the names once more */

@@ -102,6 +102,7 @@ def test_the_sums_are_the_clocks_own(told: tuple[Recording, Any]) -> None:
         assert near(cpu[name], seconds, share=0.01, least=0.001)
 
 
+@pytest.mark.unsanitized
 def test_user_and_system_time_are_the_kernels(told: tuple[Recording, Any]) -> None:
     recording, truth = told
     (main,) = (t for t in recording.threads if t.name == "MainThread")

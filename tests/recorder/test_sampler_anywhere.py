@@ -90,7 +90,7 @@ def test_hundreds_of_threads_that_begin_and_end() -> None:
     answer = sampled("many")
     assert answer["descriptors"] == 0
     cpu, _ = of(answer, "brief")
-    assert 0.9 * answer["spent"] < cpu < 1.1 * answer["spent"]
+    assert 0.8 * answer["spent"] < cpu < 1.1 * answer["spent"]
 
 
 @pytest.mark.parametrize("how", ["chroot", "drop_privileges", "close_all"])
@@ -101,16 +101,18 @@ def test_what_a_program_may_do_to_itself(how: str) -> None:
     cpu, _ = of(answer, "spin")
     assert abs(cpu - 2 * SECONDS) < 0.1
     _, waits = of(answer, "nap")
-    # Another user may not read in which system call its threads wait.
-    kind = "other" if how == "drop_privileges" else "sleep"
-    assert abs(waits[kind] - 2 * SECONDS) < 0.1
+    # Another user may not read in which system call a new thread waits.
+    other = waits.get("other", 0)
+    assert abs(waits["sleep"] + other - 2 * SECONDS) < 0.1
+    assert bool(other) == (how == "drop_privileges")
 
 
+@pytest.mark.unsanitized
 def test_without_proc_there_are_wall_times_only() -> None:
     require_root()
     answer = sampled("plain", shell="mount -t tmpfs none /proc")
     assert answer["functions"]["nap"] == [None, {}]
-    assert set(answer["losses"]) == {"no /proc: wall times only"}
+    assert set(answer["losses"]) == {"no /proc or no thread: wall times only"}
 
 
 FORKS = """
