@@ -175,9 +175,10 @@ def test_status(terminal, width, monkeypatch):
         "events_on": ["PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"],
         "recorded": ["inside"], "probes_fired": {"function__done": 1_234_567, "mark": 3},
         "losses": {}, "check_msec": 100,
+        "sampler": {"interval_usec": 5000, "share": 0.0123, "threads": 3, "looks": 4711},
     }  # fmt: skip
     idle = {**status, "probes_watched": [], "events_on": [], "recorded": [], "only": "",
-            "tool_id": None, "probes_fired": {}}  # fmt: skip
+            "tool_id": None, "probes_fired": {}, "sampler": None}  # fmt: skip
     found = SimpleNamespace(statuses={4_194_302: status, 4_194_303: idle}, problems=[], hidden=0)
     module = import_module("pyusdt.commands.status")
     monkeypatch.setattr(module, "find_all", lambda: found)
