@@ -2,7 +2,8 @@
 // Where the time went: of everything, and of each process and thread.
 "use strict";
 
-const Account = (() => {
+const Account = {};
+{
   const { element, duration, percentage, share, count, name } = Format;
 
   // CPU is read from each thread's own clock, so it is exact here; waits are not.
@@ -67,5 +68,5 @@ const Account = (() => {
     section.querySelector(".scroll").replaceChildren(table(data, pick));
   }
 
-  return { show };
-})();
+  Object.assign(Account, { show });
+}

@@ -2,7 +2,8 @@
 // Colours of the flame graph: by where code comes from, by module, or by running and waiting. No DOM.
 "use strict";
 
-const Colours = (() => {
+const Colours = {};
+{
   const MODES = { origin: "origin of code", module: "module", state: "running or waiting" };
   const ORIGINS = { program: "program", library: "libraries", standard: "standard library", other: "other" };
   const HUES = { // hue, spread, saturation
@@ -32,5 +33,5 @@ const Colours = (() => {
     return `hsl(24 ${Math.round((dark ? 56 : 84) * (1 - waiting))}% ${light}%)`;
   }
 
-  return { MODES, ORIGINS, origin, module, state };
-})();
+  Object.assign(Colours, { MODES, ORIGINS, origin, module, state });
+}

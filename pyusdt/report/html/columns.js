@@ -2,7 +2,8 @@
 // Columns of numbers, as pack.py writes them: from texts to typed arrays.
 "use strict";
 
-const Columns = (() => {
+const Columns = {};
+{
   const TYPES = { B: Uint8Array, H: Uint16Array, I: Uint32Array, d: Float64Array };
 
   function array(type, text) {
@@ -27,5 +28,5 @@ const Columns = (() => {
   // An object of columns, each decoded.
   const table = (columns) => Object.fromEntries(Object.entries(columns).map(([name, one]) => [name, column(one)]));
 
-  return { table };
-})();
+  Object.assign(Columns, { table });
+}

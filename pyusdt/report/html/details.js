@@ -2,7 +2,8 @@
 // The selected function: its figures, its callers and callees, the kernel's account of it, its source.
 "use strict";
 
-const Details = (() => {
+const Details = {};
+{
   const { element, duration, time, reading, count } = Format;
   const FIRST_NEIGHBOURS = 10;
   const KERNEL = {
@@ -90,5 +91,5 @@ const Details = (() => {
     panel.scrollTop = 0;
   }
 
-  return { show };
-})();
+  Object.assign(Details, { show });
+}

@@ -2,7 +2,8 @@
 // Times, shares and names as people read them; elements, always by textContent.
 "use strict";
 
-const Format = (() => {
+const Format = {};
+{
   const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]];
   // What a terminal or a browser would not show as it is: controls, direction marks, separators.
   const ODD = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
@@ -77,5 +78,5 @@ const Format = (() => {
     return made;
   }
 
-  return { duration, figure, time, percentage, shareOf, reading, count, share, name, element };
-})();
+  Object.assign(Format, { duration, figure, time, percentage, shareOf, reading, count, share, name, element });
+}

@@ -3,7 +3,8 @@
 // are numbers, places in `data.kinds`. No DOM.
 "use strict";
 
-const Measures = (() => {
+const Measures = {};
+{
   const CPU = ["user", "system"];
   const TITLES = {
     wall: "Wall time", cpu: "CPU", user: "User CPU", system: "System CPU", wait: "Waits",
@@ -64,5 +65,5 @@ const Measures = (() => {
     return ["wall", ...cpu, ...(waits.length > 1 ? ["wait"] : []), ...waits];
   }
 
-  return { title, isWait, kindsOf, none, add, together, of, parts, ofKernel, offered };
-})();
+  Object.assign(Measures, { title, isWait, kindsOf, none, add, together, of, parts, ofKernel, offered });
+}

@@ -3,7 +3,8 @@
 // {kind, ns, looks}; looks are null where the time was measured.
 "use strict";
 
-const Parts = (() => {
+const Parts = {};
+{
   const { element, time } = Format;
 
   const text = (parts) => parts.map(({ kind, ns, looks }) => `${Measures.title(kind)} ${time(ns, looks)}`).join(", ");
@@ -28,5 +29,5 @@ const Parts = (() => {
     return element("ul", { class: "legend" }, ...items);
   }
 
-  return { bar, legend, text };
-})();
+  Object.assign(Parts, { bar, legend, text });
+}

@@ -2,7 +2,8 @@
 // The function table, the steps, and the sources.
 "use strict";
 
-const Tables = (() => {
+const Tables = {};
+{
   const { element, duration, reading, count, share, shareOf, name } = Format;
   const FIRST_ROWS = 300;
   const figure = (key) => (entry) => reading(entry, key);
@@ -170,5 +171,5 @@ const Tables = (() => {
     );
   }
 
-  return { columnsOf, nameCell, shareCell, pickable, showFunctions, markSelected, showSteps, showSources };
-})();
+  Object.assign(Tables, { columnsOf, nameCell, shareCell, pickable, showFunctions, markSelected, showSteps, showSources });
+}

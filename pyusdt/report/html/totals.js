@@ -3,7 +3,8 @@
 // measure. No DOM.
 "use strict";
 
-const Totals = (() => {
+const Totals = {};
+{
   // As in order.py: what is seen to do little but to wait until there is something to do.
   const IDLE = ["lock", "sleep", "poll", "child"];
   const WANTING = ["gil", "runnable"];
@@ -178,5 +179,5 @@ const Totals = (() => {
     Model.walk(tree, enter, () => {}, first);
   }
 
-  return { whole, below };
-})();
+  Object.assign(Totals, { whole, below });
+}
