@@ -11,7 +11,7 @@ too, and leaves it there. Processes never wait for each other.
 
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
@@ -35,7 +35,6 @@ else:
 _WRITING = 10.0
 """Seconds that a part takes at most to be written and renamed."""
 
-_NO_ACCOUNT: Mapping[int, OfProcess] = {}
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -152,19 +151,20 @@ def add(
     token: str,
     parts: list[Part],
     pending: list[direct.Nodes] | None = None,
-    kernel: Mapping[int, OfProcess] = _NO_ACCOUNT,
+    kernel: dict[int, OfProcess] | None = None,
 ) -> None:
     """Add a process of which these are the parts; nodes that need no work before go to `pending`,
-    if it is given. `kernel` is the kernel's account, by pid. Raises UserError where the parts make
-    no sense."""
+    if it is given. `kernel` is the kernel's account, by pid; what it has for this one is taken out
+    of there, since a process that becomes another program keeps its pid. Raises UserError where the
+    parts make no sense."""
     process = _together(parts)
+    account = kernel.pop(process.pid, None) if kernel else None
     try:
         if direct.can_add(parts):
             with suppress(direct.NotWholeError):
-                direct.add(into, parts[0], process, pending, kernel.get(process.pid))
+                direct.add(into, parts[0], process, pending, account)
                 return
-        snapshot = snapshot_of(parts, kernel.get(process.pid))
-        database.add_process(into, token, process, snapshot)
+        database.add_process(into, token, process, snapshot_of(parts, account))
     except (ValueError, OverflowError) as error:
         raise UserError(f"process {process.pid} has left {error}") from None
     except KeyError:

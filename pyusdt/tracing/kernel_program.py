@@ -50,6 +50,7 @@ BEGIN
 {
 	@family[(int64)0] = (int64)0;
 	@followed[(int64)0] = (int64)0;
+	@execed[(int64)0] = (int64)0;
 	@ready[(int64)0] = (uint64)0;
 	@wait[(int64)-1] = (int64)0;
 	@direction[(int64)-1] = (int64)0;
@@ -65,7 +66,7 @@ usdt:$1:pyusdt:thread__state
 {
 	@slot[arg0] = arg1;
 	@followed[pid] = (int64)1;
-	@python[pid] = (int64)1;
+	@python[pid] = @execed[pid] ? (int64)2 : (int64)1;
 	/* It has waited since before we came. */
 	if (@off[arg0].0 && @off[arg0].1 == (int64)-1) {
 		$off = @off[arg0];
@@ -280,6 +281,9 @@ _END = """
 tracepoint:sched:sched_process_exec
 /@family[pid]/
 {
+	if (@followed[pid]) {
+		@execed[pid] = (int64)1;
+	}
 	delete(@slot[tid]);
 	delete(@followed[pid]);
 	delete(@gil_from[pid]);
@@ -291,6 +295,7 @@ tracepoint:sched:sched_process_exit
 {
 	delete(@slot[tid]);
 	delete(@call[tid]);
+	delete(@execed[tid]);
 	delete(@family[tid]);
 	delete(@followed[tid]);
 	delete(@gil_from[tid]);
@@ -300,6 +305,7 @@ tracepoint:sched:sched_process_exit
 END
 {
 	printf("%llu %llu\\n", @on, @end ? @end : nsecs);
+	clear(@execed);
 	clear(@family);
 	clear(@followed);
 	clear(@slot);

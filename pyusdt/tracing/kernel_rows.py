@@ -26,6 +26,7 @@ from pyusdt.tracing.kernel_program import (
 from pyusdt.tracing.system_calls import WAITS
 
 _KEYS = ("pid", "tid", "node", "kind", "name", "count", "ns", "bytes", "errors")
+_AMBIGUOUS = "the process has become another program, and of which one a context is, is not known"
 _LOST = {
     "SYSCALLS": ("syscall", "other"),
     "OFFCPU": ("offcpu", "other"),
@@ -62,7 +63,12 @@ class Account:
         self._on_ns = on_ns
         self._end_ns = end_ns
         self._pids = {*map(int, maps.get("@python", {})), *pids}
-        self.rows = list(self._all())
+        self._ambiguous = {int(pid) for pid, is_so in maps.get("@python", {}).items() if is_so == 2}
+        """Those that have become another Python: the contexts of both have the same numbers."""
+        self.rows = [
+            row._replace(tid=0, node=-1) if row.pid in self._ambiguous else row
+            for row in self._all()
+        ]
         lost = list(self._lost())
         self.rows += lost
         self._losses = Counter[int]()
@@ -73,7 +79,8 @@ class Account:
         """What the file has."""
         for pid in self._pids:
             losses = {"kernel events in no context": self._losses[pid]} if self._losses[pid] else {}
-            yield json.dumps({"pid": pid, "why": why, "losses": losses})
+            its = why or (_AMBIGUOUS if pid in self._ambiguous else "")
+            yield json.dumps({"pid": pid, "why": its, "losses": losses})
         for row in self.rows:
             yield json.dumps(dict(zip(_KEYS, row, strict=True)))
 

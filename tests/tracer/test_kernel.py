@@ -17,7 +17,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from harness import DEADLINE, Process, Program, environment
+from harness import DEADLINE, LIBRARY, Process, Program, environment
 
 pytestmark = pytest.mark.usefixtures("bpftrace", "library")
 
@@ -55,11 +55,12 @@ def launched(path: Path, *words: str) -> list[str | Path]:
 
 
 def tracers() -> set[int]:
-    """Every bpftrace that runs here."""
+    """Every bpftrace that runs on the library under test."""
     found = set()
-    for place in Path("/proc").glob("[0-9]*/comm"):
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
-            if place.read_text() == "bpftrace\n":
+            words = place.read_bytes().split(b"\0")
+            if os.path.basename(words[0]) == b"bpftrace" and os.fsencode(LIBRARY) in words:
                 found.add(int(place.parent.name))
     return found
 

@@ -115,3 +115,10 @@ def test_the_program_has_no_word_left_to_fill_in() -> None:
     text = source(What(0x40000001, (7,), {8: (7, "poll")}, gils={7: (1, 2)}))
     words = set(re.findall(r"\b[A-Z][A-Z_]{2,}\b", text))
     assert words == {"BEGIN", "END"}
+
+
+def test_contexts_of_a_process_that_has_become_another_python_are_not_known() -> None:
+    its = account(python={"7": 2}, syscalls={"7,8,3,39": stats(5, 60)})
+    assert its.rows == [Row(7, 0, -1, "syscall", "getpid", 5, 60)]
+    found = parse(f"{line}\n".encode() for line in its.lines(""))
+    assert found[7].why.startswith("the process has become another program")
