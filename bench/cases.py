@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of all cases."""
 
-from bench import batch, events, follow, growth, idle, latency, race, recordings, world
+from bench import batch, events, follow, growth, idle, latency, race, recordings, sampler, world
 from bench.compare import Case
 
 CASES: tuple[Case, ...] = (
@@ -12,6 +12,7 @@ CASES: tuple[Case, ...] = (
     *latency.CASES,
     *growth.CASES,
     *recordings.CASES,
+    *sampler.CASES,
     *race.cases(),
     world.WHOLE,
 )

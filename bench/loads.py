@@ -238,6 +238,21 @@ def threads(number: int) -> Load:
     return Load(run, lambda n: number * n)
 
 
+def among(number: int) -> Load:
+    """One thread of so many makes the calls; the others wait for work, as those of a pool do."""
+    work = threading.Lock()
+    work.acquire()  # for ever
+    others: list[threading.Thread] = []
+
+    def run(n: int) -> None:
+        while len(others) < number - 1:
+            others.append(threading.Thread(target=work.acquire, daemon=True))
+            others[-1].start()
+        calls(n)
+
+    return Load(run, lambda n: n)
+
+
 def returns(value: object) -> Load:
     """Calls that return this value."""
 
@@ -282,6 +297,7 @@ MADE: dict[str, Callable[[int], Load]] = {
     "codes": codes,
     "depth": depth,
     "threads": threads,
+    "among": among,
     "int": lambda number: returns(number),
     "list": lambda number: returns(list(range(number))),
     "text": lambda number: returns("x" * number),

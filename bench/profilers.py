@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,12 @@ class Profiler:
     """Stop, and write the result to a file. None: write no result."""
 
 
-def recorder(c_calls: bool, module: ModuleType, output: str | None) -> object:
+def recorder(
+    c_calls: bool, times: Literal["exact", "sampled"], module: ModuleType, output: str | None
+) -> object:
     import pyusdt
 
-    return pyusdt.record(output, c_calls=c_calls).__enter__()
+    return pyusdt.record(output, c_calls=c_calls, times=times).__enter__()
 
 
 def end_recorder(recorder: Any, output: str) -> None:
@@ -107,8 +109,9 @@ def pyinstrument(module: ModuleType, output: str | None) -> object:
 
 PROFILERS = {
     "nothing": Profiler(lambda module, output: None, lambda kept, output: None),
-    "recorder": Profiler(partial(recorder, False), end_recorder),
-    "recorder, C calls": Profiler(partial(recorder, True), end_recorder),
+    "recorder": Profiler(partial(recorder, False, "exact"), end_recorder),
+    "recorder, sampled": Profiler(partial(recorder, False, "sampled"), end_recorder),
+    "recorder, C calls": Profiler(partial(recorder, True, "exact"), end_recorder),
     "cProfile": Profiler(partial(cprofile, True), end_profile),
     "cProfile, no builtins": Profiler(partial(cprofile, False), end_profile),
     "profiling.tracing": Profiler(partial(tracing, True), end_profile),

@@ -23,9 +23,15 @@ PYTHON_ONLY = (
     "line_profiler",
 )
 WITH_C = ("recorder, C calls", "cProfile", "profiling.tracing", "viztracer", "yappi, builtins")
+# The recorder that takes no times of calls, against those that do.
+COUNTS_ONLY = ("recorder, sampled", *PYTHON_ONLY[1:])
 # These do not time every call: they are shown, but the recorder is not compared with them.
 OTHERS = ("coverage", "pyinstrument", "scalene")
-RACES = {"Python functions": PYTHON_ONLY, "with C functions": WITH_C}
+RACES = {
+    "Python functions": PYTHON_ONLY,
+    "Python functions, --times sampled": COUNTS_ONLY,
+    "with C functions": WITH_C,
+}
 # Profilers that only the newest Python has, and ours beside them.
 BESIDE = ("recorder", "profiling.tracing", "viztracer")
 SAMPLERS = ("py-spy", "austin", "profiling.sampling")
@@ -41,7 +47,8 @@ WHOLE = (
 )
 # Without calls no profiler costs anything, and noise decides which is first.
 NOISE = 0.02
-WORST, WORST_LIMIT = "recursive function", 2.5
+WORST, C_CALLS = "recursive function", "C calls"
+WORST_LIMITS = {"recorder": 2.5, "recorder, sampled": 2.4}
 HALF = Target(0.5)
 # Why a peer may be hard to beat.
 REASONS = {
@@ -116,7 +123,8 @@ def summary(rows: Sequence[Row]) -> list[Row]:
             case = f"recorder, {race}{world}"
             found += overall(case, subjects, cells)
             found += won(case, rows)
-        found += worst(f"recorder, Python functions{world}", cells)
+        found += worst(world, cells)
+        found += c_calls(f"recorder, with C functions{world}", cells)
     return found
 
 
@@ -161,13 +169,28 @@ def added(cells: Iterable[Row]) -> float:
     return exp(fmean(log(max(NOISE, ratio - 1)) for ratio in ratios))
 
 
-def worst(case: str, cells: Iterable[Row]) -> list[Row]:
+def worst(world: str, cells: Sequence[Row]) -> list[Row]:
+    """The recorders where a call does nothing."""
     figure, note = f"{WORST}, time / untraced", "two events of CPython's a call, and two clocks"
     return [
-        Row(case, figure, row.unit, row.over, row.peer, row.under, Target(WORST_LIMIT), note)
+        Row(f"{case}{world}", figure, row.unit, row.over, row.peer, row.under, Target(limit), note)
+        for case, (subject, *_) in ((f"recorder, {race}", RACES[race]) for race in RACES)
         for row in cells
-        if row.case == WORST and row.figure == "recorder"
+        if row.case == WORST and row.figure == subject
+        for limit in [WORST_LIMITS.get(subject)]
+        if limit is not None
     ]
+
+
+def c_calls(case: str, cells: Sequence[Row]) -> list[Row]:
+    """What tracing adds to C calls, the recorder's over that of cProfile."""
+    rows = {row.figure: row for row in cells if row.case == C_CALLS}
+    ours, peer = rows.get(WITH_C[0]), rows.get(WITH_C[1])
+    if ours is None or peer is None:
+        return []
+    over, under = (Sample((added([row]),)) for row in (ours, peer))
+    figure, unit = f"{C_CALLS}: adds / {WITH_C[1]}", "times the load"
+    return [Row(case, figure, unit, over, WITH_C[1], under, HALF)]
 
 
 def samplers(world: str, names: Sequence[str]) -> Callable[[int], list[Row]]:
@@ -205,7 +228,7 @@ def written(world: str) -> Callable[[int], list[Row]]:
 
 def cases(world: str = "") -> tuple[Case, ...]:
     """`world` is a suffix for the names of the rows, empty for the first world."""
-    subjects: tuple[str, ...] = (*PYTHON_ONLY, *WITH_C, *OTHERS)
+    subjects: tuple[str, ...] = (*PYTHON_ONLY, COUNTS_ONLY[0], *WITH_C, *OTHERS)
     if world:
         subjects = tuple(name for name in subjects if name.startswith(BESIDE))
     names = [workload(name, world, subjects) for name in workloads.NAMES]

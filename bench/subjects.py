@@ -135,6 +135,8 @@ TRACED = (
     Subject("filtered out", python("pyusdt", own_python, PYUSDT_EXCLUDE="*:fib"), LIBRARY.resolve),
     Subject("values repr", python("pyusdt", own_python, PYUSDT_VALUES="repr"), LIBRARY.resolve),
     Subject("recorded", python("recorded", own_python)),
+    Subject("sampled", python("recorded", own_python, PYUSDT_SAMPLE_MSEC="5")),
+    Subject("not sampled", python("recorded", own_python, PYUSDT_SAMPLE_MSEC="0")),
     Subject("earlier", python("pyusdt", earlier_python), earlier_library),
     Subject(
         "cpython", python("-", own_python), interpreter_itself, provider="python", monitors=False
@@ -143,6 +145,7 @@ TRACED = (
 PROFILED_BY = (
     Subject("untraced", profiled("nothing")),
     Subject("recorder", profiled("recorder")),
+    Subject("recorder, sampled", profiled("recorder, sampled")),
     Subject("recorder, C calls", profiled("recorder, C calls")),
     Subject("cProfile", profiled("cProfile")),
     Subject("cProfile, no builtins", profiled("cProfile, no builtins")),

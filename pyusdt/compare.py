@@ -4,11 +4,13 @@
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from math import sqrt
 
 from pyusdt.recording import Function, Recording
+from pyusdt.recording.charges import NONE
+from pyusdt.report.readings import Reading, sampled
 from pyusdt.waiting import waited, waiting
 
 _Name = tuple[str, str]  # module, qualname
@@ -25,10 +27,12 @@ def _t99(freedom: float) -> float:
 @dataclass(frozen=True, slots=True)
 class Change:
     """One figure, measured `before` and `after`, once or several times. A missing side is gone or
-    new. Times are ns."""
+    new. Times are ns. `looks` are those of a sampler on which the sides rest; None: it was measured
+    exactly."""
 
     before: tuple[float, ...]
     after: tuple[float, ...]
+    looks: tuple[int, int] | None = None
 
     @property
     def mean_before(self) -> float:
@@ -47,6 +51,15 @@ class Change:
     def ratio(self) -> float | None:
         """The growth as a part of what was: 0.1 is 10 % more. None from nothing."""
         return self.delta / self.mean_before if self.mean_before else None
+
+    @property
+    def delta_looks(self) -> int | None:
+        """As many looks as would make the delta as uncertain as it is; None: it is exact."""
+        if self.looks is None:
+            return None
+        sides = zip((self.mean_before, self.mean_after), self.looks, strict=True)
+        variance = sum(mean**2 / looks for mean, looks in sides if looks)
+        return int(self.delta**2 / variance) if variance else 0
 
     @property
     def noise(self) -> float | None:
@@ -70,13 +83,16 @@ class Change:
         return (self.delta > noise) - (self.delta < -noise)
 
     def grew(self, limit: float) -> bool:
-        """More than `limit` (a part of what was), and more than noise where that is known."""
-        return self.ratio is not None and self.ratio > limit and self.verdict != 0
+        """More than `limit` (a part of what was), and more than noise where that is known. What is
+        sampled must be beyond three standard errors."""
+        seen = self.delta_looks is None or self.delta_looks >= 9
+        return self.ratio is not None and self.ratio > limit and self.verdict != 0 and seen
 
     def per(self, calls: "Change") -> "Change":
         """This for each of `calls`, in the runs that have any."""
         sides = (self.before, calls.before), (self.after, calls.after)
-        return Change(*(tuple(a / n for a, n in zip(*side, strict=True) if n) for side in sides))
+        before, after = (tuple(a / n for a, n in zip(*side, strict=True) if n) for side in sides)
+        return Change(before, after, self.looks)
 
 
 @dataclass(slots=True)
@@ -84,6 +100,8 @@ class FunctionChange:
     """A function on both sides, by module and qualname: files and lines move.
 
     `waits`: its own time is no work, see waiting.py; `working_ns` is the total without such time.
+    Where all recordings know them, `cpu_ns`, `total_cpu_ns` and `wait_ns` are CPU time and waits,
+    and CPU time is judged; else None.
     """
 
     module: str
@@ -93,6 +111,24 @@ class FunctionChange:
     working_ns: Change
     calls: Change
     waits: bool = False
+    cpu_ns: Change | None = None
+    total_cpu_ns: Change | None = None
+    wait_ns: Change | None = None
+
+    @property
+    def own(self) -> Change:
+        """What is judged of its own time."""
+        return self.self_ns if self.cpu_ns is None else self.cpu_ns
+
+    @property
+    def waited(self) -> Change:
+        """What of its own time is no work."""
+        return self.self_ns if self.wait_ns is None else self.wait_ns
+
+    @property
+    def whole(self) -> Change:
+        """What is judged of its time with callees."""
+        return self.working_ns if self.total_cpu_ns is None else self.total_cpu_ns
 
     @property
     def state(self) -> str:
@@ -115,10 +151,13 @@ class StepChange:
 
 @dataclass(slots=True)
 class Comparison:
-    """All changes; `whole` is the own time of all functions but those that wait, `waits` theirs."""
+    """All changes. Where all recordings know CPU times (`by_cpu`), `whole` is that of all functions
+    and `waits` what they waited; else `whole` is the own time of all functions but those that wait,
+    and `waits` theirs."""
 
     whole: Change
     waits: Change
+    by_cpu: bool = False
     functions: list[FunctionChange] = field(default_factory=list)
     steps: list[StepChange] = field(default_factory=list)
 
@@ -144,16 +183,24 @@ class _Run:
 
 def compare(before: Sequence[Recording], after: Sequence[Recording]) -> Comparison:
     """The changes from `before` to `after`, one or more runs each."""
-    functions = _functions(before, after)
+    by_cpu = all(_knows_cpu(recording) for recording in (*before, *after))
+    functions = _functions(before, after, by_cpu)
 
-    def whole(waits: bool) -> Change:
-        chosen = [f.self_ns for f in functions if f.waits == waits]
+    def whole(changes: Iterable[Change]) -> Change:
+        chosen = [*changes]
         befores = zip(*(change.before for change in chosen), strict=True)
         afters = zip(*(change.after for change in chosen), strict=True)
         sums = tuple(map(sum, befores)), tuple(map(sum, afters))
         return Change(sums[0] or (0.0,) * len(before), sums[1] or (0.0,) * len(after))
 
-    return Comparison(whole(False), whole(True), functions, _steps(before, after))
+    work = whole(f.own for f in functions if not f.waits)
+    waits = whole(f.waited for f in functions if by_cpu or f.waits)
+    return Comparison(work, waits, by_cpu, functions, _steps(before, after))
+
+
+def _knows_cpu(recording: Recording) -> bool:
+    known = all(function.charges is not None for function in recording.functions)
+    return known and "cpu" in recording.known
 
 
 def regressions(
@@ -165,37 +212,56 @@ def regressions(
     if not comparison.judged and not force:
         return []
     least = least_share * comparison.whole.mean_before
-    found = [("all functions", "self", comparison.whole)]
+    found = [("all functions", "cpu" if comparison.by_cpu else "self", comparison.whole)]
     for f in comparison.functions:
         name = f"{f.module}:{f.qualname}"
-        own = [] if f.waits else [("self", f.self_ns)]
-        total = "total" if f.working_ns == f.total_ns else "total without waits"
+        own = [] if f.waits else [("cpu" if comparison.by_cpu else "self", f.own)]
+        total = "total cpu" if comparison.by_cpu else "total"
+        if f.whole is f.working_ns and f.working_ns != f.total_ns:
+            total = "total without waits"
         found += [
             (name, figure, change)
-            for figure, change in [*own, (total, f.working_ns)]
+            for figure, change in [*own, (total, f.whole)]
             if change.delta >= least
         ]
     found += [(step.name, "step", step.mean) for step in comparison.steps if step.kind == "step"]
     return [entry for entry in found if entry[2].grew(limit)]
 
 
-def _functions(before: Sequence[Recording], after: Sequence[Recording]) -> list[FunctionChange]:
+def _functions(
+    before: Sequence[Recording], after: Sequence[Recording], by_cpu: bool
+) -> list[FunctionChange]:
     sides: list[list[_Run]] = []
     waits: set[_Name] = set()
     for side in (before, after):
         sides.append([])
         for recording in side:
-            functions = waiting(recording)
+            functions = set() if by_cpu else waiting(recording)
             waits |= {recording.records[index][:2] for index in functions}
             run = _Run(_by_name(recording.functions), waited(recording, functions))
             sides[-1].append(run)
     names = {name for side in sides for run in side for name in run.functions}
 
     def change(name: _Name, figure: Callable[[Function], int]) -> Change:
-        return Change(*(tuple(run.sum(name, figure) for run in side) for side in sides))
+        values = [tuple(run.sum(name, figure) for run in side) for side in sides]
+        return Change(values[0], values[1])
 
     def working(name: _Name) -> Change:
-        return Change(*(tuple(run.sum(name, run.working_ns) for run in side) for side in sides))
+        values = [tuple(run.sum(name, run.working_ns) for run in side) for side in sides]
+        return Change(values[0], values[1])
+
+    def charged(name: _Name, measure: str, *, with_callees: bool = False) -> Change | None:
+        if not by_cpu:
+            return None
+
+        def of(f: Function) -> Reading:
+            if with_callees:
+                return sampled(f.total_charges or NONE, measure, f.total_ns)
+            return sampled(f.charges or NONE, measure, f.self_ns)
+
+        found = change(name, lambda f: of(f).ns or 0)
+        looks = change(name, lambda f: of(f).looks or 0)
+        return replace(found, looks=(int(sum(looks.before)), int(sum(looks.after))))
 
     return [
         FunctionChange(
@@ -205,6 +271,9 @@ def _functions(before: Sequence[Recording], after: Sequence[Recording]) -> list[
             working_ns=working(name),
             calls=change(name, lambda f: f.calls),
             waits=name in waits,
+            cpu_ns=charged(name, "cpu"),
+            total_cpu_ns=charged(name, "cpu", with_callees=True),
+            wait_ns=charged(name, "wait"),
         )
         for name in sorted(names)
     ]
@@ -235,5 +304,6 @@ def _steps(before: Sequence[Recording], after: Sequence[Recording]) -> list[Step
             for side in runs
         ]
         counts = [tuple(float(len(run)) for run in side) for side in runs]
-        changes.append(StepChange(name, kind, Change(*means), Change(*counts)))
+        mean, count = Change(means[0], means[1]), Change(counts[0], counts[1])
+        changes.append(StepChange(name, kind, mean, count))
     return changes

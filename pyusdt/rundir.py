@@ -16,12 +16,12 @@ from pyusdt.system import io, os
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _NAME_MAX = 255
-_MOST_PATHS = 100
 KERNEL_ROWS = "kernel.json"
 """What --kernel has counted, when it is over."""
 KEEPER = "kernel.pid"
 """The process that counts it, while it does."""
 OF_KERNEL = (KERNEL_ROWS, f"{KERNEL_ROWS}.new", KEEPER)
+_MOST_PATHS = 100
 
 
 class RunDirectory(NamedTuple):

@@ -18,10 +18,10 @@ from pyusdt.recording.tree import paths
 from pyusdt.report.html.source import Sources
 
 _LEAST_SHARE = 0.001  # of all own time: what has less is not looked at
-_MOST_OF_IT = 0.9  # of its own time: what waits so long does nothing else
+_MOST_OF_IT = 0.9  # of what was charged: what waits so long does nothing else
 _FEWEST_LOOKS = 10  # by which a function is judged
 
-# Who waits for these has work to do.
+# Who waits for these has work to do, or has been woken on a busy machine.
 _WANTING = ("gil", "runnable")
 
 # C functions that block, by the names with which they are called. What a name stands for is not
@@ -80,8 +80,9 @@ def _seen_to_wait(function: Function) -> bool | None:
     charges = function.charges
     if charges is None or sum(charges.samples.get(m, 0) for m in ("cpu", *WAITS)) < _FEWEST_LOOKS:
         return None
-    idle = charges.wait_ns - sum(charges.of(kind) for kind in _WANTING)
-    return idle > _MOST_OF_IT * function.self_ns
+    wanting = sum(map(charges.of, _WANTING))
+    idle = charges.wait_ns - wanting
+    return idle > max(wanting, _MOST_OF_IT * (charges.ns - wanting))
 
 
 def waited(recording: Recording, functions: Collection[int]) -> Counter[int]:

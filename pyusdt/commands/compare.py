@@ -13,12 +13,14 @@ from pyusdt.compare import Change, Comparison, FunctionChange, StepChange, compa
 from pyusdt.errors import ExitCode, UsageError, UserError
 from pyusdt.recording import Recording, left
 from pyusdt.report import filters
+from pyusdt.report.certainty import NOT_SEEN, figure, percentage
 from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.console import console_on
 from pyusdt.report.prepare import shown
 from pyusdt.report.text import duration, number, printable
 
 _SORTS = {"self": "self_ns", "total": "total_ns", "calls": "calls"}
+_CHARGED_SORTS = {"cpu": "cpu_ns", "wait": "wait_ns", **_SORTS, "total": "total_cpu_ns"}
 _WAITS = Text("waits", "dim")
 _VERDICTS = {1: Text("more", "red"), -1: Text("less", "green"), 0: Text("same", "dim")}
 # The higher the rank, the sooner a column is left out. Beside a name: its module.
@@ -32,6 +34,13 @@ _FUNCTIONS = (
     Column("total", 6),
     Column("calls", 8),
     Column("", 0.5, left=True),
+)
+_CHARGED = (
+    Column("cpu"),
+    *_FUNCTIONS[1:6],
+    Column("wait", 4.5),
+    Column("total cpu", 6),
+    *_FUNCTIONS[7:],
 )
 _BESIDE = (2,)
 _STEPS = (
@@ -51,14 +60,17 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "Compare recording A with recording B, or several runs each: A1 A2 A3 --to B1 B2 B3. "
         "With two runs a side or more, each change is judged: more or less only where it exceeds "
         "the noise (Welch's interval, 99%), else same. Steps are judged by their iterations too. "
-        "What waits (sleeps, waits for a lock, a socket, a process) is marked and never judged, as "
-        "far as its source is here or it is the standard library's: a program that idles longer "
-        "has not become slower."
+        "Where all recordings know CPU times, these are judged, and waits are shown beside; else "
+        "own wall times are: what waits (sleeps, waits for a lock, a socket, a process) is marked "
+        "and never judged, as far as its source is here or it is the standard library's: a program "
+        "that idles longer has not become slower."
     )
     add = parser.add_argument
     add("files", metavar="FILE", nargs="+", help="A and B, or the runs before with --to")
     add("--to", metavar="FILE", nargs="+", default=[], help="the runs after")
-    add("--sort", choices=_SORTS, default="self", help="functions by the change of this")
+    add("--sort", choices=_CHARGED_SORTS,
+        help="functions by the change of this (default: cpu, where all recordings know it, else"
+        " self)")  # fmt: skip
     add("--top", type=count, default=20, metavar="N", help="so many functions (default: 20)")
     declare_filters(parser)
     add("--fail-above", type=_percent, metavar="PERCENT",
@@ -94,8 +106,9 @@ def run(arguments: argparse.Namespace) -> int:
     grown = []
     if arguments.fail_above is not None:
         grown = regressions(comparison, arguments.fail_above, force=arguments.force)
+    sort = _sort(comparison, arguments.sort)
     with console_on(sys.stdout.buffer) as console:
-        _print(console, comparison, arguments)
+        _print(console, comparison, arguments, sort)
         for name, figure, change in grown:
             text = f"grew by {_percentage(change)}: {figure} of {printable(name)}"
             console.print(Text(text, "bold red", no_wrap=True))
@@ -111,13 +124,24 @@ def _loaded(path: str, only: str, exclude: str) -> Recording:
     return filters.functions(recording, only, exclude)
 
 
-def _print(console: Console, comparison: Comparison, arguments: argparse.Namespace) -> None:
-    figure = _SORTS[arguments.sort]
-    functions = sorted(comparison.functions, key=lambda f: -abs(getattr(f, figure).delta))
-    changed = [f for f in functions if f.self_ns.delta or f.total_ns.delta or f.calls.delta]
+def _sort(comparison: Comparison, name: str | None) -> str:
+    """The figure of a FunctionChange that `name` stands for. Raises UsageError."""
+    sorts = _CHARGED_SORTS if comparison.by_cpu else _SORTS
+    if name is not None and name not in sorts:
+        there = ", ".join(sorts)
+        raise UsageError(f"compare: --sort {name}: not all know CPU and waits; there are {there}")
+    return sorts[name or ("cpu" if comparison.by_cpu else "self")]
+
+
+def _print(
+    console: Console, comparison: Comparison, arguments: argparse.Namespace, sort: str
+) -> None:
+    functions = sorted(comparison.functions, key=lambda f: -abs(getattr(f, sort).delta))
+    changed = [f for f in functions if _changed(f)]
     if comparison.functions:
+        columns = _CHARGED if comparison.by_cpu else _FUNCTIONS
         rows = _function_rows(comparison, changed[: arguments.top])
-        console.print(table(_FUNCTIONS, rows, "function", console.width, _BESIDE))
+        console.print(table(columns, rows, "function", console.width, _BESIDE))
     if len(changed) > arguments.top:
         more = f"{len(changed) - arguments.top:,} more changed: --top {len(changed)}"
         console.print(Text(more, "dim"))
@@ -133,24 +157,34 @@ def _print(console: Console, comparison: Comparison, arguments: argparse.Namespa
         console.print(Text(note, "yellow" if gate else "dim"))
 
 
+def _changed(f: FunctionChange) -> bool:
+    return any(it.delta for it in (f.own, f.waited, f.total_ns, f.calls))
+
+
 def _function_rows(comparison: Comparison, functions: list[FunctionChange]) -> list[Row]:
     whole, waits = comparison.whole, comparison.waits
-    rows = [_sum_row(whole, _verdict(whole), "all functions")]
+    n_columns = len(_CHARGED if comparison.by_cpu else _FUNCTIONS)
+    rows = [_sum_row(whole, _verdict(whole), "all functions", n_columns)]
     if any(waits.before) or any(waits.after):
-        rows[0] = _sum_row(whole, _verdict(whole), "all functions but waits")
-        rows.append(_sum_row(waits, _WAITS, "all waits"))
+        if not comparison.by_cpu:
+            rows[0] = _sum_row(whole, _verdict(whole), "all functions but waits", n_columns)
+        rows.append(_sum_row(waits, _WAITS, "all waits", n_columns))
     for f in functions:
         name = printable(f.qualname, 100) or "(nameless)"
         beside = ((printable(f.module, 60), "dim cyan"),)
-        per_call = _percentage(f.self_ns.per(f.calls))
-        total = _signed(f.total_ns) if f.total_ns.delta else ""
-        figures = *_figures(f.self_ns), per_call, total, _counts(f.calls), _state(f)
-        rows.append((figures, Name(name, beside)))
+        whole = f.total_ns if f.total_cpu_ns is None else f.total_cpu_ns
+        more: list[Text | str] = [_percentage(f.own.per(f.calls))]
+        if f.wait_ns is not None:
+            more.append(_signed(f.wait_ns) if f.wait_ns.delta else "")
+        more += [_signed(whole) if whole.delta else "", _counts(f.calls), _state(f)]
+        rows.append(((*_figures(f.own), *more), Name(name, beside)))
     return rows
 
 
-def _sum_row(change: Change, verdict: Text, name: str) -> Row:
-    return (*_figures(change), "", "", "", verdict), Name(name, style="bold magenta")
+def _sum_row(change: Change, verdict: Text, name: str, n_columns: int) -> Row:
+    figures = _figures(change)
+    empty = [""] * (n_columns - len(figures) - 1)
+    return (*figures, *empty, verdict), Name(name, style="bold magenta")
 
 
 def _step_rows(steps: list[StepChange]) -> list[Row]:
@@ -170,24 +204,38 @@ def _counts(change: Change) -> str:
 def _state(f: FunctionChange) -> Text:
     if f.waits:
         return _WAITS
-    return Text(f.state, "yellow") if f.state else _verdict(f.self_ns)
+    return Text(f.state, "yellow") if f.state else _verdict(f.own)
 
 
 def _figures(change: Change, text: Callable[[float], str] = duration) -> tuple[Text | str, ...]:
     noise = "" if change.noise is None else f"± {text(change.noise)}"
-    before = text(change.mean_before) if change.before else ""
-    after = text(change.mean_after) if change.after else ""
+    looks = change.looks or (None, None)
+    before = _text(change.mean_before, text, looks[0]) if change.before else ""
+    after = _text(change.mean_after, text, looks[1]) if change.after else ""
     return _signed(change, text), before, after, _percentage(change), noise
 
 
+def _text(value: float, text: Callable[[float], str], looks: int | None) -> str:
+    return text(value) if looks is None else figure(value, looks)
+
+
 def _signed(change: Change, text: Callable[[float], str] = duration) -> Text:
+    """The delta; one that looks cannot show has no sign."""
+    size = _text(abs(change.delta), text, change.delta_looks)
     sign = "+" if change.delta > 0 else "-" if change.delta < 0 else " "
+    if size == NOT_SEEN:
+        return Text(size, "dim")
     style = "dim" if change.verdict == 0 else {"+": "red", "-": "green"}.get(sign, "")
-    return Text(f"{sign}{text(abs(change.delta))}", style)
+    return Text(f"{sign}{size}", style)
 
 
 def _percentage(change: Change) -> str:
-    return "" if change.ratio is None else f"{100 * change.ratio:+.1f}%"
+    if change.ratio is None:
+        return ""
+    if change.delta_looks is None:
+        return f"{100 * change.ratio:+.1f}%"
+    size = percentage(abs(change.delta), change.mean_before, change.delta_looks)
+    return size if size == NOT_SEEN else f"{'-' if change.delta < 0 else '+'}{size}"
 
 
 def _verdict(change: Change) -> Text:

@@ -18,6 +18,9 @@ from pyusdt import files, unmatched
 from pyusdt.commands.common import count, declare_filters, filters_of
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError, print_line
+from pyusdt.launch import kernel_account
+from pyusdt.launch.kernel_account import Keeper
+from pyusdt.recording.kernel_file import OfProcess, parse
 from pyusdt.remote import proc
 from pyusdt.remote.control_layout import TIMES
 from pyusdt.remote.family import Family
@@ -86,6 +89,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--times", choices=TIMES, default="exact",
         help="exact: of each call (the default); sampled: calls are counted without a clock, which "
              "costs less, and times are what a sampler finds")  # fmt: skip
+    add("--kernel", action="store_true", help="the kernel's account too (root, bpftrace)")
     add("--no-children", dest="children", action="store_false",
         help="not the processes below it")  # fmt: skip
     add("--max-nodes", type=count, default=defaults.max_nodes, metavar="N",
@@ -115,9 +119,11 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         _Stop() as stop,
         replacing(path) as write,
+        _Kernel(arguments) as kernel,
         Family(pid, options, children=arguments.children) as family,
     ):
         stop.recording.set()
+        kernel.follow(pid)
         begin = time.monotonic()
         try:
             with _progress(pid, arguments.duration) as show:
@@ -125,8 +131,11 @@ def run(arguments: argparse.Namespace) -> int:
             family.root.stop()
         except UserError as error:
             lost = error
+        kernel.end()
         family.stop_children()
-        recorded = [family.root.recorded(None if lost else "end"), *family.recorded()]
+        accounts = kernel.accounts()
+        first = family.root.recorded(None if lost else "end", accounts)
+        recorded = [first, *family.recorded(accounts)]
         write(recorded)
         seconds = family.root.updated - begin
         notes = list(family.notes())
@@ -137,6 +146,46 @@ def run(arguments: argparse.Namespace) -> int:
         raise UserError(f"{why}; {path} has what was recorded in {max(seconds, 0):.1f} seconds")
     print(f"{path}: recorded; to look into it: pyusdt report {shlex.quote(path)}")
     return ExitCode.OK
+
+
+class _Kernel:
+    """The kernel's account, if it is wanted and there can be one. Use it in a `with`."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._keeper: Keeper | None = None
+        self._arguments = arguments
+
+    def __enter__(self) -> Self:
+        """Begin it. Where there can be none, a line says why."""
+        pid, children = self._arguments.pid, self._arguments.children
+        if self._arguments.kernel:
+            pids = (pid, *(proc.below(pid) if children else ()))
+            try:
+                self._keeper = kernel_account.begin(pids=pids, children=children)
+            except UserError as error:
+                print_line(f"{error}; all else is recorded")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Have it end."""
+        self.end()
+
+    def follow(self, pid: int) -> None:
+        """Count from here on."""
+        if self._keeper:
+            self._keeper.follow(pid)
+
+    def end(self) -> None:
+        """Count no more."""
+        if self._keeper:
+            self._keeper.end()
+
+    def accounts(self) -> dict[int, OfProcess]:
+        """Those of the processes, by pid."""
+        found = parse(self._keeper.lines()) if self._keeper else {}
+        if self._keeper and not found:
+            print_line("the kernel's account is lost: what kept it has ended, or hangs")
+        return found
 
 
 def _unmatched(only: str, recorded: list[Recorded]) -> Iterator[str]:

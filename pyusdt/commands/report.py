@@ -10,11 +10,30 @@ from pyusdt import report
 from pyusdt.commands.common import count, declare_filters, filters_of, loaded
 from pyusdt.errors import ExitCode, UsageError, print_line, shell_word
 from pyusdt.recording import left
-from pyusdt.report import filters
+from pyusdt.report import filters, order, weights
 
-_CHOOSING = ("only", "exclude", "process", "thread", "threads", "tree", "steps", "top")
+_CHOOSING = (
+    "only",
+    "exclude",
+    "process",
+    "thread",
+    "threads",
+    "tree",
+    "waits",
+    "modules",
+    "steps",
+    "sort",
+    "top",
+    "weight",
+)
+
+_TABLES = ("tree", "waits", "modules", "steps")
 
 _LIMITS = """\
+--sort: self (or wall), total, calls, errors, p50, p99, name; where a sampler
+ran, cpu, user, system, wait, and kinds of wait: gil, lock, sleep, poll, net,
+disk, child, runnable, other; where C calls were recorded, native.
+
 folded, speedscope, pprof, perfetto: what is below 1,000 frames of a stack
 (perfetto: 250) is one frame, (deeper), with all its time and calls; folded and
 pprof have fewer frames where the stacks together would be over 100 MB.
@@ -22,16 +41,6 @@ pprof have fewer frames where the stacks together would be over 100 MB.
 perfetto: totals laid end to end. A recording knows how long calls took and not
 when, so a calling context is drawn once, as long as all its calls. Steps and
 marks are where they were."""
-
-_SORTS = {
-    "self": "self_ns",
-    "total": "total_ns",
-    "calls": "calls",
-    "errors": "errors",
-    "p50": "p50_ns",
-    "p99": "p99_ns",
-    "name": "name",
-}
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +56,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", metavar="OUT", default="-", help="write there; - is standard output")
     add("-f", "--format", choices=report.FORMATS, metavar="FORMAT", help="one of those below")
     add("--tree", action="store_true", help="the call tree of each thread")
+    add("--modules", action="store_true", help="functions summed up by module")
     add("--steps", action="store_true", help="steps and marks")
-    add("--sort", choices=_SORTS, default="self", help="functions by this, the most first")
+    add("--waits", action="store_true", help="who waits for what, and system calls (--kernel)")
+    add(
+        "--sort",
+        choices=order.SORTS,
+        metavar="FIGURE",
+        help="functions by this, the most first, see below (default: cpu, or self without it)",
+    )
     add("--top", type=count, metavar="N", help="so many functions (default: 30 in the table)")
     declare_filters(parser)
     add(
@@ -57,6 +73,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="threads of this name (a glob) or tid; percentiles stay the process's",
     )
     add("--threads", action="store_true", help="each thread, not those of one name as one")
+    add(
+        "--weight",
+        metavar="FIGURE",
+        help="what a folded stack weighs: wall (default), cpu, wait, wait:lock and so on",
+    )
     add("--process", metavar="PID", help="the process of this pid, or command (a glob)")
     add(
         "--no-source",
@@ -76,6 +97,9 @@ def run(arguments: argparse.Namespace) -> int:
     top = arguments.top or (30 if chosen.name == "table" else None)
     if chosen.name == "recording":
         return _copy(arguments)
+    if arguments.weight and chosen.name != "folded":
+        raise UsageError("report: --weight goes with the format folded")
+    _refuse_several(arguments, chosen.name)
     only, exclude = filters_of("report", arguments)
     left.tidy(arguments.file)
     recording = loaded(arguments.file)
@@ -85,8 +109,11 @@ def run(arguments: argparse.Namespace) -> int:
         recording = filters.thread(recording, arguments.thread)
     recording = filters.functions(recording, only, exclude)
     options = report.Options(
-        sort=_SORTS[arguments.sort],
+        sort=order.chosen(recording, arguments.sort),
         top=top,
+        waits=arguments.waits,
+        modules=arguments.modules,
+        weight=weights.chosen(recording, arguments.weight),
         tree=arguments.tree,
         steps=arguments.steps,
         threads=arguments.threads,
@@ -104,6 +131,15 @@ def _refuse_same_file(path: str, out: str) -> None:
     with suppress(OSError):
         if out != "-" and os.path.samefile(path, out):
             raise UsageError(f"report: '-o {out}' is the recording itself: choose another name")
+
+
+def _refuse_several(arguments: argparse.Namespace, chosen: str) -> None:
+    """Raise UsageError for tables that go with nothing else."""
+    asked = [name for name in _TABLES if getattr(arguments, name)]
+    if len(asked) > 1 and not {"tree", "steps"}.issuperset(asked):
+        raise UsageError(f"report: one table at a time: {' or '.join(f'--{it}' for it in asked)}")
+    if chosen != "table" and {"waits", "modules"}.intersection(asked):
+        raise UsageError(f"report: --{asked[0]} is for the terminal (-f table), not for {chosen}")
 
 
 def _copy(arguments: argparse.Namespace) -> int:

@@ -93,7 +93,7 @@ def _started(request: str) -> int:
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(_REPORT_FD)]
     report, its = os.pipe()
     try:
-        actions = [*null, (os.POSIX_SPAWN_DUP2, its, _REPORT_FD)]
+        actions = [(os.POSIX_SPAWN_DUP2, its, _REPORT_FD), *null]
         child = os.posix_spawn(
             sys.executable, command, os.environ, file_actions=actions, setsigmask=[]
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time went, of everything, of each process, of each thread and of each module."""
+"""Where the time went, of everything, of each process and of each thread."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -74,22 +74,3 @@ def _wall_ns(processes: list[ProcessAccount]) -> int:
         return longest
     first = min(it.process.started_ns for it in known)
     return max(max(it.process.updated_ns for it in known) - first, longest)
-
-
-@dataclass(slots=True)
-class Module:
-    """The own time of a module's functions in Python, and that of C functions which they called."""
-
-    python_ns: int = 0
-    native_ns: int = 0
-
-
-def modules(recording: Recording) -> dict[str, Module]:
-    """Those of the functions whose native time is known, by name."""
-    found: dict[str, Module] = {}
-    for function in recording.functions:
-        if function.native_ns is not None:
-            module = found.setdefault(function.record.module, Module())
-            module.python_ns += function.self_ns
-            module.native_ns += function.native_ns
-    return found

@@ -11,6 +11,7 @@ from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.counts import NODE, THREAD_ITSELF, CountedCharge
 from pyusdt.recording.snapshot import Snapshot, TotalFigures, TotalRow
 
+_NO_FUNCTION = -1
 _WORDS = NODE.size // 4
 _NO_TOTALS = TotalFigures(0, 0, 0, 0, 0, 0)
 
@@ -23,12 +24,16 @@ class _OfThread:
         self._numbers = words[1::_WORDS]
         self._parents = rows.cast("i")[2::_WORDS]
         self._functions = words[3::_WORDS]
+        self._first = self._numbers[0]
 
     def find(self, node: int) -> int:
         """The place of a node; -1: it is not there."""
-        place = bisect_left(self._numbers, node)
-        there = place < len(self._numbers) and self._numbers[place] == node
-        return place if there else -1
+        numbers = self._numbers
+        place = node - self._first
+        if 0 <= place < len(numbers) and numbers[place] == node:
+            return place  # as almost always: none is left out
+        place = bisect_left(numbers, node)
+        return place if place < len(numbers) and numbers[place] == node else -1
 
     def function(self, node: int) -> int:
         """That of a node, or -1."""
@@ -60,16 +65,19 @@ class Contexts:
     def charges(self, rows: Iterable[CountedCharge]) -> list[ChargeRow]:
         """The charges of these threads."""
         sums: dict[tuple[int, int, int, str, int], tuple[int, int]] = {}
-        for row in rows:
-            thread, node, function = self.find((row.serial, row.node))
+        for serial, number, function, kind, syscall, samples, ns in rows:
+            thread = self._threads.get(serial, -1)
             if thread < 0:
                 continue
-            if node < 0 and row.function != THREAD_ITSELF:
-                function = row.function
-            key = thread, node, function, row.kind, row.syscall
-            known = sums.get(key, (0, 0))
-            sums[key] = known[0] + row.samples, known[1] + row.ns
-        return [ChargeRow(*key, *figures) for key, figures in sums.items()]
+            of = self._of.get(thread)
+            node = number
+            if of is None or of.find(number) < 0:
+                node, function = -1, function if function != THREAD_ITSELF else _NO_FUNCTION
+            key = thread, node, function, kind, syscall
+            if key in sums:
+                samples, ns = sums[key][0] + samples, sums[key][1] + ns
+            sums[key] = samples, ns
+        return [ChargeRow._make(key + figures) for key, figures in sums.items()]
 
     def times(self, snapshot: Snapshot) -> dict[int, tuple[dict[int, int], dict[int, int]]]:
         """By thread: the elapsed and the own ns of nodes, which are what was charged. They go into
@@ -83,9 +91,8 @@ class Contexts:
         treerows.add_own(snapshot.charges, figures)
         times = {}
         for thread, some in own.items():
-            above = self._of[thread].above
-            elapsed = treerows.elapsed_of(some, above)
-            treerows.add_totals(thread, elapsed, above, figures)
-            times[thread] = elapsed, dict(some)
+            charged = treerows.Charged(some, self._of[thread].above)
+            treerows.add_totals(thread, charged, figures)
+            times[thread] = charged.elapsed, dict(some)
         snapshot.totals = [TotalRow(*key, *some) for key, some in figures.items()]
         return {thread: times.get(thread, ({}, {})) for thread in self._of}

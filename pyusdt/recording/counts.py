@@ -218,7 +218,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
         now_ns=now_ns,
         totals=list(map(CountedTotal._make, totals)),
         charges=[
-            CountedCharge(serial, node, function, KINDS[kind], syscall, samples, ns)
+            CountedCharge._make((serial, node, function, KINDS[kind], syscall, samples, ns))
             for serial, node, function, kind, _, syscall, samples, ns in charges
         ],
         sampled=bool(flags & SAMPLED),

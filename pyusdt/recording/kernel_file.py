@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pyusdt.files import open_regular
 from pyusdt.recording.kernel import KINDS, KernelFigures, KernelRow
 from pyusdt.recording.snapshot import Snapshot
-from pyusdt.rundir import KERNEL_ROWS
+from pyusdt.rundir import KEEPER, KERNEL_ROWS
 from pyusdt.system import os
 
 _LARGEST = 1 << 60
@@ -54,9 +54,17 @@ def read(directory: int) -> dict[int, OfProcess]:
     return {}
 
 
+def is_awaited(directory: int) -> bool:
+    """Whether there is a tracer that has not left it yet."""
+    errors = OSError, ValueError, TypeError, LookupError
+    with suppress(*errors), open_regular(KEEPER, directory) as file:
+        return os.path.exists(f"/proc/{int(json.loads(file.read(100))[0])}")
+    return False
+
+
 def parse(lines: Iterable[bytes]) -> dict[int, OfProcess]:
-    """What is in the lines, by pid: a JSON object each, either a row, or, without a kind, about a
-    process: pid, why, losses. What no tracer writes is left out, and they say so."""
+    """What is in the lines of that file, by pid: a JSON object each, either a row, or, without a
+    kind, about a process: pid, why, losses. What no tracer writes is left out, and they say so."""
     found: dict[int, OfProcess] = {}
     damaged = 0
     for line in lines:

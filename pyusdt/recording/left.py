@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from pyusdt.errors import UserError
-from pyusdt.recording import database, reader, run, store
+from pyusdt.recording import database, kernel_file, reader, run, store
 from pyusdt.recording.schema import VERSION
 from pyusdt.system import os, time
 
@@ -33,7 +33,8 @@ def _is_over(path: str, name: str, token: str) -> bool:
             return False
         if run.bytes_in(directory) > MOST_BYTES:
             return False
-        return all(map(run.is_over, run.processes_in(directory).values()))
+        over = all(map(run.is_over, run.processes_in(directory).values()))
+        return over and not kernel_file.is_awaited(directory)
 
 
 def beside(path: str) -> tuple[int, str]:

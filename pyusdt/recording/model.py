@@ -341,10 +341,3 @@ def _taken(before: Node, after: Node) -> Counter[int]:
         if node.function in taken:
             taken[node.function] -= node.self_ns
     return +taken
-
-
-def top(functions: Iterable[Function], key: str) -> list[Function]:
-    """`functions` by one of their fields, the largest first; by `name`, in order."""
-    if key == "name":
-        return sorted(functions, key=lambda f: f.record)
-    return sorted(functions, key=lambda f: -(getattr(f, key) or 0))

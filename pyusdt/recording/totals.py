@@ -261,14 +261,13 @@ class Totals:
             if row.node >= 0:
                 own.setdefault(row.thread, Counter())[row.node] += row.ns
         for thread, times in own.items():
-            above = partial(self._above_of, thread)
-            elapsed = treerows.elapsed_of(times, above)
-            for node, ns in elapsed.items():
+            charged = treerows.Charged(times, partial(self._above_of, thread))
+            for node, ns in charged.elapsed.items():
                 known = nodes.get((thread, node), _ZEROS)
                 nodes[thread, node] = known._replace(
                     elapsed_ns=known.elapsed_ns + ns, self_ns=known.self_ns + times[node]
                 )
-            treerows.add_totals(thread, elapsed, above, totals)
+            treerows.add_totals(thread, charged, totals)
 
     def _above_of(self, thread: int, node: int) -> tuple[int, int]:
         return self._above[thread, node]

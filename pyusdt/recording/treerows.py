@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Call trees as rows: what they add up to, without an object for each context."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from heapq import heapify, heappop, heappush
 from operator import add
 
 from pyusdt.recording.charges import ChargeRow
@@ -15,74 +14,73 @@ Above = Callable[[int], tuple[int, int]]
 _NO_TOTALS = TotalFigures(0, 0, 0, 0, 0, 0)
 
 
-def elapsed_of(own: Mapping[int, int], above: Above) -> dict[int, int]:
-    """The time of nodes and of all above them, from their own times. A node has a greater number
-    than the one above it; raises ValueError where it has not."""
-    elapsed = dict(own)
-    waiting = [-node for node in own]
-    heapify(waiting)
-    while waiting:
-        node = -heappop(waiting)
-        parent, _ = above(node)
-        if parent < 0:
-            continue
-        if parent >= node:
-            raise ValueError("a calling context in none that is known")
-        if parent not in elapsed:
-            elapsed[parent] = 0
-            heappush(waiting, -parent)
-        elapsed[parent] += elapsed[node]
-    return elapsed
+class Charged:
+    """The nodes of a thread that have time of their own, and all above them."""
 
+    def __init__(self, own: Mapping[int, int], above: Above) -> None:
+        """`own` times are by node, which has a greater number than the one above it. Raises
+        ValueError where it has not."""
+        self._above: dict[int, tuple[int, int]] = {}
+        for node in own:
+            while node >= 0 and node not in self._above:
+                self._above[node] = above(node)
+                if self._above[node][0] >= node:
+                    raise ValueError("a calling context in none that is known")
+                node = self._above[node][0]
+        self._down = sorted(self._above)
+        self.elapsed = dict.fromkeys(self._down, 0) | dict(own)
+        """The time of each, with that of those below."""
+        for node in reversed(self._down):
+            parent = self._above[node][0]
+            if parent >= 0:
+                self.elapsed[parent] += self.elapsed[node]
 
-def totals_of(elapsed: Mapping[int, int], above: Above) -> dict[int, int]:
-    """The time of functions, with all that they called; recursion counts once."""
-    children: dict[int, list[int]] = defaultdict(list)
-    functions: dict[int, int] = {}
-    for node in elapsed:
-        parent, functions[node] = above(node)
-        children[parent].append(node)
-    totals: Counter[int] = Counter()
-    active: Counter[int] = Counter()
-    levels = [iter(children[-1])]
-    path: list[int] = []
-    while levels:
-        child = next(levels[-1], None)
-        if child is None:
-            levels.pop()
-            if path:
-                active[path.pop()] -= 1
-            continue
-        function = functions[child]
-        if not active[function]:
-            totals[function] += elapsed[child]
-        active[function] += 1
-        path.append(function)
-        levels.append(iter(children[child]))
-    return totals
+    def totals(self) -> dict[int, int]:
+        """The time of functions, with all that they called; recursion counts once."""
+        children: dict[int, list[int]] = {}
+        for node in self._down:
+            children.setdefault(self._above[node][0], []).append(node)
+        totals: Counter[int] = Counter()
+        active: Counter[int] = Counter()
+        levels = [iter(children.get(-1, ()))]
+        path: list[int] = []
+        while levels:
+            child = next(levels[-1], None)
+            if child is None:
+                levels.pop()
+                if path:
+                    active[path.pop()] -= 1
+                continue
+            function = self._above[child][1]
+            if not active[function]:
+                totals[function] += self.elapsed[child]
+            if child in children:
+                active[function] += 1
+                path.append(function)
+                levels.append(iter(children[child]))
+        return totals
 
 
 def add_own(charges: Iterable[ChargeRow], totals: dict[tuple[int, int], TotalFigures]) -> None:
     """Add what was charged to functions as their own time, and what is of no known context as all
     of their time. `totals` are by thread and function."""
-    for row in charges:
-        if row.function >= 0:
-            part = row.thread, row.function
-            known = totals.get(part, _NO_TOTALS)
-            alone = row.ns if row.node < 0 else 0
-            totals[part] = known._replace(
-                total_ns=known.total_ns + alone, self_ns=known.self_ns + row.ns
-            )
+    own: Counter[tuple[int, int]] = Counter()
+    alone: Counter[tuple[int, int]] = Counter()
+    for thread, node, function, *_, ns in charges:
+        if function >= 0:
+            own[thread, function] += ns
+            if node < 0:
+                alone[thread, function] += ns
+    for part, ns in own.items():
+        known = totals.get(part, _NO_TOTALS)
+        totals[part] = known._replace(
+            total_ns=known.total_ns + alone[part], self_ns=known.self_ns + ns
+        )
 
 
-def add_totals(
-    thread: int,
-    elapsed: Mapping[int, int],
-    above: Above,
-    totals: dict[tuple[int, int], TotalFigures],
-) -> None:
+def add_totals(thread: int, charged: Charged, totals: dict[tuple[int, int], TotalFigures]) -> None:
     """Add the time of a thread's functions, with all that they called."""
-    for function, ns in totals_of(elapsed, above).items():
+    for function, ns in charged.totals().items():
         known = totals.get((thread, function), _NO_TOTALS)
         totals[thread, function] = known._replace(total_ns=known.total_ns + ns)
 

@@ -22,8 +22,14 @@ _MOST_BYTES = 4 << 20  # of symbols, and of their names
 
 
 def distance_of(symbol: bytes, file: int) -> int | None:
-    """How far `symbol` lies behind the library's beginning in memory; None: it has none of the
-    name. `file` is open for reading. Raises ValueError for what is no library, OSError."""
+    """How far `symbol` lies behind the library's beginning in memory; see `place_of`."""
+    place = place_of(symbol, file)
+    return place and place[0]
+
+
+def place_of(symbol: bytes, file: int) -> tuple[int, int] | None:
+    """The same, and how many bytes it has; None: there is none of the name. `file` is open for
+    reading. Raises ValueError for what is no library, OSError."""
     kind, _, _, _, _, segments_at, sections_at, _, _, *sizes = _row(_HEAD, file, 0)
     segment_size, n_segments, section_size, n_sections, _ = sizes
     if kind[: len(_KIND)] != _KIND:
@@ -37,20 +43,20 @@ def distance_of(symbol: bytes, file: int) -> int | None:
     table = next((row for row in sections if row[1] == _DYNAMIC_SYMBOLS), None)
     if shift is None or table is None or table[6] >= len(sections):
         raise ValueError("no dynamic symbols")
-    value = _value_of(symbol, file, table, sections[table[6]])
-    return None if value is None else value + shift
+    found = _value_of(symbol, file, table, sections[table[6]])
+    return found and (found[0] + shift, found[1])
 
 
 def _value_of(
     symbol: bytes, file: int, table: tuple[Any, ...], texts: tuple[Any, ...]
-) -> int | None:
+) -> tuple[int, int] | None:
     names = _bytes(file, *texts[4:6])
     rows = _bytes(file, *table[4:6])
-    for at, _, _, _, value, _ in _SYMBOL.iter_unpack(
+    for at, _, _, _, value, size in _SYMBOL.iter_unpack(
         rows[: len(rows) // _SYMBOL.size * _SYMBOL.size]
     ):
         if names.startswith(symbol + b"\0", at):
-            return int(value)
+            return int(value), int(size)
     return None
 
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from pyusdt.errors import UserError
+from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.remote import proc
 from pyusdt.remote.attached import GoneError, NotLoadedError
 from pyusdt.remote.recording import Options, Outside, Recorded
@@ -95,10 +96,11 @@ class Family:
         for follower in self._followers.values():
             follower.join(max(late - time.monotonic(), 0))
 
-    def recorded(self) -> Iterator[Recorded]:
-        """What those below the first process have done, when they are stopped."""
+    def recorded(self, kernel: dict[int, OfProcess] | None = None) -> Iterator[Recorded]:
+        """What those below the first process have done, when they are stopped; and the kernel's
+        accounts, by pid."""
         for follower in self._followers.values():
-            yield from follower.recorded()
+            yield from follower.recorded(kernel)
 
     def notes(self) -> Iterator[str]:
         """What is not in the recording: a line for each kind."""
@@ -175,11 +177,11 @@ class _Follower(threading.Thread):
             if not gone:
                 return
 
-    def recorded(self) -> Iterator[Recorded]:
+    def recorded(self, kernel: dict[int, OfProcess] | None) -> Iterator[Recorded]:
         """What it has done. One whose counts make no sense has refused."""
         for outside, reason in self._recorded:
             try:
-                yield outside.recorded(reason)
+                yield outside.recorded(reason, kernel)
             except UserError as error:
                 self.refusal = str(error)
 

@@ -89,6 +89,17 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def below(pid: int) -> list[int]:
+    """Those that it, or one of these, has started and that are there still. Raises nothing."""
+    found: list[int] = []
+    parents = [pid]
+    while parents:
+        new = [child for child in children(parents.pop()) if child not in found]
+        found += new
+        parents += new
+    return found
+
+
 def memory(pid: int) -> int:
     """How many bytes it has in memory and in swap, to some MB."""
     total = 0

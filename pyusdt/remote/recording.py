@@ -18,6 +18,7 @@ from pyusdt.errors import UserError
 from pyusdt.recording import Process as ProcessRow
 from pyusdt.recording import Snapshot, plausible, run, store, writer
 from pyusdt.recording.counts import NOTHING, unpack
+from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
 from pyusdt.remote import control_layout, proc
@@ -124,8 +125,8 @@ class Outside:
             self._on = False
             self._read(control_layout.RECORD_COUNTS | control_layout.RECORD_STOP)
 
-    def snapshot(self) -> Snapshot:
-        """What was recorded until the counts were read last."""
+    def snapshot(self, kernel: OfProcess | None = None) -> Snapshot:
+        """What was recorded until the counts were read last; with the kernel's account of it."""
         options = self._options
         wanted = patterns.row_chooser(options.only, options.exclude, options.c_calls)
         try:
@@ -140,11 +141,19 @@ class Outside:
             raise UserError(
                 f"process {self._process.pid} handed over counts that make no sense: {error}"
             ) from None
-        return Totals(wanted).update(now, before, self._functions)
+        rows = kernel.rows if kernel else ()
+        snapshot = Totals(wanted).update(now, before, self._functions, kernel=rows)
+        if kernel:
+            kernel.note(snapshot)
+        return snapshot
 
-    def recorded(self, reason: str | None) -> "Recorded":
-        """The same, with the process; `reason` is why its recording ended, None if it did not."""
-        return Recorded(self.row, reason, self.updated_ns, self.snapshot())
+    def recorded(
+        self, reason: str | None, kernel: dict[int, OfProcess] | None = None
+    ) -> "Recorded":
+        """The same, with the process; `reason` is why its recording ended, None if it did not. What
+        `kernel` has for its pid is taken out of there."""
+        account = kernel.pop(self.row.pid, None) if kernel else None
+        return Recorded(self.row, reason, self.updated_ns, self.snapshot(account))
 
     def _read(self, bits: int) -> None:
         begin = time.monotonic()

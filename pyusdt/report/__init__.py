@@ -68,7 +68,7 @@ def choose(name: str | None, path: str) -> Format:
 def needs_trees(format: Format, options: Options) -> bool:  # noqa: A002
     """Whether the report shows contexts: functions are known without them."""
     if format.name in ("table", "csv"):
-        return format.name == "table" and options.tree and not options.steps
+        return format.name == "table" and (options.tree or options.waits) and not options.steps
     return True
 
 

@@ -6,13 +6,16 @@ A spreadsheet takes a text that begins like a formula for one, so it gets a ' be
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from operator import attrgetter
 from typing import BinaryIO
 
-from pyusdt.recording import Recording
-from pyusdt.recording.model import top
+from pyusdt.recording import Function, Recording
+from pyusdt.recording.charges import WAITS
 from pyusdt.report.names import whole
 from pyusdt.report.options import Options
+from pyusdt.report.order import ordered
 
 _FUNCTION = (
     "module",
@@ -38,14 +41,45 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     if options.steps:
         _write_rows(out, _STEP, _steps(recording))
     else:
-        _write_rows(out, _FUNCTION, _functions(recording, options))
+        further = _further(recording)
+        _write_rows(out, (*_FUNCTION, *further), _functions(recording, options, further))
 
 
-def _functions(recording: Recording, options: Options) -> Iterable[list[object]]:
-    for f in top(recording.functions, options.sort)[: options.top]:
+def _functions(
+    recording: Recording,
+    options: Options,
+    further: Mapping[str, Callable[[Function], object]],
+) -> Iterable[list[object]]:
+    for f in ordered(recording, options.sort)[: options.top]:
         figures = [f.calls, f.resumes, f.errors, f.self_ns, f.total_ns, f.p50_ns, f.p90_ns]
         figures += [f.p99_ns, f.latency(0.5), f.latency(0.99)]
-        yield [f.record.module, f.record.qualname, f.record.file, f.record.line, *figures]
+        more = (figure(f) for figure in further.values())
+        yield [f.record.module, f.record.qualname, f.record.file, f.record.line, *figures, *more]
+
+
+def _further(recording: Recording) -> dict[str, Callable[[Function], object]]:
+    """Columns of what only some recordings know. Waits are the sampler's, `kernel_` the kernel's;
+    looks are what the figures of the sampler rest on."""
+    columns: dict[str, Callable[[Function], object]] = {}
+    if "cpu" in recording.known:
+        names = ("cpu_ns", "user_ns", "system_ns", "wait_ns", "total_cpu_ns", "total_wait_ns")
+        columns |= {name: attrgetter(name) for name in names}
+        columns |= {f"{wait}_ns": partial(_of, wait) for wait in WAITS}
+        columns |= {f"{kind}_looks": partial(_looks, kind) for kind in ("cpu", "wait")}
+    if "native" in recording.known:
+        columns["native_ns"] = attrgetter("native_ns")
+    if "kernel" in recording.known:
+        columns["kernel_wait_ns"] = lambda f: sum(f.kernel_waits.values())
+        columns["syscalls"] = lambda f: sum(call["count"] for call in f.syscalls.values())
+    return columns
+
+
+def _of(kind: str, f: Function) -> int | None:
+    return f.charges.of(kind) if f.charges is not None else None
+
+
+def _looks(kind: str, f: Function) -> int | None:
+    return f.charges.looks(kind) if f.charges is not None else None
 
 
 def _steps(recording: Recording) -> Iterable[list[object]]:

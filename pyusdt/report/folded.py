@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from pyusdt.recording import Recording
 from pyusdt.recording.tree import paths
-from pyusdt.report import depth
+from pyusdt.report import depth, weights
 from pyusdt.report.options import Options
 from pyusdt.report.text import printable
 
@@ -16,17 +16,21 @@ def frame(text: str) -> str:
     return printable(text).replace(";", ",").strip() or "(nameless)"
 
 
-def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
-    """One line for each calling context that has time of its own."""
+def write(recording: Recording, out: BinaryIO, options: Options) -> None:
+    """One line for each calling context that has such time of its own. What a thread did outside of
+    all functions is its own line."""
+    weight = weights.of(options.weight)
     lengths = [len(frame(record.label).encode()) + 1 for record in recording.records]
     recording = depth.cut_to_size(recording, lengths.__getitem__)
     frames = [frame(record.label) for record in recording.records]
     for thread in recording.threads:
         stack = [frame(recording.thread_label(thread))]
+        if options.weight != "wall" and (ns := weight(thread.root)):
+            out.write(f"{stack[0]} {ns}\n".encode())
         for node, entering in paths(thread.root):
             if not entering:
                 stack.pop()
                 continue
             stack.append(frames[node.function])
-            if node.self_ns > 0:
-                out.write(f"{';'.join(stack)} {node.self_ns}\n".encode())
+            if ns := weight(node):
+                out.write(f"{';'.join(stack)} {ns}\n".encode())

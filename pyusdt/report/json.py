@@ -23,18 +23,18 @@ from typing import Any, BinaryIO
 
 from pyusdt.recording import Charges, Function, Recording, Step, Thread
 from pyusdt.recording.kernel import KernelFigures
-from pyusdt.recording.model import top
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report import killed, missing
 from pyusdt.report.names import json_text
 from pyusdt.report.options import Options
+from pyusdt.report.order import ordered
 
 FORMAT = 3
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write one JSON object; `sort` and `top` apply to its functions."""
-    functions = top(recording.functions, options.sort)[: options.top]
+    functions = ordered(recording, options.sort)[: options.top]
     document = {
         "pyusdt": FORMAT,
         "processes": [asdict(process) for process in recording.processes],

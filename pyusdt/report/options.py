@@ -8,14 +8,19 @@ from dataclasses import dataclass
 class Options:
     """What a format may be asked for; a format takes what it can show.
 
-    `sort` is a field of Function or `name`; `top` limits the functions, None shows all.
-    `threads` shows each thread, not those of one name as one. `source` embeds
-    lines of source files.
+    `sort` is a field of Function, a class of wait, or `name`; None takes own CPU time where that
+    is known, else own wall time. `top` limits the functions, None shows all. `threads` shows each
+    thread, not those of one name as one. `waits` shows who waits for what, `modules` sums up by
+    module. `weight` is what a stack weighs in the folded format. `source` embeds lines of source
+    files.
     """
 
-    sort: str = "self_ns"
+    sort: str | None = None
     top: int | None = None
     tree: bool = False
     steps: bool = False
     threads: bool = False
+    waits: bool = False
+    modules: bool = False
+    weight: str = "wall"
     source: bool = True

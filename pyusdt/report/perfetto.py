@@ -4,12 +4,16 @@
 A recording knows how long a call took, not when. Threads show their call tree, which is no time
 line: each node once, its children one after the other, then its own time. The names of their tracks
 say so. Steps and marks, on tracks of their own, stand where they were. Times are microseconds.
+
+Where a sampler ran, counters of each thread show what the own time of the context at that place was
+made of, in percent: CPU and each class of wait.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from pyusdt.recording import Process, Recording, Thread
+from pyusdt.recording import Node, Process, Recording, Thread
+from pyusdt.recording.charges import NONE
 from pyusdt.recording.snapshot import StepRow
 from pyusdt.recording.tree import paths
 from pyusdt.report import depth
@@ -50,6 +54,8 @@ def _events(recording: Recording) -> Iterator[_Event]:
         name = f"{thread.name or 'thread'} ({tid}): {_TOTALS}"
         yield _name("thread_name", pids[thread.process], number, name)
         yield from _calls(thread, labels, places, pids[thread.process], number)
+        if thread.charges:
+            yield from _counters(thread, pids[thread.process], f"{whole(thread.name)} ({tid})")
 
 
 def _name(kind: str, pid: int, tid: int, name: str) -> _Event:
@@ -80,9 +86,42 @@ def _calls(
                 "resumes": node.resumes,
                 "errors": node.errors,
                 "self_us": node.self_ns / 1000,
+                **_charged(node),
                 "where": places[node.function],
             },
         }
+
+
+def _charged(node: Node) -> dict[str, float]:
+    if not node.charges:
+        return {}
+    waits = {f"wait_{wait}_us": ns / 1000 for wait, ns in node.charges.waits.items()}
+    return {"cpu_us": node.charges.cpu_ns / 1000, **waits}
+
+
+def _counters(thread: Thread, pid: int, name: str) -> Iterator[_Event]:
+    """A track for each kind of time that the thread has; it changes where the context does."""
+    charges = thread.charges or NONE
+    kinds = ["cpu"] * bool(charges.cpu_ns) + [*charges.waits]
+    before = dict.fromkeys(kinds, 0)
+    now = 0
+    for node, entering in paths(thread.root):
+        if entering:
+            continue
+        own = node.charges or NONE
+        if own.ns:
+            shares = {kind: round(100 * own.of(kind) / own.ns) for kind in kinds}
+            for kind in kinds:
+                if shares[kind] != before[kind]:
+                    yield _counter(pid, f"{name}: {kind} %", now, shares[kind])
+            before = shares
+        now += max(node.self_ns, 0)
+    for kind in kinds:
+        yield _counter(pid, f"{name}: {kind} %", now, 0)
+
+
+def _counter(pid: int, name: str, now: int, value: int) -> _Event:
+    return {"ph": "C", "name": name, "pid": pid, "ts": now / 1000, "args": {"percent": value}}
 
 
 def _steps(process: Process, rows: Iterable[StepRow]) -> Iterator[_Event]:

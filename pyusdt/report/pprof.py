@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """pprof: a gzipped protocol buffer, profile.proto of https://github.com/google/pprof/tree/main/proto.
 
-A sample is a calling context with its calls and its own time, its thread a label. The few kinds of
+A sample is a calling context with its calls and its own time, its thread a label. Where a sampler
+ran, it has its wall and CPU time and its waits, all of them and by their classes. The few kinds of
 fields that the format needs are encoded here, by https://protobuf.dev/programming-guides/encoding.
 """
 
 import gzip
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import BinaryIO
 
-from pyusdt.recording import Recording
+from pyusdt.recording import Node, Recording
+from pyusdt.recording.charges import total
 from pyusdt.recording.tree import paths
-from pyusdt.report import depth
+from pyusdt.report import depth, weights
 from pyusdt.report.names import whole
 from pyusdt.report.options import Options
 
@@ -27,9 +29,10 @@ def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
         return strings.setdefault(whole(text), len(strings))
 
     profile = bytearray()
-    for kind, unit in (("calls", "count"), ("time", "nanoseconds")):
+    times = _times(recording)
+    for kind, unit in (("calls", "count"), *((name, "nanoseconds") for name in times)):
         profile += _message(1, _number(1, index(kind)) + _number(2, index(unit)))
-    profile += _samples(recording, index)
+    profile += _samples(recording, index, [*times.values()])
     for place, record in enumerate(recording.records, 1):
         line = _number(1, place) + _number(2, record.line)
         profile += _message(4, _number(1, place) + _message(4, line))
@@ -38,13 +41,26 @@ def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
         profile += _message(5, _number(1, place) + names + where)
     started = min((process.started_ns for process in recording.processes), default=0)
     elapsed = max((thread.elapsed_ns for thread in recording.threads), default=0)
-    profile += _number(9, started) + _number(10, elapsed) + _number(14, index("time"))
+    shown_first = index("cpu" if "cpu" in times else "time")
+    profile += _number(9, started) + _number(10, elapsed) + _number(14, shown_first)
     for text in strings:
         profile += _message(6, text.encode())
     out.write(gzip.compress(profile, mtime=0))
 
 
-def _samples(recording: Recording, index: Callable[[str], int]) -> bytearray:
+def _times(recording: Recording) -> dict[str, Callable[[Node], int]]:
+    """The kinds of time that samples have, by their names, and what they are of a node."""
+    wall = weights.of("wall")
+    if "cpu" not in recording.known:
+        return {"time": wall}
+    waits = total(thread.charges for thread in recording.threads).waits
+    names = ("cpu", "wait", *(f"wait:{wait}" for wait in waits))
+    return {"wall": wall} | {name: weights.of(name) for name in names}
+
+
+def _samples(
+    recording: Recording, index: Callable[[str], int], times: Sequence[Callable[[Node], int]]
+) -> bytearray:
     samples = bytearray()
     for thread in recording.threads:
         label = index(recording.thread_label(thread))
@@ -55,7 +71,7 @@ def _samples(recording: Recording, index: Callable[[str], int]) -> bytearray:
                 stack.pop()
                 continue
             stack.append(node.function + 1)
-            values = _packed(2, (node.calls, max(node.self_ns, 0)))
+            values = _packed(2, (node.calls, *(time(node) for time in times)))
             samples += _message(2, _packed(1, stack[::-1]) + values + labels)
     return samples
 

@@ -5,17 +5,22 @@ A call tree knows how long, not when: each node is drawn once, its children one 
 then its own time.
 """
 
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from pyusdt.recording import Recording, Thread
+from pyusdt.recording import Node, Recording, Thread
 from pyusdt.recording.tree import paths
-from pyusdt.report import depth
+from pyusdt.report import depth, weights
 from pyusdt.report.names import json_text, whole
 from pyusdt.report.options import Options
 
+_MEASURED = ("wall",)
+_CHARGED = ("cpu", "wall", "wait")
+
 
 def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
-    """Write a profile for each thread that called anything."""
+    """Write a profile for each thread that called anything; where a sampler ran, one of its CPU
+    time, one of its wall time and one of its waits."""
     recording = depth.cut(recording)
     threads = [thread for thread in recording.threads if thread.root.children]
     document = {
@@ -29,23 +34,51 @@ def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
                 for record in recording.records
             ]
         },
-        "profiles": [_profile(recording, thread) for thread in threads],
+        "profiles": [
+            profile
+            for thread in threads
+            for weight in (_CHARGED if thread.charges else _MEASURED)
+            if (profile := _profile(recording, thread, weight))["events"]
+        ],
     }
     out.write(json_text(document).encode())
 
 
-def _profile(recording: Recording, thread: Thread) -> dict[str, Any]:
+def _profile(recording: Recording, thread: Thread, weight: str) -> dict[str, Any]:
+    """The calling contexts that have time of that kind, or have it below them."""
+    own = weights.of(weight)
+    chosen = None if weight == "wall" else _with_callers(thread.root, own)
     events = []
     now = 0
     for node, entering in paths(thread.root):
+        if chosen is not None and id(node) not in chosen:
+            continue
         if not entering:
-            now += max(node.self_ns, 0)
+            now += own(node)
         events.append({"type": "O" if entering else "C", "frame": node.function, "at": now})
+    name = whole(recording.thread_label(thread))
     return {
         "type": "evented",
-        "name": whole(recording.thread_label(thread)),
+        "name": f"{name}: {weight}" if thread.charges else name,
         "unit": "nanoseconds",
         "startValue": 0,
         "endValue": now,
         "events": events,
     }
+
+
+def _with_callers(root: Node, own: Callable[[Node], int]) -> set[int]:
+    """The ids of the nodes that have a weight, and of all above them."""
+    found: set[int] = set()
+    path: list[int] = []
+    for node, entering in paths(root):
+        if not entering:
+            path.pop()
+            continue
+        path.append(id(node))
+        if own(node):
+            for above in reversed(path):
+                if above in found:
+                    break
+                found.add(above)
+    return found

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report for the terminal: functions, the call tree, or steps; losses are listed below."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import compress, pairwise
+from itertools import pairwise
 from math import inf
 from typing import BinaryIO
 
@@ -11,35 +9,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pyusdt.recording import Function, Recording, Step
-from pyusdt.recording.model import top
-from pyusdt.recording.tree import Node, sort
-from pyusdt.report import killed, missing
-from pyusdt.report.columns import Cell, Column, Name, Row, table
+from pyusdt.recording import Recording, Step
+from pyusdt.recording.charges import MEASURES, WAITS
+from pyusdt.report import call_tree, killed, missing
+from pyusdt.report.bars import legend
+from pyusdt.report.call_tree import tree_table
+from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.console import console_on
+from pyusdt.report.functions import functions_table, kinds_shown
+from pyusdt.report.header import print_header
 from pyusdt.report.losses import lines
+from pyusdt.report.modules import print_modules
 from pyusdt.report.options import Options
-from pyusdt.report.place import place
-from pyusdt.report.prepare import OTHERS
-from pyusdt.report.text import duration, number, plural, printable, share
+from pyusdt.report.order import default, idle, ordered
+from pyusdt.report.text import duration, number, plural, printable
+from pyusdt.report.waits import print_waits
 
-# The higher the rank, the sooner a column is left out. Beside a name: its module, its place.
-_FUNCTIONS = (
-    Column("self", 1),
-    Column("share", 8),
-    Column("", 12, left=True),
-    Column("total", 2),
-    Column("calls", 3),
-    Column("resumes", 10),
-    Column("p50", 7),
-    Column("p99", 6),
-    Column("latency p50", 8.5),
-    Column("latency p99", 8),
-    Column("errors", 9),
-)
-_LATENCIES = {"latency p50", "latency p99"}
-_TREE = (Column("total"), Column("share", 4), Column("self", 3), Column("calls", 2))
-_BESIDE = (5, 11)
 _STEPS = (
     Column("count"),
     Column("mean"),
@@ -51,132 +36,51 @@ _STEPS = (
     Column("series", 6, left=True),
 )
 
-_TREE_LEAST = 0.005  # of the whole: what is lighter is summed up in one line
-_TREE_DEEPEST = 100
-_TREE_THREADS = 100
-_BAR = 8
+_IDLE = 5  # functions that are shown, however many others are asked for
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the table, in colour where `out` is a terminal."""
+    sort = options.sort or default(recording)
     with console_on(out) as console:
-        console.print(_heading(recording))
-        if options.steps:
+        kinds = print_header(console, recording, threads=options.threads)
+        if options.waits:
+            print_waits(console, recording, sort if sort in WAITS else None, options.top)
+        elif options.steps:
             console.print(_steps(recording, console.width))
+        elif options.modules:
+            print_modules(console, recording, sort.removesuffix("_ns"), options.top)
+            kinds |= call_tree.kinds_shown(recording)
         elif options.tree:
-            console.print(_tree(recording, console.width))
+            console.print(tree_table(recording, _measure(sort), console.width))
+            kinds |= call_tree.kinds_shown(recording)
         else:
-            functions = top(recording.functions, options.sort)
-            console.print(
-                _functions(recording, functions[: options.top], options.sort, console.width)
-            )
-            _print_hidden(console, len(functions), options.top)
+            kinds |= _print_functions(console, recording, options)
+        if kinds:
+            console.print(legend(kinds, console.width))
         _print_notes(console, recording)
 
 
-def _heading(recording: Recording) -> Text:
-    text = Text(printable(recording.path or "recording"), style="bold")
-    elapsed = max((thread.elapsed_ns for thread in recording.threads), default=0)
-    text.append(
-        f"  {plural(len(recording.processes), 'process', 'processes')},"
-        f" {plural(sum(thread.count for thread in recording.threads), 'thread')},"
-        f" {duration(elapsed)}, {duration(recording.self_ns)} in functions",
-        style="dim",
-    )
-    return text
+def _measure(sort: str) -> str:
+    """By what a tree is ordered that was asked to be by `sort`."""
+    measure = sort.removesuffix("_ns")
+    return measure if measure in MEASURES else "total"
 
 
-def _functions(recording: Recording, functions: list[Function], sort: str, width: int) -> Table:
-    whole = recording.self_ns
-    absent = set()
-    if not any(f.resumes for f in functions):
-        absent.add("resumes")
-    if not any(f.latencies for f in functions):
-        absent |= _LATENCIES
-    sorted_by = sort.removesuffix("_ns")
-    kept = [column.heading not in absent for column in _FUNCTIONS]
-    columns = [
-        replace(column, rank=0) if column.heading == sorted_by else column
-        for column in compress(_FUNCTIONS, kept)
-    ]
-    rows = [
-        (tuple(compress(_figures(f, whole), kept)), _name(recording, f.index)) for f in functions
-    ]
-    return table(columns, rows, "function", width, _BESIDE)
-
-
-def _figures(f: Function, whole: int) -> tuple[Cell, ...]:
-    return (
-        duration(f.self_ns),
-        share(f.self_ns, whole),
-        _bar(f.self_ns, whole),
-        duration(f.total_ns),
-        number(f.calls),
-        number(f.resumes) if f.resumes else "",
-        duration(f.p50_ns),
-        duration(f.p99_ns),
-        duration(f.latency(0.5)),
-        duration(f.latency(0.99)),
-        Text(number(f.errors) if f.errors else "", style="red"),
-    )
-
-
-def _bar(part: int, whole: int) -> Text:
-    eighths = round(8 * _BAR * part / whole) if whole > 0 else 0
-    bar = "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]
-    return Text(bar[:_BAR].strip(), style="cyan")
-
-
-def _name(recording: Recording, index: int, guide: str = "") -> Name:
-    record = recording.records[index]
-    text = printable(record.qualname or record.name, 100) or "(nameless)"
-    where = "" if record == OTHERS else place(record)
-    beside = (printable(record.module, 60), "dim cyan"), (where, "dim")
-    return Name(text, beside, guide)
-
-
-def _tree(recording: Recording, width: int) -> Table:
-    rows: list[Row] = []
-    threads = sorted(recording.threads, key=lambda t: -t.elapsed_ns)
-    for thread in threads[:_TREE_THREADS]:
-        sort(thread.root)
-        whole = sum(child.elapsed_ns for child in thread.root.children)
-        label = Name(printable(recording.thread_label(thread)), style="bold magenta")
-        rows.append(((duration(whole), share(whole, whole), "", ""), label))
-        rows += _tree_rows(recording, thread.root, whole)
-    if hidden := threads[_TREE_THREADS:]:
-        name = Name(f"… {plural(len(hidden), 'more thread')}: --thread NAME", style="dim")
-        rows.append(((duration(sum(t.elapsed_ns for t in hidden)), "", "", ""), name))
-    return table(_TREE, rows, "function", width, _BESIDE)
-
-
-def _tree_rows(recording: Recording, root: Node, whole: int) -> Iterator[Row]:
-    """Rows below `root`, by a stack of our own: (node, guides of its line, of its children's)."""
-    stack = _tree_children(root, "", whole)
-    while stack:
-        node, guide, below = stack.pop()
-        if isinstance(node, list):
-            rest = Name(f"… {len(node):,} more", guide=guide, style="dim")
-            lighter = sum(n.elapsed_ns for n in node)
-            yield (duration(lighter), share(lighter, whole), "", ""), rest
-            continue
-        elapsed, own = duration(node.elapsed_ns), duration(node.self_ns)
-        figures = elapsed, share(node.elapsed_ns, whole), own, number(node.calls)
-        yield figures, _name(recording, node.function, guide)
-        stack += _tree_children(node, below, whole)
-
-
-def _tree_children(node: Node, indent: str, whole: int) -> list[tuple[Node | list[Node], str, str]]:
-    """What comes below `node`, the last line first."""
-    deep = len(indent) >= 2 * _TREE_DEEPEST
-    shown = [n for n in node.children if n.elapsed_ns >= whole * _TREE_LEAST and not deep]
-    rows: list[Node | list[Node]] = [*shown]
-    if len(shown) < len(node.children):
-        rows.append(node.children[len(shown) :])
-    lines = [(row, indent + "├─", indent + "│ ") for row in rows[:-1]]
-    lines += [(row, indent + "└─", indent + "  ") for row in rows[-1:]]
-    return lines[::-1]
+def _print_functions(console: Console, recording: Recording, options: Options) -> set[str]:
+    """Print them, in the default order also those that idle the longest. Return the kinds of time
+    in their bars."""
+    functions = ordered(recording, options.sort)
+    shown = functions[: options.top]
+    if options.sort is None:
+        there = {f.index for f in shown}
+        shown += [f for f in idle(recording)[:_IDLE] if f.index not in there]
+    sort = options.sort or default(recording)
+    console.print(functions_table(recording, shown, sort, console.width))
+    if hidden := len(functions) - len(shown):
+        console.print(Text(f"{hidden:,} more functions: --top {len(functions)}", "dim"))
+    return kinds_shown(recording, shown)
 
 
 def _steps(recording: Recording, width: int) -> Table:
@@ -205,11 +109,6 @@ def _sparks(step: Step, width: int = 24) -> str:
     if not 0 < span < inf:
         return _SPARKS[0] * cells
     return "".join(_SPARKS[round((mean - low) / span * (len(_SPARKS) - 1))] for mean in means)
-
-
-def _print_hidden(console: Console, functions: int, shown: int | None) -> None:
-    if shown is not None and functions > shown:
-        console.print(Text(f"{functions - shown:,} more functions: --top {functions}", "dim"))
 
 
 def _print_notes(console: Console, recording: Recording) -> None:

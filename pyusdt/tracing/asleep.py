@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the threads of running processes wait for, as /proc shows it."""
+"""What the threads of running processes wait for, as /proc shows it, and the interpreter's lock."""
 
 import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
 
+from pyusdt.remote import elf, proc
 from pyusdt.tracing.system_calls import BY_DESCRIPTOR, waits
 
 _MOST = 500
@@ -41,3 +42,29 @@ def _of_descriptor(pid: int, fd: int) -> str:
         is_file = stat.S_ISREG(mode) or stat.S_ISBLK(mode) or stat.S_ISDIR(mode)
         return "disk" if is_file else "net"
     return "other"
+
+
+def gils_of(pids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Where the interpreter's own data begin and end in each process, as far as that is known: no
+    lock is in there but the main interpreter's GIL. Raises nothing."""
+    found: dict[int, tuple[int, int]] = {}
+    for pid in pids:
+        with suppress(OSError):
+            program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+            for name in (b"/libpython3", b"/" + os.fsencode(program)):
+                for mapping in proc.mappings(pid, name):
+                    place = _runtime_in(pid, mapping)
+                    if place and pid not in found:
+                        found[pid] = place
+    return found
+
+
+def _runtime_in(pid: int, mapping: proc.Mapping) -> tuple[int, int] | None:
+    with suppress(OSError, ValueError):
+        file = proc.open_mapped(pid, mapping)
+        try:
+            place = elf.place_of(b"_PyRuntime", file)
+        finally:
+            os.close(file)
+        return place and (mapping.base + place[0], mapping.base + sum(place))
+    return None

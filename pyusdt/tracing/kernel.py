@@ -18,17 +18,18 @@ from typing import Any, NamedTuple, TextIO
 
 from pyusdt import libpyusdt, rundir
 from pyusdt.errors import UserError
+from pyusdt.launch.kernel_account import STARTING_SECONDS
 from pyusdt.library import library_path
 from pyusdt.rundir import KEEPER, KERNEL_ROWS
 from pyusdt.tracing import bpftrace, kernel_program
 from pyusdt.tracing.answer import parsed
-from pyusdt.tracing.asleep import waits_of
+from pyusdt.tracing.asleep import gils_of, waits_of
 from pyusdt.tracing.kernel_rows import Account
 
 REPORT_FD = 3
 """Where it reports "ready" and its pid, or why it cannot."""
-_ENDING_SECONDS = 3.0
-"""How long bpftrace may take for its end."""
+_ENDING_SECONDS = 20.0
+"""How long bpftrace may take for its end, when nobody waits for it any more."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -70,7 +71,7 @@ def main(text: str) -> None:
             _keep(request, report)
         except (UserError, OSError) as error:
             said = errors.getvalue().decode(errors="replace").splitlines()
-            report.write("; ".join([str(error), *said[-1:]]))
+            report.write("; ".join([str(error).removesuffix(", see above"), *said[-1:]]))
 
 
 def _keep(request: Request, report: TextIO) -> None:
@@ -82,21 +83,29 @@ def _keep(request: Request, report: TextIO) -> None:
     os.chdir("/")
     watched = _Watched(request.watched)
     printed = _Printed()
-    waits = waits_of(request.pids)
-    what = kernel_program.What(request.mark, tuple(request.pids), waits, request.children)
+    what = kernel_program.What(
+        request.mark,
+        tuple(request.pids),
+        waits_of(request.pids),
+        request.children,
+        gils_of([request.watched, *request.pids]),
+    )
     data = bpftrace.Data(kernel_program.source(what), printed.take)
     installed = bpftrace.require(_Needs())
     with bpftrace.Tracer(installed, None, [library_path()], None, data) as tracer:
         watched.tracer = tracer
         signal.signal(signal.SIGTERM, watched.stop)
+        signal.alarm(int(STARTING_SECONDS))  # kills us, and so bpftrace
         tracer.wait_attached(None)
+        signal.alarm(0)
         report.write(f"ready {os.getpid()}\n")
         report.flush()
         if request.directory:
             os.dup2(os.open(os.devnull, os.O_WRONLY), REPORT_FD)
         code = tracer.relay_all(watched.has_ended)
     why = "" if printed.end_ns else f"bpftrace has ended with exit code {code}"
-    lines = Account(printed.maps, printed.on_ns, printed.end_ns).lines(why)
+    begun = [request.watched, *request.pids] if why else []
+    lines = Account(printed.maps, printed.on_ns, printed.end_ns, begun).lines(why)
     if request.directory:
         _write(directory, lines)
     else:

@@ -3,9 +3,10 @@
 thread and by node of the thread's call tree.
 
 Only numbers of ours are put into its text; the library's path is its parameter. A process is
-followed when it is named, by a mark: a system call that the kernel refuses; and so are its
-children. It is counted from the first mark on, and until that of the end. What happened is counted
-a second time by process alone, so that what found no room in a map can be seen.
+followed when it is named, by a mark: a system call that the kernel refuses; and what is below it
+when that has Python with the library. It is counted from the first mark on, and until that of the
+end. What happened is counted a second time by process alone, so that what found no room in a map
+can be seen.
 """
 
 import os
@@ -24,8 +25,6 @@ TOTALS = ("SYSCALLS", "OFFCPU", "FAULTS", "BYTES", "MIGRATIONS")
 _CODES = {wait: i for i, wait in enumerate(WAITS, 1)} | {BY_DESCRIPTOR: 100}
 """Of what is waited for. 0: it is not known."""
 RUNNABLE = _CODES["runnable"]
-FIRST_ADDRESS = 1000
-"""A wait from here on is the address of a lock in the interpreter's own data."""
 
 OF_FILE, OF_SOCKET, OF_OTHER = 1, 2, 3
 READ, WRITTEN = 0, 4
@@ -42,26 +41,30 @@ class What(NamedTuple):
     waits: Mapping[int, tuple[int, str]] = {}
     """Their threads that wait, by tid: process and for what."""
     children: bool = True
-    locks: tuple[int, int] = (0, 0)
-    """Where the interpreter's own data are: addresses."""
+    gils: Mapping[int, tuple[int, int]] = {}
+    """Where the lock of a process's interpreter is: between two addresses."""
 
 
 _BEGIN = """
 BEGIN
 {
+	@family[(int64)0] = (int64)0;
 	@followed[(int64)0] = (int64)0;
 	@ready[(int64)0] = (uint64)0;
 	@wait[(int64)-1] = (int64)0;
 	@direction[(int64)-1] = (int64)0;
+	@gil_from[(uint64)0] = (uint64)0;
+	@gil_to[(uint64)0] = (uint64)0;
 	@on = (uint64)0;
 	@end = (uint64)0;
 	TABLES
 }
 
 usdt:$1:pyusdt:thread__state
-/@followed[pid]/
+/@family[pid]/
 {
 	@slot[arg0] = arg1;
+	@followed[pid] = (int64)1;
 	@python[pid] = (int64)1;
 	/* It has waited since before we came. */
 	if (@off[arg0].0 && @off[arg0].1 == (int64)-1) {
@@ -98,8 +101,8 @@ tracepoint:raw_syscalls:sys_enter
 		$wait = @wait[$id];
 		$bytes = @direction[$id];
 		MODE
-		if ($wait == LOCK && $first >= LOCKS_FROM && $first < LOCKS_TO) {
-			$wait = (int64)$first;
+		if ($wait == LOCK && $first >= @gil_from[pid] && $first < @gil_to[pid]) {
+			$wait = (int64)GIL;
 		}
 		@call[tid] = ($id, nsecs, $node, $wait, $bytes);
 	}
@@ -108,7 +111,9 @@ tracepoint:raw_syscalls:sys_enter
 			@end = nsecs;
 			exit();
 		}
-		@followed[$second == SELF_MARK ? (uint64)pid : $second] = (int64)1;
+		$pid = $second == SELF_MARK ? (uint64)pid : $second;
+		@family[$pid] = (int64)1;
+		@followed[$pid] = (int64)1;
 		if (@on == 0) {
 			@on = nsecs;
 		}
@@ -261,32 +266,45 @@ tracepoint:block:BLOCK_DONE
 
 _FORK = """
 tracepoint:sched:sched_process_fork
-/@followed[pid]/
+/@family[pid]/
 {
-	@followed[args->child_pid] = (int64)1;
+	@family[args->child_pid] = (int64)1;
+	if (@gil_to[pid]) { /* a fork has its parent's memory */
+		@gil_from[args->child_pid] = @gil_from[pid];
+		@gil_to[args->child_pid] = @gil_to[pid];
+	}
 }
 """
 
 _END = """
 tracepoint:sched:sched_process_exec
-/@followed[pid]/
+/@family[pid]/
 {
 	delete(@slot[tid]);
+	delete(@followed[pid]);
+	delete(@gil_from[pid]);
+	delete(@gil_to[pid]);
 }
 
 tracepoint:sched:sched_process_exit
-/@followed[pid]/
+/@family[pid]/
 {
 	delete(@slot[tid]);
 	delete(@call[tid]);
+	delete(@family[tid]);
 	delete(@followed[tid]);
+	delete(@gil_from[tid]);
+	delete(@gil_to[tid]);
 }
 
 END
 {
 	printf("%llu %llu\\n", @on, @end ? @end : nsecs);
+	clear(@family);
 	clear(@followed);
 	clear(@slot);
+	clear(@gil_from);
+	clear(@gil_to);
 	clear(@wait);
 	clear(@direction);
 	clear(@call);
@@ -305,8 +323,6 @@ def source(what: What) -> str:
         "MARK": what.mark,
         "SELF_MARK": SELF_MARK,
         "END_MARK": END_MARK,
-        "LOCKS_FROM": what.locks[0],
-        "LOCKS_TO": what.locks[1],
         "OF_FILE": OF_FILE,
         "OF_SOCKET": OF_SOCKET,
         "OF_OTHER": OF_OTHER,
@@ -329,7 +345,11 @@ def _filled(text: str, words: Mapping[str, str | int]) -> str:
 
 def _tables(what: What) -> Iterator[str]:
     for pid in what.pids:
+        yield f"@family[(int64){pid}] = (int64)1;"
         yield f"@followed[(int64){pid}] = (int64)1;"
+    for pid, (first, last) in what.gils.items():
+        yield f"@gil_from[(uint64){pid}] = (uint64){first};"
+        yield f"@gil_to[(uint64){pid}] = (uint64){last};"
     for tid, (pid, wait) in what.waits.items():
         code = _CODES[wait]
         yield f"@off[(uint64){tid}] = (nsecs, (int64)-1, (int64){code}, (uint64){pid});"

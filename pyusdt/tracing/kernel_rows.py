@@ -2,7 +2,7 @@
 """What the program of --kernel has printed, made into lines of JSON. For each process, one about
 the account, and rows:
 
-    {"pid", "why", "losses": {"kernel events": N}}
+    {"pid", "why", "losses": {"kernel events in no context": N}}
     {"pid", "tid", "node", "kind", "name", "count", "ns", "bytes", "errors"}
 
 `why` is "" or why the account is not complete. `node` is the index of a node in the tree of the
@@ -12,20 +12,28 @@ the rows of a process add up to what the kernel has done for it.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pyusdt.tracing import system_calls
 from pyusdt.tracing.kernel_program import (
-    FIRST_ADDRESS,
     OF_FILE,
     OF_SOCKET,
     RUNNABLE,
+    TOTALS,
     WRITTEN,
 )
 from pyusdt.tracing.system_calls import WAITS
 
 _KEYS = ("pid", "tid", "node", "kind", "name", "count", "ns", "bytes", "errors")
+_LOST = {
+    "SYSCALLS": ("syscall", "other"),
+    "OFFCPU": ("offcpu", "other"),
+    "FAULTS": ("fault", "minor"),
+    "MIGRATIONS": ("migration", ""),
+}
+"""The rows of what has found no room, by what was counted for the whole process."""
+_TIMED = ("syscall", "offcpu")
 Map = Mapping[str, Any]
 Maps = Mapping[str, Map]
 
@@ -46,13 +54,14 @@ class Row(NamedTuple):
 
 class Account:
     """The rows of the processes that have run Python, of what bpftrace has printed when it ended.
-    It has counted from `on_ns` to `end_ns`, by its clock."""
+    It has counted from `on_ns` to `end_ns`, by its clock. Of `pids` it has an account in any
+    case."""
 
-    def __init__(self, maps: Maps, on_ns: int, end_ns: int) -> None:
+    def __init__(self, maps: Maps, on_ns: int, end_ns: int, pids: Iterable[int] = ()) -> None:
         self._maps = maps
         self._on_ns = on_ns
         self._end_ns = end_ns
-        self._pids = {int(pid) for pid in maps.get("@python", {})}
+        self._pids = {*map(int, maps.get("@python", {})), *pids}
         self.rows = list(self._all())
         lost = list(self._lost())
         self.rows += lost
@@ -63,7 +72,7 @@ class Account:
     def lines(self, why: str) -> Iterator[str]:
         """What the file has."""
         for pid in self._pids:
-            losses = {"kernel events": self._losses[pid]} if self._losses[pid] else {}
+            losses = {"kernel events in no context": self._losses[pid]} if self._losses[pid] else {}
             yield json.dumps({"pid": pid, "why": why, "losses": losses})
         for row in self.rows:
             yield json.dumps(dict(zip(_KEYS, row, strict=True)))
@@ -113,20 +122,19 @@ class Account:
 
     def _lost(self) -> Iterator[Row]:
         """What was counted for the process, and found no room elsewhere."""
-        kinds = {"syscall": 0, "offcpu": 1, "fault": 2, "migration": 4}
-        begun = Counter(key[0] for key, _ in self._begun())
+        found: Counter[tuple[int, str]] = Counter()
+        times: Counter[tuple[int, str]] = Counter()
+        for row in self.rows:
+            found[row.pid, row.kind] += row.events
+            times[row.pid, row.kind] += row.ns
+        for (pid, *_), (count, ns) in self._begun():
+            found[pid, "offcpu"] -= count
+            times[pid, "offcpu"] -= ns
         for (pid, code), (count, ns) in self._of("@totals"):
-            kind = next((kind for kind, its in kinds.items() if its == code), None)
-            if kind is None:
-                continue
-            rows = [row for row in self.rows if row.pid == pid and row.kind == kind]
-            found = sum(row.events for row in rows)
-            if kind == "offcpu":
-                found -= begun[pid]
-            if found < count:
-                name = {"fault": "minor", "migration": ""}.get(kind, "other")
-                missing = ns - sum(row.ns for row in rows) if kind in ("syscall", "offcpu") else 0
-                yield Row(pid, 0, -1, kind, name, count - found, max(missing, 0))
+            kind, name = _LOST.get(TOTALS[code], ("", ""))
+            if kind and found[pid, kind] < count:
+                missing = ns - times[pid, kind] if kind in _TIMED else 0
+                yield Row(pid, 0, -1, kind, name, count - found[pid, kind], max(missing, 0))
 
     def _of(self, name: str) -> Iterator[tuple[tuple[int, ...], Any]]:
         """What a map has of these processes: its keys as numbers, and of stats() the two that
@@ -147,6 +155,4 @@ def _what(code: int) -> str:
 
 
 def _reason(code: int) -> str:
-    if code >= FIRST_ADDRESS:
-        return "lock"
     return WAITS[code - 1] if 0 < code <= len(WAITS) else "other"

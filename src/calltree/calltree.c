@@ -36,9 +36,18 @@ HOT int calltree_exit(struct calltree *tree, struct code_record *code, uint64_t 
     return 1;
 }
 
-void calltree_call(struct calltree *tree, const struct code_record *caller,
+void calltree_call(struct calltree *tree, const struct code_record *caller, const void *by,
                    struct code_record *code, const void *key, uint64_t now) {
-    tree_call(tree, caller, code, key, now);
+    struct tree *t = private(tree);
+
+    while (t->top->code != caller && t->top->leaf) {
+        tree_pop(t, frame_end(t->top, now));
+        tree_add(&t->healed, 1);
+    }
+    if (t->top->code == caller)
+        t->top->key = by;
+    if (code)
+        tree_enter_c(tree, code, key, now);
 }
 
 void calltree_take_over(struct calltree *tree, struct code_record *const codes[], uint32_t n,

@@ -105,11 +105,11 @@ void calltree_restart(struct calltree *t, uint64_t now, uint64_t start);
  * thread that reads meanwhile may see some of both. Owner. */
 void calltree_reset(struct calltree *t);
 
-/* The function `caller` calls the one in C of `code` (alive during the call; NULL: something else),
- * known by `key`, not NULL, until it returns. Closes functions in C on the top whose end CPython
- * did not report (cpython #130898). Owner. */
-void calltree_call(struct calltree *t, const struct code_record *caller, struct code_record *code,
-                   const void *key, uint64_t now);
+/* The function `caller`, known by `by`, calls the one in C of `code` (alive during the call; NULL:
+ * something else), known by `key` until it returns; neither is NULL. Closes functions in C on the
+ * top whose end CPython did not report (cpython #130898). Owner. */
+void calltree_call(struct calltree *t, const struct code_record *caller, const void *by,
+                   struct code_record *code, const void *key, uint64_t now);
 
 /* Whether a frame of `code` is on the stack. Owner. */
 bool calltree_runs(struct calltree *t, const struct code_record *code);

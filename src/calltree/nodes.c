@@ -72,23 +72,14 @@ static struct function *function_of(struct link *link) {
     return (struct function *)((char *)link - offsetof(struct function, link));
 }
 
-static uint64_t key_of(const struct node *parent, uint32_t id) {
-    return (uint64_t)parent->public.index << 32 | id;
-}
-
 static void init_table(struct table *t, enum nodes_memory memory) {
     t->buckets = t->first_buckets;
     t->shift = 64 - NODES_FIRST_BUCKETS_LOG2;
     t->memory = memory;
 }
 
-/* Fibonacci hashing: the high bits of the product depend on every bit of the key. */
-static struct link **bucket_of(const struct table *t, uint64_t key) {
-    return &t->buckets[(key * 0x9E3779B97F4A7C15u) >> t->shift];
-}
-
 static struct link *find(const struct table *t, uint64_t key) {
-    struct link *link = *bucket_of(t, key);
+    struct link *link = *nodes_bucket(t, key);
 
     while (link && link->key != key)
         link = link->next;
@@ -113,7 +104,7 @@ static void grow_table(struct nodes *n, struct table *t) {
     t->shift--;
     for (size_t i = 0; i < count; i++) {
         for (struct link *link = old[i], *next; link; link = next) {
-            struct link **bucket = bucket_of(t, link->key);
+            struct link **bucket = nodes_bucket(t, link->key);
 
             next = link->next;
             link->next = *bucket;
@@ -128,7 +119,7 @@ static void insert(struct nodes *n, struct table *t, struct link *link, uint64_t
 
     if (t->links++ >> (64 - t->shift) != 0)
         grow_table(n, t);
-    bucket = bucket_of(t, key);
+    bucket = nodes_bucket(t, key);
     link->key = key;
     link->next = *bucket;
     *bucket = link;
@@ -214,7 +205,7 @@ static struct node *add_node(struct nodes *n, struct node *parent, struct functi
         return NULL;
     node = &chunk->nodes[used];
     fill(n, node, parent, f);
-    insert(n, &n->contexts, &node->link, key_of(parent, f->code->id));
+    insert(n, &n->contexts, &node->link, nodes_key(parent, f->code->id));
     atomic_store_explicit(&chunk->used, used + 1, memory_order_release);
     return node;
 }
@@ -321,7 +312,7 @@ void nodes_clear(struct nodes *n) {
 
 struct node *nodes_visit(struct nodes *n, struct node *parent, struct code_record *code) {
     bool given_up = node_is_given_up(parent);
-    struct link *link = given_up ? NULL : find(&n->contexts, key_of(parent, code->id));
+    struct link *link = given_up ? NULL : find(&n->contexts, nodes_key(parent, code->id));
     struct function *f;
     struct node *node = NULL;
 

@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/histogram.h"
@@ -88,6 +89,27 @@ struct nodes {
     struct calltree_budget *budget; /* borrowed */
     int64_t spent[NODES_MEMORIES];  /* bytes that we took out of it */
 };
+
+/* The key of a context: of what called it, and its function. */
+static inline uint64_t nodes_key(const struct node *parent, uint32_t id) {
+    return (uint64_t)parent->public.index << 32 | id;
+}
+
+/* Fibonacci hashing: the high bits of the product depend on every bit of the key. */
+static inline struct link **nodes_bucket(const struct table *t, uint64_t key) {
+    return &t->buckets[(key * 0x9E3779B97F4A7C15u) >> t->shift];
+}
+
+/* The context of the code record `id` called from `parent`, if it is the first of its bucket, as
+ * most are; NULL: nodes_visit() knows. */
+static inline struct node *nodes_peek(const struct nodes *n, const struct node *parent,
+                                      uint32_t id) {
+    uint64_t key = nodes_key(parent, id);
+    struct link *link = *nodes_bucket(&n->contexts, key);
+
+    return link && link->key == key ? (struct node *)((char *)link - offsetof(struct node, link))
+                                    : NULL;
+}
 
 /* A context of "(others)", the shared one or that of a function: nothing below it is known. */
 static inline bool node_is_given_up(const struct node *node) {

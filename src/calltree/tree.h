@@ -95,18 +95,30 @@ ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
     atomic_store_explicit(&t->public.current, &top->node->public, memory_order_release);
 }
 
+/* The context of `code` called from the top frame, if it has one: the last one that was entered
+ * from there, or, where that calls this and that, by the table. NULL: tree_visit() knows. */
+ALWAYS_INLINE struct node *tree_known(const struct tree *t, const struct code_record *code) {
+    struct node *parent = t->top->node, *node = parent->hot;
+
+    if (LIKELY(node->code == code))
+        return node;
+    node = nodes_peek(&t->nodes, parent, code->id);
+    if (LIKELY(node))
+        parent->hot = node;
+    return node;
+}
+
 /* A frame on the top, of which times are not set. NULL when there is no room. */
 ALWAYS_INLINE struct node *tree_place(struct tree *t, struct code_record *code, const void *key) {
-    struct node *parent, *node;
+    struct node *node;
     struct frame *f;
     uint32_t mark = 0;
 
     if (UNLIKELY(t->top >= t->limit) && !tree_make_room(t))
         return NULL;
-    parent = t->top->node;
-    node = parent->hot;
-    if (UNLIKELY(node->code != code)) {
-        node = tree_visit(t, parent, code);
+    node = tree_known(t, code);
+    if (UNLIKELY(!node)) {
+        node = tree_visit(t, t->top->node, code);
         mark = node_is_given_up(node) ? FRAME_GIVEN_UP : 0;
     }
     f = t->top + 1;
@@ -201,20 +213,24 @@ ALWAYS_INLINE void tree_enter_untimed(struct calltree *tree, struct code_record 
         tree_count(t, node, kind);
 }
 
-/* The function `caller` calls the one in C of `code`; now, or 0: without a time. Of a function in C
- * that is on the top and not in this call, CPython reported no end (cpython #130898). */
-ALWAYS_INLINE void tree_call(struct calltree *tree, const struct code_record *caller,
-                             struct code_record *code, const void *key, uint64_t now) {
+/* The function on the top calls the one in C of `code`. */
+ALWAYS_INLINE void tree_enter_c(struct calltree *tree, struct code_record *code, const void *key,
+                                uint64_t now) {
     struct tree *t = (struct tree *)tree;
-    struct node *node;
+    struct node *node = tree_push(t, code, key, now);
 
-    while (UNLIKELY(t->top->code != caller) && t->top->leaf) {
-        tree_pop(t, frame_end(t->top, now));
-        tree_add(&t->healed, 1);
-    }
-    if (!code)
+    if (UNLIKELY(!node))
         return;
-    node = tree_push(t, code, key, now);
+    tree_count(t, node, CALLTREE_START);
+    t->top->leaf = true;
+}
+
+/* The same without a time. */
+ALWAYS_INLINE void tree_enter_c_untimed(struct calltree *tree, struct code_record *code,
+                                        const void *key) {
+    struct tree *t = (struct tree *)tree;
+    struct node *node = tree_place(t, code, key);
+
     if (UNLIKELY(!node))
         return;
     tree_count(t, node, CALLTREE_START);

@@ -4,50 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/compiler.h"
 #include "capture/code.h"
 #include "python/text.h"
 
 enum { NAME_SIZE = 256, FIRST_SLOTS = 256, LAST_SLOTS = 1 << 16 };
 
-/* The limited API hides both offsets. They have not changed since long before 3.12, and
- * c_call_init() verifies them. */
-#define FUNCTION_DEF (sizeof(PyObject))
-#define METHOD_DEF (sizeof(PyObject) + 3 * sizeof(void *))
-
-/* A method made at run time may be freed and another take its address: the name's address then
- * differs. */
-struct c_call_slot {
-    const PyMethodDef *def; /* borrowed, perhaps freed: only compared */
-    const char *name;       /* the same */
-    struct code_record *record;
-};
-
 /* Written under the GIL. */
 bool c_call_works;
-static PyTypeObject *s_method_type;
-static struct c_call_slot *s_slots; /* at most half full; never forgets */
-static size_t s_mask, s_used;
-
-static const PyMethodDef *def_at(PyObject *callable, size_t offset) {
-    const PyMethodDef *def;
-
-    memcpy(&def, (const char *)callable + offset, sizeof def);
-    return def;
-}
-
-static inline const PyMethodDef *def_of(PyObject *callable) {
-    if (PyCFunction_Check(callable))
-        return def_at(callable, FUNCTION_DEF);
-    return Py_TYPE(callable) == s_method_type ? def_at(callable, METHOD_DEF) : NULL;
-}
-
-static size_t home(const PyMethodDef *def) {
-    return (size_t)((((uintptr_t)def >> 3) * 0x9E3779B97F4A7C15u) >> 32);
-}
+struct c_call_table c_call_table;
+static size_t s_used;
 
 static struct c_call_slot *slot_of(struct c_call_slot *slots, size_t mask, const PyMethodDef *def) {
-    size_t i = home(def) & mask;
+    size_t i = c_call_hash(def) & mask;
 
     while (slots[i].def && slots[i].def != def)
         i = (i + 1) & mask;
@@ -55,17 +23,17 @@ static struct c_call_slot *slot_of(struct c_call_slot *slots, size_t mask, const
 }
 
 static int grow(void) {
-    size_t mask = s_mask * 2 + 1;
+    size_t mask = c_call_table.mask * 2 + 1;
     struct c_call_slot *slots = mask < LAST_SLOTS ? calloc(mask + 1, sizeof *slots) : NULL;
 
     if (!slots)
         return -1;
-    for (size_t i = 0; i <= s_mask; i++)
-        if (s_slots[i].def)
-            *slot_of(slots, mask, s_slots[i].def) = s_slots[i];
-    free(s_slots);
-    s_slots = slots;
-    s_mask = mask;
+    for (size_t i = 0; i <= c_call_table.mask; i++)
+        if (c_call_table.slots[i].def)
+            *slot_of(slots, mask, c_call_table.slots[i].def) = c_call_table.slots[i];
+    free(c_call_table.slots);
+    c_call_table.slots = slots;
+    c_call_table.mask = mask;
     return 0;
 }
 
@@ -79,30 +47,36 @@ static struct code_record *make_record(PyObject *callable) {
     return code_named(module, dot ? dot + 1 : qualname, qualname);
 }
 
-static NOINLINE struct code_record *insert(PyObject *callable, const PyMethodDef *def) {
+static struct code_record *insert(PyObject *callable, const PyMethodDef *def) {
     struct code_record *record;
     struct c_call_slot *slot;
 
-    if (s_used * 2 > s_mask && grow() < 0)
+    if (s_used * 2 > c_call_table.mask && grow() < 0)
         return NULL;
     record = make_record(callable);
     if (!record)
         return NULL;
-    slot = slot_of(s_slots, s_mask, def);
+    slot = slot_of(c_call_table.slots, c_call_table.mask, def);
     if (!slot->def)
         s_used++;
     *slot = (struct c_call_slot){def, def->ml_name, record};
     return record;
 }
 
-struct code_record *c_call_find(PyObject *callable) {
-    const PyMethodDef *def = def_of(callable);
+struct code_record *c_call_resolve(PyObject *callable) {
     const struct c_call_slot *slot;
+    const PyMethodDef *def;
 
-    if (!def)
+    if (Py_TYPE(callable) == c_call_table.method_type) {
+        def = c_call_def_at(callable, C_CALL_METHOD_DEF);
+    } else if (PyCFunction_Check(callable)) {
+        def = c_call_def_at(callable, C_CALL_FUNCTION_DEF);
+    } else {
+        c_call_table.other_type = Py_TYPE(callable);
         return NULL;
-    slot = slot_of(s_slots, s_mask, def);
-    if (LIKELY(slot->def == def && slot->name == def->ml_name))
+    }
+    slot = slot_of(c_call_table.slots, c_call_table.mask, def);
+    if (slot->def == def && slot->name == def->ml_name)
         return slot->record;
     return insert(callable, def);
 }
@@ -119,9 +93,9 @@ static int try_out(void) {
     PyObject *method = PyDescr_NewMethod(&PyList_Type, &s_def);
 
     if (function && method) {
-        s_method_type = Py_TYPE(method);
-        c_call_works =
-            def_at(function, FUNCTION_DEF) == &s_def && def_at(method, METHOD_DEF) == &s_def;
+        c_call_table.method_type = Py_TYPE(method);
+        c_call_works = c_call_def_at(function, C_CALL_FUNCTION_DEF) == &s_def &&
+                       c_call_def_at(method, C_CALL_METHOD_DEF) == &s_def;
     }
     Py_XDECREF(function);
     Py_XDECREF(method);
@@ -129,9 +103,9 @@ static int try_out(void) {
 }
 
 int c_call_init(void) {
-    s_slots = calloc(FIRST_SLOTS, sizeof *s_slots);
-    s_mask = FIRST_SLOTS - 1;
-    if (!s_slots) {
+    c_call_table.slots = calloc(FIRST_SLOTS, sizeof *c_call_table.slots);
+    c_call_table.mask = FIRST_SLOTS - 1;
+    if (!c_call_table.slots) {
         PyErr_NoMemory();
         return -1;
     }

@@ -50,13 +50,25 @@ ALWAYS_INLINE bool leave_top(enum reader reader, const void *key, enum calltree_
     return tracking_exit_traced(key, outcome);
 }
 
+/* True where the caller is what was entered last, as almost always: known by its object as well. */
+ALWAYS_INLINE bool call_top(enum reader reader, const void *by, PyObject *callable) {
+    struct code_record *code;
+
+    if (UNLIKELY(!tracking_is_top(by)))
+        return false;
+    code = wanted_c(callable);
+    if (code)
+        tracking_call_top(code, callable, reader == READER_RECORDER);
+    return true;
+}
+
 /* What the reader does with an event for which it needs the code record. */
 ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct code_record *code,
                        PyObject *const *a) {
     if (reader == READER_BATCH)
         batch_add(code, batch_kind(frame));
     else if (frame == FRAME_CALL)
-        tracking_call_recorded(code, wanted_c(a[2]), a[2], reader == READER_RECORDER);
+        tracking_call(code, a[0], wanted_c(a[2]), a[2]);
     else if (event_leaves(frame))
         tracking_exit(code, tracking_outcome(frame));
     else if (reader == READER_COUNTER)
@@ -92,6 +104,8 @@ ALWAYS_INLINE PyObject *on_event(enum reader reader, enum event event, PyObject 
             leave_c(a[0], a[2], tracking_outcome(frame));
         return Py_None;
     }
+    if (frame == FRAME_CALL && records(reader) && LIKELY(call_top(reader, a[0], a[2])))
+        return Py_None;
     if (reader != READER_BATCH && event_leaves(frame) &&
         LIKELY(leave_top(reader, a[0], tracking_outcome(frame))))
         return Py_None;

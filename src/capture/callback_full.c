@@ -215,7 +215,7 @@ ALWAYS_INLINE void after(enum event_frame frame, struct code_record *code, PyObj
         break;
     case FRAME_CALL:
         if (UNLIKELY(tracking_c_calls))
-            tracking_call(code, wanted_c(a[2]), a[2]);
+            tracking_call(code, a[0], wanted_c(a[2]), a[2]);
         break;
     default:
         break;

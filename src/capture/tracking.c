@@ -197,11 +197,12 @@ void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome) {
         tracking_exit(code, outcome);
 }
 
-void tracking_call(const struct code_record *caller, struct code_record *code, const void *key) {
+void tracking_call(const struct code_record *caller, const void *by, struct code_record *code,
+                   const void *key) {
     struct thread *thread = current();
 
     if (thread)
-        calltree_call(thread->tree, caller, code, key, now_if_timed());
+        calltree_call(thread->tree, caller, by, code, key, now_if_timed());
 }
 
 void tracking_set_slow(uint64_t usec) {

@@ -65,9 +65,10 @@ void tracking_leaving(const struct code_record *code, enum calltree_outcome outc
 /* True while calls of functions in C are tracked too. */
 extern bool tracking_c_calls;
 
-/* The running thread, in `caller`, calls the function in C of `code` (NULL: something else), known
- * by `key` from then on. To be called while tracking_c_calls. */
-void tracking_call(const struct code_record *caller, struct code_record *code, const void *key);
+/* The running thread, in `caller`, known by `by`, calls the function in C of `code` (NULL:
+ * something else), known by `key` from then on. To be called while tracking_c_calls. */
+void tracking_call(const struct code_record *caller, const void *by, struct code_record *code,
+                   const void *key);
 
 /* The running thread leaves the function in C of `code`. */
 void tracking_exit_c(struct code_record *code, enum calltree_outcome outcome);

@@ -41,14 +41,19 @@ ALWAYS_INLINE void tracking_enter_counted(struct code_record *code, const void *
         tracking_enter(code, kind);
 }
 
-ALWAYS_INLINE void tracking_call_recorded(const struct code_record *caller,
-                                          struct code_record *code, const void *key, bool timed) {
+/* Whether the function on the top is the one known by `by`. */
+ALWAYS_INLINE bool tracking_is_top(const void *by) {
     struct thread *thread = t_thread;
 
-    if (LIKELY(thread && thread->ready == tracking_epoch))
-        tree_call(thread->tree, caller, code, key, timed ? clock_ticks() : 0);
+    return LIKELY(thread && thread->ready == tracking_epoch) && tree_top(thread->tree)->key == by;
+}
+
+/* That one calls the function in C of `code`. */
+ALWAYS_INLINE void tracking_call_top(struct code_record *code, const void *key, bool timed) {
+    if (timed)
+        tree_enter_c(t_thread->tree, code, key, clock_ticks());
     else
-        tracking_call(caller, code, key);
+        tree_enter_c_untimed(t_thread->tree, code, key);
 }
 
 ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome outcome) {
@@ -82,6 +87,8 @@ ALWAYS_INLINE bool tracking_exit_traced(const void *key, enum calltree_outcome o
         code = tree_exit_done(thread->tree, key, now, outcome, &done);
     if (UNLIKELY(!code))
         return false;
+    if (UNLIKELY(done.partial))
+        return true;
     if (done.elapsed >= tracking_slow_ticks || probe_on(PROBE_function__done))
         tracking_fire_done(code, &done, outcome);
     return true;

@@ -5,81 +5,13 @@ import random
 
 import pytest
 from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
 
-from pyusdt import report
-from pyusdt.recording import Recording
 from pyusdt.recording.snapshot import clean
-from pyusdt.report import Options
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
-
-ROW = 22
-
-
-class Page:
-    def __init__(self, browser, tmp_path):
-        self.browser = browser
-        self.path = tmp_path / "page.html"
-
-    def open(self, data, fragment=""):
-        recording = Recording.from_snapshot(data)
-        report.write(recording, str(self.path), report.FORMATS["html"], Options())
-        self.go(fragment)
-        return self
-
-    def go(self, fragment):
-        self.browser.get("about:blank")
-        self.browser.get(f"{self.path.as_uri()}{fragment}")
-        # What is below the mouse is known once it has been drawn.
-        self.browser.execute_script(
-            "return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
-
-    def find(self, selector):
-        return self.browser.find_element(By.CSS_SELECTOR, selector)
-
-    def texts(self, selector):
-        return [e.text for e in self.browser.find_elements(By.CSS_SELECTOR, selector)]
-
-    def until(self, expected, seen):
-        """Wait until `seen()` is what is expected; say what it was if that never comes."""
-        last = []
-
-        def same(_):
-            last[:] = [seen()]
-            return last == [expected]
-
-        try:
-            WebDriverWait(self.browser, 10, poll_frequency=0.02).until(same)
-        except Exception:
-            assert last[0] == expected
-            raise
-
-    def functions(self):
-        return self.texts("#functions tbody td.name b")
-
-    def fragment(self):
-        return self.browser.execute_script("return location.hash")
-
-    def canvas_at(self, depth, share):
-        """A point in the row of that depth, that share of the width from the left."""
-        canvas = self.find("#canvas")
-        size = canvas.size
-        x = size["width"] * share - size["width"] / 2
-        y = depth * ROW + ROW / 2 - size["height"] / 2
-        return ActionChains(self.browser).move_to_element_with_offset(canvas, int(x), int(y))
-
-    def press(self, *keys):
-        ActionChains(self.browser).send_keys(*keys).perform()
-
-
-@pytest.fixture
-def page(browser, tmp_path):
-    return Page(browser, tmp_path)
 
 
 def test_what_is_shown_at_first(page):
@@ -162,16 +94,6 @@ def test_bars_keep_their_length_when_searching(page):
     page.press("/")
     page.press("parse")
     page.until({"Parser.parse": every["Parser.parse"]}, parts)
-
-
-@pytest.fixture
-def phone(page):
-    page.browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 400, "height": 800, "deviceScaleFactor": 2, "mobile": True},
-    )
-    yield page
-    page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 @pytest.mark.parametrize("table", ["#functions", "[data-side=Callees]", "#steps table"])

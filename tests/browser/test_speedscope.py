@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from recordings import hostile, snapshot
+from recordings import charged, hostile, snapshot
 from selenium.webdriver.support.ui import WebDriverWait
 
 from pyusdt import report
@@ -41,7 +41,9 @@ def speedscope(tool):
     return page
 
 
-@pytest.mark.parametrize("data", [snapshot(), hostile()], ids=["sample", "hostile"])
+@pytest.mark.parametrize(
+    "data", [snapshot(), hostile(), charged()], ids=["sample", "hostile", "charged"]
+)
 @pytest.mark.parametrize("name", ["speedscope", "pprof", "folded"])
 def test_speedscope_opens_it(browser, speedscope, tmp_path, name, data):
     chosen = report.FORMATS[name]

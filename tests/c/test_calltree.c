@@ -519,6 +519,24 @@ static void a_walk_skips_nothing_while_the_tree_grows(void) {
     calltree_free(g.tree);
 }
 
+/* A reader that wants times comes and goes. */
+static void segments_end_and_go_on_without_a_time(void) {
+    struct calltree *t = calltree_new(&s_budget, 0);
+    struct calltree_done done;
+    play(t, ">a >b", 0);
+    calltree_restart(t, 50, 0);
+    check_tree_at(t, 1000, "a 1/0/0 40 10\na.b 1/0/0 30 30\n");
+    CHECK_EQUAL(calltree_exit(t, &s_codes[1], 0, CALLTREE_RETURN, &done), 1);
+    CHECK(done.partial && done.elapsed == 0);
+    calltree_enter(t, &s_codes[2], 0, CALLTREE_START);
+    calltree_restart(t, 2000, 100);
+    play(t, "<c <a", 120);
+    check_tree(t, "a 1/0/0 80 20\na.b 1/0/0 30 30\na.c 1/0/0 30 30\n");
+    check_totals(t, 0, "c 1(1)/0/0 30 30\nb 1(1)/0/0 30 30\na 1(1)/0/0 80 20\n");
+    check_losses(t, 0, 0);
+    calltree_free(t);
+}
+
 int main(void) {
     static const struct test tests[] = {
         TEST(known_sequences),
@@ -528,6 +546,7 @@ int main(void) {
         TEST(taking_over_keeps_what_agrees),
         TEST(running_segments_can_be_added),
         TEST(reset_forgets_all_but_nodes),
+        TEST(segments_end_and_go_on_without_a_time),
         TEST(durations_are_recorded_when_asked),
         TEST(functions_count_recursion_once),
         TEST(as_many_contexts_as_allowed_fit),

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -85,12 +87,15 @@ def test_who_wants_exact_times_has_them():
         with pyusdt.record() as exact:
             assert not is_sampled()
             work(10)
+            time.sleep(0.01)
         assert is_sampled()
         work(100)
     assert (counts(exact)["leaf"], counts(sampled)["leaf"]) == (10, 111)
     (function,) = (f for f in exact.functions if f.record.qualname == "leaf")
     assert 0 < function.self_ns == function.total_ns < 1e9
     assert function.p50_ns
+    # What runs when it begins has times from then on.
+    assert 10_000_000 <= max(f.total_ns for f in exact.functions) < 10e9
     with pyusdt.record() as exact:
         work(1)
         with pyusdt.record(times="sampled"):
@@ -108,7 +113,12 @@ def test_a_run_and_what_it_starts(tmp_path):
     subprocess.run([sys.executable, "-m", "pyusdt", *words], env=environment(), check=True)
     recording = pyusdt.load(out)
     assert calls(recording, "__main__")["leaf"] == 11
-    assert len(recording.processes) == 2
+    assert [process.times for process in recording.processes] == ["sampled", "sampled"]
+    words = ["report", out, "--format", "json", "-o", "-"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "pyusdt", *words], env=environment(), capture_output=True, check=True
+    )
+    assert {process["times"] for process in json.loads(shown.stdout)["processes"]} == {"sampled"}
     assert {f.p50_ns for f in recording.functions} == {None}
 
 

@@ -135,6 +135,26 @@ def test_the_recorder_is_compared_with_the_best_peer_by_what_each_adds() -> None
     assert worst.result == 2.0
 
 
+def test_the_recorder_that_takes_no_times_has_a_race_of_its_own() -> None:
+    rows = [
+        cell("recursive function", "recorder", 40.0),
+        cell("recursive function", "recorder, sampled", 24.0),
+        cell("recursive function", "cProfile, no builtins", 40.0),
+    ]
+    found = {(row.case, row.figure): row for row in race.summary(rows)}
+    case = "recorder, Python functions, --times sampled"
+    assert found[case, "adds / best peer"].result == pytest.approx(1.4 / 3)
+    assert found[case, "recursive function, time / untraced"].met is True
+    assert found["recorder, Python functions", "recursive function, time / untraced"].met is False
+
+
+def test_c_calls_are_compared_with_cprofile() -> None:
+    rows = [cell("C calls", "recorder, C calls", 20.0), cell("C calls", "cProfile", 31.0)]
+    (row,) = (row for row in race.summary(rows) if row.figure.startswith("C calls: "))
+    assert (row.case, row.met) == ("recorder, with C functions", True)
+    assert row.result == pytest.approx(1 / 2.1)
+
+
 def test_nothing_is_faster_than_no_profiler() -> None:
     rows = [cell("lines", "recorder", 10.1), cell("lines", "yappi", 9.7)]
     (row,) = race.verdict("Python functions", "lines", "", rows)

@@ -105,6 +105,58 @@ def test_regressions_leave_out_what_does_not_matter():
     ]  # fmt: skip
 
 
+def charged(cpu=100, wait=100, *, wall=None, sampled=True):
+    """A run whose function `a` had so many ms of each, one look a ms."""
+    wall = wall or cpu + wait
+    data = snapshot_of(
+        [(1, "t", MS)],
+        [(1, "app", "a", "a", "/a.py", 1)],
+        [(0, 0, -1, 1, 10, 0, 0, wall * MS, wall * MS)],
+        charges=[
+            (0, 0, 1, "user", 0, cpu, cpu * MS),
+            (0, 0, 1, "lock", 0, wait, wait * MS),
+        ]
+        if sampled
+        else None,
+    )
+    return Recording.from_snapshot(data)
+
+
+def test_cpu_time_is_judged_where_all_know_it_and_waits_are_not():
+    idles = compare([charged()] * 2, [charged(wait=900)] * 2)
+    assert idles.by_cpu
+    assert (idles.whole.delta, idles.waits.delta) == (0, 800 * MS)
+    assert regressions(idles, 0.1) == []
+    works = compare([charged()] * 2, [charged(cpu=200)] * 2)
+    assert [it[:2] for it in regressions(works, 0.1)] == [
+        ("all functions", "cpu"), ("app:a", "cpu"), ("app:a", "total cpu"),
+    ]  # fmt: skip
+
+
+def test_one_side_without_cpu_time_is_compared_by_wall_time():
+    found = compare([charged(sampled=False, wall=500)] * 2, [charged(cpu=400, wall=501)] * 2)
+    assert not found.by_cpu
+    assert changes(found)["a"].own.delta == 1 * MS
+    assert regressions(found, 0.1) == []
+
+
+def test_what_few_looks_show_is_no_growth():
+    few = compare([charged(cpu=4)], [charged(cpu=6)])
+    many = compare([charged(cpu=400)], [charged(cpu=600)])
+    assert changes(few)["a"].own.ratio == changes(many)["a"].own.ratio == 0.5
+    assert not changes(few)["a"].own.grew(0.1)
+    assert changes(many)["a"].own.grew(0.1)
+    assert changes(few)["a"].own.per(changes(few)["a"].calls).looks == (4, 6)
+
+
+def test_sorting_by_what_not_all_know(files):
+    with pytest.raises(UserError) as e:
+        run(files[1], files[2], "--sort", "cpu")
+    assert str(e.value) == (
+        "compare: --sort cpu: not all know CPU and waits; there are self, total, calls"
+    )
+
+
 @pytest.fixture
 def files(tmp_path):
     """Recordings by scale; the second is twice as slow as the first."""

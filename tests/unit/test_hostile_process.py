@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyusdt.recording import plausible
-from pyusdt.recording.counts import DURATION, Counts, unpack
+from pyusdt.recording.counts import CHARGE, DURATION, Counts, unpack
 from pyusdt.remote import apart, elf
 from pyusdt.remote.attached import Process as Traced
 from pyusdt.remote.control_layout import SIZES, VERSION, Control, snapshot
@@ -109,6 +109,27 @@ def test_durations_of_an_unknown_function_are_refused() -> None:
     assert len(counts.histograms) == 1
     with pytest.raises(ValueError, match="no name"):
         plausible.require(counts, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "function", "ns", "why"),
+    [
+        (0, 7, 1, "no name"),
+        (10, 0, 2**63, "charges beyond any"),
+        (11, 0, 1, "make no sense"),
+        (10, 0, 1, None),
+    ],
+)
+def test_charges_that_no_sampler_makes_are_refused(
+    kind: int, function: int, ns: int, why: str | None
+) -> None:
+    sizes = [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    data = HEAD.pack(1.0, 1, 1, *sizes) + CHARGE.pack(1, 0, function, kind, 0, 17, 1, ns)
+    if why is None:
+        plausible.require(unpack(data, {}), {})
+        return
+    with pytest.raises(ValueError, match=why):
+        plausible.require(unpack(data, {}), {})
 
 
 CRAFTED: dict[str, Callable[[bytearray], None]] = {

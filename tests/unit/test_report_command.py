@@ -14,6 +14,7 @@ import pyusdt
 from pyusdt.commands import report as command
 from pyusdt.errors import UserError
 from pyusdt.recording import Snapshot, write
+from pyusdt.report import order
 from pyusdt.report.text import duration, printable
 
 pytestmark = pytest.mark.apart
@@ -70,6 +71,26 @@ def test_sort_and_top(file, shown):
     assert [line.split("|")[-3] for line in names] == ["main", "run", "read", "Parser.parse"]
 
 
+def test_the_help_names_every_order():
+    parser = argparse.ArgumentParser()
+    command.declare(parser)
+    described = parser.epilog.partition("--sort: ")[2].partition("\n\n")[0]
+    assert set(re.findall(r"\w+", described)) >= order.SORTS.keys()
+
+
+def test_tables_that_go_with_nothing_else(file):
+    assert refused(file, "--waits", "--tree") == (
+        "report: one table at a time: --tree or --waits", 2,
+    )  # fmt: skip
+    assert refused(file, "--modules", "-f", "csv") == (
+        "report: --modules is for the terminal (-f table), not for csv", 2,
+    )  # fmt: skip
+    assert refused(file, "--weight", "cpu") == ("report: --weight goes with the format folded", 2)
+    assert refused(file, "--weight", "cpu", "-f", "folded") == (
+        "report: --weight cpu: CPU and waits were not recorded; there are wall", 2,
+    )  # fmt: skip
+
+
 def test_the_tree(file, shown):
     lines = shown(file, "--tree")
     assert [line.split("|")[0] for line in lines[2:7]] == [
@@ -80,7 +101,7 @@ def test_the_tree(file, shown):
 
 
 def test_trees_of_very_many_threads_are_not_all_shown(file, shown, monkeypatch):
-    monkeypatch.setattr("pyusdt.report.table._TREE_THREADS", 1)
+    monkeypatch.setattr("pyusdt.report.call_tree._THREADS", 1)
     lines = shown(file, "--tree")
     assert [line for line in lines if "thread" in line][1:] == [
         "50.0 ms|… 1 more thread: --thread NAME"

@@ -11,27 +11,38 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import MS, snapshot, snapshot_of
+from recordings import MS, charged, given_up, snapshot, snapshot_of
 
 from pyusdt.recording import Recording
-from pyusdt.report import html
+from pyusdt.recording.account import account
+from pyusdt.report import certainty, html
+from pyusdt.report.html.data import page_data as page_data_of
+from pyusdt.report.html.pack import column
+from pyusdt.report.order import ordered
+from pyusdt.report.prepare import shown
+from pyusdt.report.readings import reading
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
 PROGRAM = Path(__file__).parent / "programs/model.js"
-MODEL = files("pyusdt.report.html").joinpath("model.js")
+PAGE = files("pyusdt.report.html")
+SCRIPTS = [
+    str(PAGE.joinpath(f"{name}.js"))
+    for name in ("columns", "measures", "model", "totals", "format")
+]
 
 
 @pytest.fixture(scope="module")
 def node(tool):
-    """node(data, expression): the value of a JavaScript expression over `data` and `Model`."""
+    """node(data, expression): the value of a JavaScript expression over `data`, its tree and the
+    page's modules."""
     return partial(_evaluate, tool("node"))
 
 
 def _evaluate(node, data, expression):
     done = subprocess.run(
-        [node, PROGRAM, str(MODEL), expression],
-        input=html._escaped(data),
+        [node, PROGRAM, expression, *SCRIPTS],
+        input=html.escaped(data),
         capture_output=True,
         text=True,
         check=True,
@@ -40,12 +51,12 @@ def _evaluate(node, data, expression):
 
 
 def page_data(data):
-    return html._data(Recording.from_snapshot(data))
+    return page_data_of(Recording.from_snapshot(data))
 
 
 def test_totals_and_neighbours(node):
     data = page_data(snapshot())
-    rows = node(data, "[...Model.totals(data, -1).values()]")
+    rows = node(data, "[...Totals.whole(data, tree, -1, 'wall').values()]")
     assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
         0: (1, 10 * MS, 100 * MS),
         1: (7, 40 * MS, 60 * MS),
@@ -54,12 +65,12 @@ def test_totals_and_neighbours(node):
     }
     assert node(data, "Model.neighbours(tree, 1)") == {
         "callers": [
-            {"fn": 0, "calls": 3, "total": 60 * MS},
-            {"fn": 1, "calls": 4, "total": 30 * MS},
+            {"fn": 0, "calls": 3, "total": 60 * MS, "looks": None},
+            {"fn": 1, "calls": 4, "total": 30 * MS, "looks": None},
         ],
         "callees": [
-            {"fn": 1, "calls": 4, "total": 30 * MS},
-            {"fn": 2, "calls": 11, "total": 20 * MS},
+            {"fn": 1, "calls": 4, "total": 30 * MS, "looks": None},
+            {"fn": 2, "calls": 11, "total": 20 * MS, "looks": None},
         ],
     }
 
@@ -83,7 +94,7 @@ def trees(draw):
 @given(trees())
 def test_the_page_counts_as_the_table_does(node, data):
     recording = Recording.from_snapshot(data)
-    rows = node(page_data(data), "[...Model.totals(data, -1).values()]")
+    rows = node(page_data(data), "[...Totals.whole(data, tree, -1, 'wall').values()]")
     assert {row["fn"]: (row["calls"], row["self"], row["total"]) for row in rows} == {
         f.index: (f.calls, f.self_ns, f.total_ns) for f in recording.functions
     }
@@ -103,7 +114,8 @@ def test_what_is_below_a_frame_counts_alike(node, data):
                 nodes.add(row.node)
     below = node(
         page_data(data),
-        "tree.children[0].map((n) => [tree.fn[n], [...Model.totalsBelow(data, tree, n).values()]])",
+        "tree.children[0].map((n) =>"
+        " [tree.fn[n], [...Totals.below(data, tree, n, 'wall').values()]])",
     )
     for fn, rows in below:
         alone = replace(data, nodes=[row for row in data.nodes if row.node in merged[fn]])
@@ -113,8 +125,102 @@ def test_what_is_below_a_frame_counts_alike(node, data):
         }
 
 
+@pytest.mark.parametrize("measure", ["cpu", "wait", "gil", "lock"])
+def test_charges_are_those_of_the_recording(node, measure):
+    recording = Recording.from_snapshot(charged())
+    data = page_data_of(recording)
+    at_first = f"Model.measure(data, tree, '{measure}')"
+    rows = node(data, f"[...Totals.whole(data, {at_first}, -1, '{measure}').values()]")
+    functions = {f.index: f for f in recording.functions}
+    assert {row["fn"] for row in rows} == set(functions)
+    for row in rows:
+        it = functions[row["fn"]]
+        assert row["cpu"] == it.cpu_ns
+        assert row["wait"] == it.wait_ns
+        assert {k: row[k] for k in it.waits} == it.waits
+        assert row["looks"]["cpu"] == it.samples.get("cpu", 0)
+        assert row["native"] == it.native_ns
+        total = it.total_charges
+        assert (row["total"], row["self"]) == (total.of(measure), it.self_ns)
+    assert node(data, f"{at_first}.total[0]") == account(recording).charges.of(measure)
+
+
+def test_what_is_not_known_is_not_offered(node):
+    assert node(page_data(snapshot()), "Measures.offered(data)") == ["wall"]
+    assert node(page_data(charged()), "Measures.offered(data)") == [
+        "wall", "cpu", "wait", "gil", "lock", "poll", "net", "disk", "runnable", "other",
+    ]  # fmt: skip
+    rows = node(page_data(snapshot()), "[...Totals.whole(data, tree, -1, 'wall').values()]")
+    assert {row["cpu"] for row in rows} == {row["native"] for row in rows} == {None}
+
+
+def test_idle_functions_come_last_and_wall_time_limits_what_was_charged(node):
+    data = charged()
+    data.nodes[1] = data.nodes[1]._replace(self_ns=15 * MS)  # of `work`, which had 25 on a CPU
+    recording = Recording.from_snapshot(data)
+    rows = node(
+        page_data_of(recording),
+        "Model.idleLast(Model.sortRows(Totals.whole(data, tree, -1, 'wall').values(), 'cpu'))"
+        ".map((row) => [row.fn, Format.reading(row, 'cpu')])",
+    )
+    assert rows == [[f.index, str(reading(f, "cpu"))] for f in ordered(recording, None)]
+    assert rows[0] == [1, "<25.0 ms"]
+    assert rows[-1] == [4, "~1 ms"]
+
+
+def test_sampled_times_rest_on_looks(node):
+    data = charged()
+    data.times = "sampled"
+    rows = node(page_data(data), "[...Totals.whole(data, tree, -1, 'wall').values()]")
+    looks = [(row["looks"]["self"], row["looks"]["total"], row["looks"]["native"]) for row in rows]
+    assert looks == [(10, 95, 0), (35, 55, 20), (20, 20, 0), (35, 35, 0), (199, 199, 0)]
+    exact = node(page_data(charged()), "[...Totals.whole(data, tree, -1, 'wall').values()]")
+    assert {row["looks"][key] for row in exact for key in ("self", "total", "native")} == {None}
+
+
+def test_native_time_is_unknown_where_contexts_are(node):
+    data = given_up()
+    data.functions[2] = data.functions[2]._replace(file="", line=0)
+    recording = shown(Recording.from_snapshot(data))
+    rows = node(page_data_of(recording), "[...Totals.whole(data, tree, -1, 'wall').values()]")
+    native = {f.index: f.native_ns for f in recording.functions}
+    assert {row["fn"]: row["native"] for row in rows} == native
+
+
+FIGURES = [
+    (0, 0), (1_234_567_890, 50), (987_654_321, 500), (94_999, 99), (123_456_789_012, 20_000),
+    (7, 12_000), (1_000_000, 3), (999_600, 9_999), (5_040_000, 10_000),
+]  # fmt: skip
+
+
+def test_sampled_figures_have_the_digits_that_are_known(node):
+    shown = node(
+        page_data(snapshot()),
+        f"{json.dumps(FIGURES)}.map(([ns, n]) =>"
+        " [Format.figure(ns, n), Format.percentage(ns, 9e9, n)])",
+    )
+    assert shown == [
+        [certainty.figure(ns, n), certainty.percentage(ns, 9e9, n)] for ns, n in FIGURES
+    ]
+
+
+COLUMN = st.lists(st.integers(0, 1) | st.integers(0, 300) | st.integers(0, 2**40))
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(COLUMN, min_size=20, max_size=50))
+def test_columns_come_out_as_they_went_in(node, columns):
+    packed = {str(i): column(values) for i, values in enumerate(columns)}
+    data = {**page_data(snapshot_of()), "it": packed}
+    columns_again = "Object.values(Columns.table(data.it)).map((values) => Array.from(values))"
+    assert node(data, columns_again) == columns
+
+
 def test_the_address_goes_there_and_back(node):
-    state = {"thread": 2, "zoom": 5, "fn": 3, "search": "a&b=c #", "sort": "calls", "reverse": True}
+    state = {
+        "thread": 2, "zoom": 5, "fn": 3, "search": "a&b=c #", "sort": "calls", "reverse": True,
+        "measure": "lock", "colours": "state",
+    }  # fmt: skip
     again = node(page_data(snapshot()), f"Model.readHash(Model.writeHash({json.dumps(state)}))")
     assert again == state
 

@@ -8,13 +8,15 @@ import json
 from pathlib import Path
 
 import pytest
+from pages import values_of
 from recordings import MS, given_up, snapshot, snapshot_of
 
 from pyusdt import report
 from pyusdt.recording import Recording
 from pyusdt.recording.tree import Node, walk
-from pyusdt.report import folded, html, losses, table
+from pyusdt.report import folded, losses, table
 from pyusdt.report import json as as_json
+from pyusdt.report.html.data import page_data
 from pyusdt.report.options import Options
 from pyusdt.report.prepare import shown
 
@@ -53,8 +55,9 @@ def test_all_formats_agree() -> None:
     assert sum(int(line.rpartition(" ")[2]) for line in out.getvalue().decode().splitlines()) == (
         100 * MS
     )
-    data = html._data(recording)
-    assert sum(data["nodes"]["self"]) == sum(data["totals"]["self"]) == 100 * MS
+    data = page_data(recording)
+    assert sum(values_of(data["nodes"]["self"])) == 100 * MS
+    assert sum(values_of(data["totals"]["self"])) == 100 * MS
     out = io.BytesIO()
     as_json.write(recording, out, Options())
     document = json.loads(out.getvalue())

@@ -6,12 +6,13 @@ The files of `terminal/` have been looked at. PYUSDT_TEST_EXPECTED=write writes 
 
 import argparse
 import os
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
+from recordings import HOSTILE, MS, charged, hostile, snapshot, snapshot_of
 from rich.cells import cell_len
 
 from pyusdt.commands.probes import table as probes
@@ -68,15 +69,52 @@ def shop(queries: int = 30, idle: int = 20, noise: int = 0):
     )
 
 
-@pytest.fixture
-def terminal(tmp_path, monkeypatch, capfdbinary):
-    """terminal(width, verb, *words): what it prints, in a directory with recordings."""
-    monkeypatch.chdir(tmp_path)
-    process = Process(0, 4711, 1)
-    write("shop.pyusdt", shop(), process=process)
+CHARGED = {
+    "charged": charged(),
+    "kernel": charged(kernel=True),
+    "sampled": replace(charged(), times="sampled", histograms=[]),
+}
+
+
+def sampled_run(work: int, idle: int):
+    """A run of charged() with so many ms of CPU time in `work`, and of waiting in the worker."""
+    data = charged()
+    rows = [
+        row._replace(ns=work * MS, samples=work)
+        if (row.node, row.kind) == (1, "user")
+        else row._replace(ns=idle * MS, samples=idle)
+        if row.kind == "lock"
+        else row
+        for row in data.charges
+    ]
+    nodes = [
+        node._replace(elapsed_ns=2000 * MS, self_ns=1000 * MS)
+        if node.function in (1, 2, 5)
+        else node
+        for node in data.nodes
+    ]
+    return replace(data, charges=rows, nodes=nodes)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A directory with recordings."""
+    directory = tmp_path_factory.mktemp("recordings")
+    made = {"shop": shop(), "hostile": hostile(), **CHARGED}
     for i in range(3):
-        write(f"before{i}.pyusdt", shop(noise=i), process=process)
-        write(f"after{i}.pyusdt", shop(queries=15, idle=40, noise=i), process=process)
+        made[f"before{i}"] = shop(noise=i)
+        made[f"after{i}"] = shop(queries=15, idle=40, noise=i)
+        made[f"cpu-before{i}"] = sampled_run(200 + i, 300)
+        made[f"cpu-after{i}"] = sampled_run(500 + i, 900)
+    for name, data in made.items():
+        write(str(directory / f"{name}.pyusdt"), data, process=Process(0, 4711, 1))
+    return directory
+
+
+@pytest.fixture
+def terminal(recordings, monkeypatch, capfdbinary):
+    """terminal(width, verb, *words): what it prints, in that directory."""
+    monkeypatch.chdir(recordings)
 
     def run(width, verb, *words):
         monkeypatch.setenv("COLUMNS", str(width))
@@ -99,13 +137,23 @@ def check(name, width, text):
 
 COMPARED = ["before0.pyusdt", "before1.pyusdt", "before2.pyusdt", "--to",
             "after0.pyusdt", "after1.pyusdt", "after2.pyusdt"]  # fmt: skip
+CPU_COMPARED = [word if word == "--to" else f"cpu-{word}" for word in COMPARED]
 CASES = {
     "report": ["report", "shop.pyusdt"],
     "report-errors": ["report", "shop.pyusdt", "--sort", "errors", "--top", "3"],
     "report-tree": ["report", "shop.pyusdt", "--tree"],
     "report-threads": ["report", "shop.pyusdt", "--tree", "--threads"],
     "report-steps": ["report", "shop.pyusdt", "--steps"],
+    "charged": ["report", "charged.pyusdt", "--threads"],
+    "charged-gil": ["report", "charged.pyusdt", "--sort", "gil", "--top", "2"],
+    "charged-tree": ["report", "charged.pyusdt", "--tree"],
+    "charged-waits": ["report", "charged.pyusdt", "--waits"],
+    "charged-modules": ["report", "charged.pyusdt", "--modules"],
+    "kernel": ["report", "kernel.pyusdt"],
+    "kernel-waits": ["report", "kernel.pyusdt", "--waits"],
+    "sampled": ["report", "sampled.pyusdt"],
     "compare": ["compare", *COMPARED, "--fail-above", "10%"],
+    "compare-cpu": ["compare", *CPU_COMPARED, "--fail-above", "500%"],
     "compare-one": ["compare", "before0.pyusdt", "after0.pyusdt", "--fail-above", "10%"],
 }
 
@@ -115,7 +163,7 @@ CASES = {
 def test_recordings(terminal, name, width):
     text = terminal(width, *CASES[name])
     check(name, width, text)
-    if "steps" not in name:
+    if "steps" not in name and "cpu" not in name and name.partition("-")[0] not in CHARGED:
         assert "OrderService.find_orders_of_customer" in "".join(text.split())
 
 
@@ -127,9 +175,10 @@ def test_status(terminal, width, monkeypatch):
         "events_on": ["PY_START", "PY_RESUME", "PY_THROW", "PY_RETURN", "PY_YIELD", "PY_UNWIND"],
         "recorded": ["inside"], "probes_fired": {"function__done": 1_234_567, "mark": 3},
         "losses": {}, "check_msec": 100,
+        "sampler": {"interval_usec": 5000, "share": 0.0123, "threads": 3, "looks": 4711},
     }  # fmt: skip
     idle = {**status, "probes_watched": [], "events_on": [], "recorded": [], "only": "",
-            "tool_id": None, "probes_fired": {}}  # fmt: skip
+            "tool_id": None, "probes_fired": {}, "sampler": None}  # fmt: skip
     found = SimpleNamespace(statuses={4_194_302: status, 4_194_303: idle}, problems=[], hidden=0)
     module = import_module("pyusdt.commands.status")
     monkeypatch.setattr(module, "find_all", lambda: found)
@@ -170,7 +219,6 @@ def test_any_columns(terminal, columns):
 @pytest.mark.parametrize("width", [40, 60, 80])
 @pytest.mark.parametrize("options", [[], ["--tree"], ["--steps"]], ids=str)
 def test_hostile_names_stay_whole_and_in_bounds(terminal, width, options):
-    write("hostile.pyusdt", hostile(), process=Process(0, 4711, 1))
     text = terminal(width, "report", "hostile.pyusdt", "--top", "99", *options)
     assert not {c for c in text if not c.isprintable()} - {"\n"}
     assert max(map(cell_len, text.splitlines())) <= width

@@ -3,10 +3,16 @@
 "use strict";
 
 (() => {
-  const { element, duration, count, share, name } = Format;
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const { element, duration, time, count, shareOf, name } = Format;
+  const data = Model.read(JSON.parse(document.getElementById("data").textContent));
   const at = (id) => document.getElementById(id);
   const { functions, strings } = data;
+  const measures = Measures.offered(data);
+  const known = {
+    cpu: data.threads.some((thread) => thread.charges),
+    native: data.native.known,
+    percentiles: functions.p50.some((ns) => ns != null),
+  };
   let state = Model.readHash(location.hash);
   let tree;
   let rows; // by function, of the thread
@@ -21,29 +27,40 @@
     if (/^<frozen |[/\\]lib(64)?[/\\]python\d/.test(file)) return "standard";
     return file.startsWith("<") || !file ? "other" : "program";
   }
-  // A function in C has no place.
-  function placeOf(fn) {
-    const [file, line] = [strings[functions.file[fn]], functions.line[fn]];
-    return file || line ? `${name(file)}:${line}` : "C";
-  }
   const kinds = functions.line.map((_, fn) => kindOf(fn));
   const names = functions.name.map((place) => name(strings[place]) || "(nameless)");
 
   const page = {
-    kind: (fn) => (fn < 0 ? "top" : kinds[fn]),
+    colour: colourOf,
     label: (fn) => (fn < 0 ? topLabel() : names[fn]),
     functionName: (fn) => names[fn],
     module: (fn) => name(strings[functions.module[fn]], 80),
-    where: (fn) => `${name(strings[functions.module[fn]])}  ${placeOf(fn)}`,
+    where: (fn) => `${name(strings[functions.module[fn]])}  ${name(strings[functions.place[fn]])}`,
+    file: (fn) => name(strings[functions.file[fn]]),
     line: (fn) => functions.line[fn],
+    kernel: (fn) => data.kernel[fn],
     source: (fn) => (data.sources[fn] === undefined ? "" : strings[data.sources[fn]]),
     pick: (fn) => change({ fn }),
-    sort: (key) => change({ sort: key, reverse: state.sort === key && !state.reverse }),
+    sort: (key) => change({ sort: key, reverse: order() === key && !state.reverse }),
     onZoom: (node) => change({ zoom: node }),
     onPick: (node) => tree.fn[node] >= 0 && change({ fn: tree.fn[node] }),
     onHover: showTip,
   };
   const flame = new Flame(at("canvas"), at("flame"), at("flame-space"), page);
+
+  function colourOf(node, dark) {
+    const fn = tree.fn[node];
+    if (fn < 0) return Colours.origin("top", fn, dark);
+    if (state.colours === "module") return Colours.module(functions.module[fn], fn, dark);
+    if (state.colours === "state") return Colours.state(waitingShare(node), dark);
+    return Colours.origin(kinds[fn], fn, dark);
+  }
+
+  // How much of what the flame graph shows of a frame is waiting.
+  function waitingShare(node) {
+    if (state.measure === "wall") return tree.waiting ? tree.waiting.total[node] / (tree.total[node] || 1) : 0;
+    return state.measure === "cpu" ? 0 : 1;
+  }
 
   function topLabel() {
     return state.thread < 0 ? (data.threads.length === 1 ? name(data.threads[0].name) : "all threads") : name(data.threads[state.thread].name);
@@ -53,34 +70,39 @@
     const before = state;
     state = { ...state, ...wanted };
     if (state.thread >= data.threads.length) state.thread = -1;
-    if (state.thread !== before.thread || !tree) {
-      if (tree) state.zoom = wanted.zoom || 0;
-      showThread();
-    } else if (state.zoom !== before.zoom) {
+    if (!measures.includes(state.measure)) state.measure = "wall";
+    if (!(state.colours in Colours.MODES)) state.colours = "origin";
+    const changed = (...keys) => keys.some((key) => state[key] !== before[key]);
+    if (changed("thread", "measure") || !tree) {
+      if (tree && changed("thread")) state.zoom = wanted.zoom || 0;
+      showTree(!tree || changed("thread"));
+    } else if (changed("zoom")) {
       if (!(state.zoom < tree.fn.length) || state.zoom < 0) state.zoom = 0;
       flame.zoom(state.zoom);
       narrow();
       showCrumbs();
     }
-    if (state.search !== before.search) all = false;
+    if (changed("search")) all = false;
     showSearch();
-    if (["thread", "zoom", "sort", "reverse", "search"].some((key) => state[key] !== before[key]) || !rows.shown) showFunctions();
-    if (state.fn !== before.fn || state.thread !== before.thread || !rows.detailed) showDetails();
+    if (changed("colours", "measure", "thread") || !rows.shown) showLegend();
+    if (changed("thread", "measure", "zoom", "sort", "reverse", "search") || !rows.shown) showFunctions();
+    if (changed("fn", "thread", "measure") || !rows.detailed) showDetails();
     if (remember) history.replaceState(null, "", `#${Model.writeHash(state)}`);
   }
 
-  function showThread() {
-    tree = Model.build(data, state.thread);
-    rows = Model.totals(data, state.thread);
-    if (!(state.zoom < tree.fn.length) || state.zoom < 0) state.zoom = 0;
+  function showTree(anew) {
+    tree = anew ? Model.build(data, state.thread, state.measure) : Model.measure(data, tree, state.measure);
+    rows = Totals.whole(data, tree, state.thread, state.measure);
+    state.zoom = Model.seen(tree, state.zoom);
     narrow();
     flame.show(tree, state.zoom);
     at("thread").value = state.thread;
+    at("measure").value = state.measure;
     showCrumbs();
   }
 
   function narrow() {
-    below = state.zoom ? Model.totalsBelow(data, tree, state.zoom) : rows;
+    below = state.zoom ? Totals.below(data, tree, state.zoom, state.measure) : rows;
   }
 
   function showCrumbs() {
@@ -98,50 +120,129 @@
     flame.matches = matches;
     flame.request();
     if (at("search").value !== state.search) at("search").value = state.search;
-    const time = matches && Model.matchedTime(tree, matches);
-    at("matched").textContent = matches ? `${share(time, tree.total[0])} matched (${duration(time)})` : "";
+    const { ns, looks } = matches ? Model.matched(tree, matches) : {};
+    const known = tree.exact ? null : looks;
+    at("matched").textContent = matches ? `${shareOf(ns, tree.total[0], known)} matched (${time(ns, known)})` : "";
+  }
+
+  // By what functions are ordered: own CPU time where it is known, or what the flame graph shows.
+  function order() {
+    const columns = Tables.columnsOf(known, state.measure);
+    if (state.sort in columns) return state.sort;
+    return state.measure !== "wall" ? state.measure : known.cpu ? "cpu" : "self";
+  }
+
+  // What shares are shares of: the own time that orders the table, or that by which it would be ordered.
+  function weightOf(sort) {
+    if (sort === "self" || measures.includes(sort)) return sort;
+    return state.measure !== "wall" ? state.measure : known.cpu ? "cpu" : "self";
+  }
+
+  // What is shared: of a thread all that it was charged, in functions or not.
+  function wholeOf(weight, rows) {
+    if (weight === "self") return tree.elapsed[state.zoom];
+    const sum = (of) => rows.reduce((ns, row) => ns + of(row), 0);
+    const threads = state.thread < 0 ? data.threads : [data.threads[state.thread]];
+    const known = Measures.together(data, threads) || Measures.none(data);
+    const charged = state.zoom ? sum((row) => Measures.of(data, row.charged || Measures.none(data), weight).ns) : Measures.of(data, known, weight).ns;
+    return Math.max(charged, sum((row) => row[weight] || 0));
   }
 
   function showFunctions() {
     const label = (fn) => `${strings[functions.name[fn]]} ${strings[functions.module[fn]]}`;
-    const key = state.sort === "share" ? "self" : state.sort;
+    const sort = order();
+    const weight = weightOf(sort);
     const every = [...below.values()];
     const found = every.filter((row) => !flame.matches || flame.matches[row.fn]);
-    // Of all rows, whatever is searched for: a bar keeps its length.
-    const most = every.reduce((longest, row) => Math.max(longest, row.self), 0);
-    const where = state.zoom ? names[tree.fn[state.zoom]] : "";
-    Tables.showFunctions(page, Model.sortRows(found, key, state.reverse, label), tree.total[state.zoom], most, where, state, all);
+    const look = {
+      page,
+      columns: Tables.columnsOf(known, state.measure),
+      sort,
+      reverse: state.reverse,
+      fn: state.fn,
+      weight,
+      weightTitle: weight === "self" ? "own wall time" : Measures.title(weight),
+      whole: wholeOf(weight, every),
+      // Of all rows, whatever is searched for: a bar keeps its length.
+      most: every.reduce((longest, row) => Math.max(longest, row[weight] || 0), 0),
+      where: state.zoom ? names[tree.fn[state.zoom]] : "",
+      all,
+    };
+    const sorted = Model.sortRows(found, sort === "share" ? weight : sort, state.reverse, label);
+    Tables.showFunctions(state.sort || state.measure !== "wall" ? sorted : Model.idleLast(sorted), look);
     rows.shown = true;
   }
 
   function showDetails() {
     Tables.markSelected(state.fn);
     const entry = rows.get(state.fn);
-    Tables.showDetails(page, state.fn, entry, entry && Model.neighbours(tree, state.fn));
+    Details.show(page, state.fn, entry, entry && Model.neighbours(tree, state.fn));
     rows.detailed = true;
   }
 
   function showTip(node, event) {
     const tip = at("tip");
-    tip.hidden = node <= 0;
+    tip.hidden = node < 0;
     if (tip.hidden) return;
     const fn = tree.fn[node];
     const errors = tree.errors[node] ? ` · ${count(tree.errors[node])} errors` : "";
-    const facts = `${duration(tree.total[node])} (${share(tree.total[node], tree.total[0])}) · self ${duration(tree.self[node])} · ${count(tree.calls[node])} calls${errors}`;
-    tip.replaceChildren(element("b", {}, names[fn]), element("span", { class: "quiet" }, page.where(fn)), facts);
+    // The CPU time of a whole thread is read from its clock.
+    const looks = tree.exact || (!node && state.measure === "cpu") ? null : tree.looks[node];
+    const part = shareOf(tree.total[node], tree.total[0], looks);
+    const own = tree.exact ? ` · self ${duration(tree.own[node])}` : "";
+    const facts = `${time(tree.total[node], looks)} (${part})${own} · ${count(tree.calls[node])} calls${errors}`;
+    const title = [element("b", {}, page.label(fn)), node ? element("span", { class: "quiet" }, page.where(fn)) : null];
+    tip.replaceChildren(...title.filter(Boolean), node ? facts : facts.split(" · ")[0], ...tipBelow(node, fn));
     const { offsetWidth: width, offsetHeight: height } = tip;
     tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - width - 8))}px`;
     tip.style.top = `${event.clientY + 18 + height > innerHeight ? event.clientY - height - 10 : event.clientY + 18}px`;
+  }
+
+  // What the time of a frame itself was, and what the kernel has counted of its function.
+  function tipBelow(node, fn) {
+    const lines = [];
+    const sums = Measures.none(data);
+    tree.charged.ns.forEach((column, kind) => column && Measures.add(sums, kind, column[node], tree.charged.looks[kind][node]));
+    const parts = Measures.parts(data, sums);
+    if (parts.length) lines.push(element("span", { class: "made" }, `Itself: ${Parts.text(parts)}`, Parts.bar(parts)));
+    const { syscall = {}, offcpu = {} } = data.kernel[fn] || {};
+    const most = (account) => Object.entries(account).sort(([, a], [, b]) => b[1] - a[1]).slice(0, 4);
+    const calls = most(syscall).map(([call, [n, ns]]) => `${name(call, 40)} ${count(n)}× ${duration(ns)}`);
+    const off = most(offcpu).map(([reason, [, ns]]) => `${name(reason, 40)} ${duration(ns)}`);
+    if (calls.length) lines.push(element("span", { class: "quiet" }, `System calls of the function: ${calls.join(", ")}`));
+    if (off.length) lines.push(element("span", { class: "quiet" }, `Off the CPU: ${off.join(", ")}`));
+    return lines;
   }
 
   function setTheme(theme) {
     document.documentElement.dataset.theme = theme;
     flame.dark = theme === "dark";
     flame.request();
-    const used = ["program", "library", "standard", "other"].filter((kind) => kinds.includes(kind));
-    const title = { program: "program", library: "libraries", standard: "standard library", other: "other" };
-    const colour = (kind) => element("i", { style: `background: ${Flame.colour(kind, 3, flame.dark)}` });
-    at("legend").replaceChildren(...used.map((kind) => element("li", {}, colour(kind), title[kind])));
+    showLegend();
+  }
+
+  // What the colours mean; of modules, those with the most time.
+  function showLegend() {
+    at("colours").value = state.colours;
+    const swatch = (colour, text) => element("li", {}, element("i", { style: `background: ${colour}` }), text);
+    const { dark } = flame;
+    const waiting = element("li", {}, element("i", { class: "waiting" }), "waiting");
+    let items = [];
+    if (state.colours === "module" && rows) items = heaviestModules(6).map((module) => swatch(Colours.module(module, 3, dark), name(strings[module], 40) || "(none)"));
+    else if (state.colours === "state") items = [swatch(Colours.state(0, dark), "running")];
+    else {
+      const used = Object.keys(Colours.ORIGINS).filter((kind) => kinds.includes(kind));
+      items = used.map((kind) => swatch(Colours.origin(kind, 3, dark), Colours.ORIGINS[kind]));
+    }
+    if (tree?.waiting || state.colours === "state") items.push(waiting);
+    at("legend").replaceChildren(...items);
+  }
+
+  function heaviestModules(n) {
+    const own = new Map();
+    const weight = weightOf(order());
+    for (const row of rows.values()) own.set(functions.module[row.fn], (own.get(functions.module[row.fn]) || 0) + (row[weight] || 0));
+    return [...own].sort(([, a], [, b]) => b - a).slice(0, n).map(([module]) => module);
   }
 
   const toggleTheme = () => setTheme(flame.dark ? "light" : "dark");
@@ -176,9 +277,15 @@
     at("losses").textContent = data.losses.join("; ");
     const options = data.threads.map((thread, i) => element("option", { value: i }, name(thread.name, 60)));
     at("thread").replaceChildren(element("option", { value: -1 }, `all ${data.threads.length} as one`), ...options);
+    at("measure").replaceChildren(...measures.map((measure) => element("option", { value: measure }, Measures.title(measure))));
+    at("measure").parentElement.hidden = measures.length < 2;
+    at("tables").classList.toggle("wide", known.cpu);
+    const modes = Object.entries(Colours.MODES).filter(([mode]) => known.cpu || mode !== "state");
+    at("colours").replaceChildren(...modes.map(([mode, title]) => element("option", { value: mode }, title)));
   }
 
   showHead();
+  Account.show(data, (thread) => change({ thread }));
   Tables.showSteps(data.steps);
   Tables.showSources(data.files);
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -186,6 +293,8 @@
   dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
   at("theme").addEventListener("click", toggleTheme);
   at("thread").addEventListener("change", (event) => change({ thread: Number(event.target.value) }));
+  at("measure").addEventListener("change", (event) => change({ measure: event.target.value }));
+  at("colours").addEventListener("change", (event) => change({ colours: event.target.value }));
   at("search").addEventListener("input", (event) => change({ search: event.target.value }));
   at("more").addEventListener("click", () => { all = true; showFunctions(); });
   document.addEventListener("keydown", onKey);

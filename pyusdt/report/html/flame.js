@@ -9,7 +9,7 @@ class Flame {
   static THINNEST = 0.7; // pixels
   static MILLISECONDS = 180;
 
-  // `page` has label(fn), kind(fn), onZoom(node), onPick(node), onHover(node or -1, event).
+  // `page` has label(fn), colour(node, dark), onZoom(node), onPick(node), onHover(node or -1, event).
   constructor(canvas, scroller, space, page) {
     Object.assign(this, { canvas, scroller, space, page });
     this.context = canvas.getContext("2d");
@@ -124,11 +124,12 @@ class Flame {
     const matched = this.matches && fn >= 0 && this.matches[fn];
     const faded = this.tree.depth[node] < this.tree.depth[this.zoomed];
     context.globalAlpha = faded ? 0.55 : this.matches && !matched ? 0.45 : 1;
-    context.fillStyle = matched ? (this.dark ? "#d6459c" : "#f48fca") : Flame.colour(this.page.kind(fn), fn, this.dark);
+    context.fillStyle = matched ? (this.dark ? "#d6459c" : "#f48fca") : this.page.colour(node, this.dark);
     const gap = width > 3 ? 1 : 0;
     context.beginPath();
     context.roundRect(x, y + 1, width - gap, Flame.ROW - 2, width > 8 ? 3 : 0);
     context.fill();
+    this.hatch(node, x, y, width);
     if (node === this.hovered || (node === this.cursor && document.activeElement === this.canvas)) {
       context.globalAlpha = 1;
       context.strokeStyle = this.dark ? "#ffffff" : "#23211d";
@@ -140,6 +141,41 @@ class Flame {
     this.drawn.push([node, x, y, width]);
   }
 
+  // Grey lines over the part of a box in which it waited itself: at the right, beyond its callees.
+  hatch(node, left, y, width) {
+    const { tree, context } = this;
+    const waited = tree.waiting ? tree.waiting.own[node] : 0;
+    const scale = this.width / (this.to - this.from || 1);
+    if (waited * scale < 1) return;
+    const end = (tree.start[node] + tree.total[node] - this.from) * scale;
+    const from = Math.max(end - waited * scale, left);
+    const length = Math.min(end, left + width) - from - (width > 3 ? 1 : 0);
+    if (length <= 0) return;
+    const outline = new Path2D();
+    outline.roundRect(from, y + 1, length, Flame.ROW - 2, length > 8 ? 3 : 0);
+    for (const style of [this.dark ? "#2b2c33" : "#eceae5", this.lines()]) {
+      context.fillStyle = style;
+      context.fill(outline);
+    }
+  }
+
+  lines() {
+    const key = this.dark ? "darkLines" : "lightLines";
+    if (!this[key]) {
+      const tile = document.createElement("canvas");
+      tile.width = tile.height = 6;
+      const pen = tile.getContext("2d");
+      pen.strokeStyle = this.dark ? "#4d4f5a" : "#c9c5bc";
+      for (const shift of [-6, 0, 6]) {
+        pen.moveTo(shift - 1, 7);
+        pen.lineTo(shift + 7, -1);
+      }
+      pen.stroke();
+      this[key] = this.context.createPattern(tile, "repeat");
+    }
+    return this[key];
+  }
+
   text(label, x, y, width) {
     const { context } = this;
     if (!this.widths.has(label)) this.widths.set(label, context.measureText(label).width);
@@ -148,21 +184,6 @@ class Flame {
     const shown = full <= width ? label : room > 1 ? `${label.slice(0, room)}…` : "";
     context.fillStyle = this.dark ? "#f3efe8" : "#2b2016";
     context.fillText(shown, x, y + Flame.ROW / 2 + 0.5, width);
-  }
-
-  // One hue for each kind of code, shades for neighbours to differ.
-  static colour(kind, fn, dark) {
-    const [hue, spread, saturation] = {
-      top: [40, 0, 6],
-      program: [24, 22, 82],
-      library: [196, 16, 48],
-      standard: [262, 18, 30],
-      other: [40, 10, 8],
-    }[kind];
-    const shade = Math.imul(fn + 7, 2654435761) >>> 0;
-    const tone = (shade % 1000) / 1000;
-    const light = dark ? 31 + 9 * ((shade >>> 10) % 100) / 100 : 74 + 9 * ((shade >>> 10) % 100) / 100;
-    return `hsl(${hue + spread * (tone - 0.5)} ${dark ? saturation * 0.62 : saturation}% ${light}%)`;
   }
 
   nodeAt(event) {
@@ -213,5 +234,3 @@ class Flame {
     this.request();
   }
 }
-
-if (typeof module !== "undefined") module.exports = Flame;

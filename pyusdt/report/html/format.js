@@ -2,7 +2,8 @@
 // Times, shares and names as people read them; elements, always by textContent.
 "use strict";
 
-const Format = (() => {
+const Format = {};
+{
   const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]];
   // What a terminal or a browser would not show as it is: controls, direction marks, separators.
   const ODD = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
@@ -17,6 +18,43 @@ const Format = (() => {
       }
     }
     return `${Math.round(ns)} ns`;
+  }
+
+  // A time that so many looks of the sampler have found: `~`, and the digits that are known, as in
+  // certainty.py.
+  function figure(ns, looks) {
+    if (ns == null) return "";
+    if (looks < 1) return "-";
+    const digits = digitsOf(looks);
+    const value = rounded(ns, digits);
+    const [factor, unit] = [...UNITS, [1, "ns"]].find(([least]) => value >= least) || [1, "ns"];
+    return `~${written(value / factor, digits)} ${unit}`;
+  }
+
+  // `part`, which rests on so many looks, of `whole`.
+  function percentage(part, whole, looks) {
+    if (!whole || part == null) return "";
+    if (looks < 1) return "-";
+    const digits = digitsOf(looks);
+    return `~${written(rounded((100 * part) / whole, digits), digits)}%`;
+  }
+
+  // A time that was measured, where `looks` are null, or one that so many have found.
+  const time = (ns, looks) => (looks == null ? duration(ns) : figure(ns, looks));
+
+  const shareOf = (part, whole, looks) => (looks == null ? share(part, whole) : percentage(part, whole, looks));
+
+  // A figure of a row: where few looks have found more than was measured, that is the limit.
+  const reading = (row, key) => (row.limited.has(key) ? `<${duration(row[key])}` : time(row[key], row.looks[key]));
+
+  const digitsOf = (looks) => (looks < 100 ? 1 : looks < 10_000 ? 2 : 3);
+  const rounded = (value, digits) => Number(value.toExponential(digits - 1));
+
+  // A rounded value, without the digits that are zeros only because it was rounded.
+  function written(value, digits) {
+    if (!value) return "0";
+    const places = Math.max(digits - 1 - Number(value.toExponential().split("e")[1]), 0);
+    return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
   }
 
   const count = (n) => (n == null ? "" : n.toLocaleString("en", { maximumSignificantDigits: Number.isInteger(n) ? 21 : 4 }));
@@ -40,7 +78,5 @@ const Format = (() => {
     return made;
   }
 
-  return { duration, count, share, name, element };
-})();
-
-if (typeof module !== "undefined") module.exports = Format;
+  Object.assign(Format, { duration, figure, time, percentage, shareOf, reading, count, share, name, element });
+}

@@ -3,12 +3,15 @@
 "use strict";
 
 const TOP = -1;
+const COUNTS = ["calls", "resumes", "errors", "self"];
 
 // One tree of the given threads; calling contexts that are alike become one. Node 0 is the top.
+// `charged` has time and looks by kind: of each kind that there is, a column over the nodes.
 function mergeThreads(data, threads) {
   const tree = { fn: [TOP], parent: [-1], calls: [0], resumes: [0], errors: [0], self: [0] };
   const known = new Map();
   const width = data.functions.line.length + 1;
+  const place = new Int32Array(data.nodes.depth.length);
   for (const thread of threads) {
     const path = [0];
     for (let i = thread.first; i < thread.end; i++) {
@@ -21,25 +24,74 @@ function mergeThreads(data, threads) {
         known.set(parent * width + fn, node);
         tree.fn.push(fn);
         tree.parent.push(parent);
-        for (const name of ["calls", "resumes", "errors", "self"]) tree[name].push(0);
+        for (const name of COUNTS) tree[name].push(0);
       }
-      for (const name of ["calls", "resumes", "errors", "self"]) {
-        tree[name][node] += data.nodes[name][i];
-      }
+      for (const name of COUNTS) tree[name][node] += data.nodes[name][i];
       path[depth + 1] = node;
+      place[i] = node;
     }
   }
+  charge(data, threads, tree, place);
   return tree;
 }
 
-// Adds children (the heaviest first), total, start and depth. Parents come before their children.
-function layOut(tree) {
+// Adds `charged`: what was charged to the contexts; the top has the rest, what threads did outside of all
+// functions, or in contexts that were given up.
+function charge(data, threads, tree, place) {
+  const column = () => new Float64Array(tree.fn.length);
+  const ns = data.kinds.map(() => null);
+  const looks = data.kinds.map(() => null);
+  const add = (node, kind, time, samples) => {
+    ns[kind] ||= column();
+    looks[kind] ||= column();
+    ns[kind][node] += time;
+    looks[kind][node] += samples;
+  };
+  const rest = Measures.together(data, threads) || Measures.none(data);
+  const rows = data.charges;
+  const all = threads.length === data.threads.length;
+  rows.node.forEach((row, i) => {
+    if (!all && !threads.some(({ first, end }) => first <= row && row < end)) return;
+    add(place[row], rows.kind[i], rows.ns[i], rows.looks[i]);
+    Measures.add(rest, rows.kind[i], -rows.ns[i], -rows.looks[i]);
+  });
+  rest.ns.forEach((time, kind) => time > 0 && add(0, kind, time, Math.max(rest.looks[kind], 0)));
+  tree.charged = { ns, looks };
+  tree.sampled = threads.every((thread) => thread.charges);
+  tree.estimated = threads.some((thread) => thread.estimated);
+}
+
+// Of each node what it has of these kinds, itself alone: `columns` are charged.ns or charged.looks.
+function sumOfKinds(tree, columns, kinds) {
+  const sum = new Float64Array(tree.fn.length);
+  for (const kind of kinds) columns[kind]?.forEach((value, node) => { sum[node] += value; });
+  return sum;
+}
+
+// With what is below each node.
+function withBelow(tree, own) {
+  const total = Float64Array.from(own);
+  for (let i = total.length - 1; i > 0; i--) total[tree.parent[i]] += total[i];
+  return total;
+}
+
+// Adds what a flame graph of one measure needs: own, total, start and children (the heaviest first),
+// and the looks that a total rests on. `elapsed` is wall time whatever the measure; parents come before
+// their children.
+function measure(data, tree, wanted) {
   const n = tree.fn.length;
-  tree.total = Float64Array.from(tree.self);
+  tree.elapsed ||= withBelow(tree, tree.self);
+  const { ns, looks } = tree.charged;
+  const kinds = wanted === "wall" ? data.kinds.map((_, kind) => kind) : Measures.kindsOf(data, wanted);
+  tree.own = wanted === "wall" ? Float64Array.from(tree.self) : sumOfKinds(tree, ns, kinds);
+  tree.total = wanted === "wall" ? tree.elapsed : withBelow(tree, tree.own);
+  tree.ownLooks = sumOfKinds(tree, looks, kinds);
+  tree.looks = withBelow(tree, tree.ownLooks);
+  tree.exact = wanted === "wall" && !tree.estimated;
+  tree.waiting = wanted === "wall" ? waiting(data, tree) : null;
   tree.start = new Float64Array(n);
   tree.depth = new Int32Array(n);
   tree.children = Array.from({ length: n }, () => []);
-  for (let i = n - 1; i > 0; i--) tree.total[tree.parent[i]] += tree.total[i];
   for (let i = 1; i < n; i++) tree.children[tree.parent[i]].push(i);
   tree.deepest = 0;
   for (let i = 0; i < n; i++) {
@@ -48,17 +100,33 @@ function layOut(tree) {
     for (const child of tree.children[i]) {
       tree.start[child] = at;
       tree.depth[child] = tree.depth[i] + 1;
-      tree.deepest = Math.max(tree.deepest, tree.depth[child]);
+      if (tree.total[child]) tree.deepest = Math.max(tree.deepest, tree.depth[child]);
       at += tree.total[child];
     }
   }
   return tree;
 }
 
+// How much of its wall time each node waited: {own, total}; null where that is not known. Waits are
+// sampled, so that they may come out as more than the time in which they were.
+function waiting(data, tree) {
+  const waits = sumOfKinds(tree, tree.charged.ns, Measures.kindsOf(data, "wait"));
+  if (!waits.some(Boolean)) return null;
+  const own = waits.map((ns, node) => Math.min(ns, tree.self[node]));
+  return { own, total: withBelow(tree, own) };
+}
+
 // The tree of one thread, or of all for index -1.
-function build(data, thread) {
+function build(data, thread, wanted = "wall") {
   const chosen = thread < 0 ? data.threads : [data.threads[thread]];
-  return layOut(mergeThreads(data, chosen));
+  return measure(data, mergeThreads(data, chosen), wanted);
+}
+
+// What is in place of `node` in a flame graph: it, or the nearest above that has any of the measure.
+function seen(tree, node) {
+  let at = node in tree.fn ? node : 0;
+  while (at > 0 && !tree.total[at]) at = tree.parent[at];
+  return at;
 }
 
 // Calls enter(node) before a node's children and leave(node) after them; from `first` on, or from
@@ -77,49 +145,8 @@ function walk(tree, enter, leave, first = tree.children[0]) {
   }
 }
 
-// Totals by function, of one thread, or of all for -1; exact also where the tree is not.
-function totals(data, thread) {
-  const { functions, totals: columns } = data;
-  const rows = new Map();
-  columns.function.forEach((fn, i) => {
-    if (thread >= 0 && columns.thread[i] !== thread) return;
-    let row = rows.get(fn);
-    if (!row) {
-      row = { fn, calls: 0, resumes: 0, errors: 0, self: 0, total: 0 };
-      row.p50 = functions.p50[fn];
-      row.p99 = functions.p99[fn];
-      row.latency50 = functions.latency50[fn];
-      row.latency99 = functions.latency99[fn];
-      rows.set(fn, row);
-    }
-    for (const name of ["calls", "resumes", "errors", "self", "total"]) row[name] += columns[name][i];
-  });
-  return rows;
-}
-
-// Totals by function of what is below `top`, itself too. Recursion counts once.
-function totalsBelow(data, tree, top) {
-  const { p50, p99 } = data.functions;
-  const rows = new Map();
-  const active = new Map();
-  walk(
-    tree,
-    (node) => {
-      const fn = tree.fn[node];
-      const row = rows.get(fn) || { fn, calls: 0, resumes: 0, errors: 0, self: 0, total: 0, p50: p50[fn], p99: p99[fn] };
-      rows.set(fn, row);
-      for (const name of ["calls", "resumes", "errors", "self"]) row[name] += tree[name][node];
-      const inside = active.get(fn) || 0;
-      if (!inside) row.total += tree.total[node];
-      active.set(fn, inside + 1);
-    },
-    (node) => active.set(tree.fn[node], active.get(tree.fn[node]) - 1),
-    [top],
-  );
-  return rows;
-}
-
-// Who calls `fn` and whom it calls: [{fn, calls, total}], the most time first.
+// Who calls `fn` and whom it calls: [{fn, calls, total, looks}], the most time
+// of the measure first.
 function neighbours(tree, fn) {
   const sides = { callers: new Map(), callees: new Map() };
   const active = { callers: new Map(), callees: new Map() };
@@ -134,11 +161,12 @@ function neighbours(tree, fn) {
     tree,
     (node) => {
       for (const [side, other] of edges(node)) {
-        const row = sides[side].get(other) || { fn: other, calls: 0, total: 0 };
+        const row = sides[side].get(other) || { fn: other, calls: 0, total: 0, looks: tree.exact ? null : 0 };
         sides[side].set(other, row);
         row.calls += tree.calls[node];
         const inside = active[side].get(other) || 0;
         if (!inside) row.total += tree.total[node];
+        if (!inside && !tree.exact) row.looks += tree.looks[node];
         active[side].set(other, inside + 1);
       }
     },
@@ -161,20 +189,22 @@ function search(data, text) {
   });
 }
 
-// The time in matching functions and all below them.
-function matchedTime(tree, matches) {
+// {ns, looks} in matching functions and all below them.
+function matched(tree, matches) {
   let inside = 0;
-  let time = 0;
+  const found = { ns: 0, looks: 0 };
   walk(
     tree,
     (node) => {
-      if (matches[tree.fn[node]] && !inside++) time += tree.total[node];
+      if (!matches[tree.fn[node]] || inside++) return;
+      found.ns += tree.total[node];
+      found.looks += tree.looks[node];
     },
     (node) => {
       if (matches[tree.fn[node]]) inside--;
     },
   );
-  return time;
+  return found;
 }
 
 // The rows by `key`, numbers downwards (nothing last) and names upwards, or the other way round.
@@ -187,7 +217,14 @@ function sortRows(rows, key, reverse, label) {
   return [...rows].sort(order);
 }
 
-// What a link to this page says, and back: {thread, zoom, search, sort, reverse, fn}.
+// With those that idle at the end, the longest first.
+function idleLast(rows) {
+  const idle = rows.filter((row) => row.idle).sort((a, b) => b.wait - a.wait);
+  return [...rows.filter((row) => !row.idle), ...idle];
+}
+
+// What a link to this page says, and back: {thread, zoom, search, sort, reverse, fn, measure, colours}.
+// No order is the best for what is known.
 function readHash(hash) {
   const params = new URLSearchParams(hash.replace(/^#/, ""));
   const number = (name, otherwise) => {
@@ -199,8 +236,10 @@ function readHash(hash) {
     zoom: number("zoom", 0),
     fn: number("function", -1),
     search: params.get("search") || "",
-    sort: params.get("sort") || "self",
+    sort: params.get("sort") || "",
     reverse: params.get("order") === "reverse",
+    measure: params.get("measure") || "wall",
+    colours: params.get("colours") || "origin",
   };
 }
 
@@ -210,11 +249,17 @@ function writeHash(state) {
   if (state.zoom) params.set("zoom", state.zoom);
   if (state.fn >= 0) params.set("function", state.fn);
   if (state.search) params.set("search", state.search);
-  if (state.sort !== "self") params.set("sort", state.sort);
+  if (state.sort) params.set("sort", state.sort);
   if (state.reverse) params.set("order", "reverse");
+  if (state.measure !== "wall") params.set("measure", state.measure);
+  if (state.colours !== "origin") params.set("colours", state.colours);
   return params.toString();
 }
 
-const Model = { build, walk, totals, totalsBelow, neighbours, search, matchedTime, sortRows, readHash, writeHash };
+// The data of a page: what comes as packed columns becomes arrays.
+function read(data) {
+  for (const name of ["nodes", "charges", "totals", "charged"]) data[name] = Columns.table(data[name]);
+  return data;
+}
 
-if (typeof module !== "undefined") module.exports = Model;
+const Model = { read, build, measure, seen, walk, neighbours, search, matched, sortRows, idleLast, readHash, writeHash };

@@ -1,33 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-// The function table, the selected function, and the steps.
+// The function table, the steps, and the sources.
 "use strict";
 
-const Tables = (() => {
-  const { element, duration, count, share, name } = Format;
+const Tables = {};
+{
+  const { element, duration, reading, count, share, shareOf, name } = Format;
   const FIRST_ROWS = 300;
-  const FIRST_NEIGHBOURS = 10;
-  const COLUMNS = [
-    ["name", "Function", null],
-    ["self", "Self", duration],
-    ["share", "Share", null],
-    ["total", "Total", duration],
-    ["calls", "Calls", count],
-    ["p50", "p50", duration],
-    ["p99", "p99", duration],
-    ["errors", "Errors", (n) => (n ? count(n) : "")],
-  ];
+  const figure = (key) => (entry) => reading(entry, key);
+  const COLUMNS = {
+    name: ["Function", (entry, look) => nameCell(look.page, entry.fn)],
+    cpu: ["CPU", figure("cpu"), "own time on a CPU"],
+    wait: ["Wait", (entry) => waitCell(entry), "own time that it waited, and what its own time is made of"],
+    native: ["Native", figure("native"), "own time of the C functions that it called"],
+    self: ["Self", figure("self"), "own wall time"],
+    share: ["Share", (entry, look) => ownShare(entry, look)],
+    total: ["Total", figure("total"), "with all that it called"],
+    calls: ["Calls", (entry) => count(entry.calls)],
+    p50: ["p50", (entry) => duration(entry.p50)],
+    p99: ["p99", (entry) => duration(entry.p99)],
+    errors: ["Errors", (entry) => (entry.errors ? count(entry.errors) : "")],
+  };
 
-  function heading(state, onSort) {
+  // The columns that a recording has, by key; a class of wait has one while the flame graph shows it.
+  function columnsOf(known, measure) {
+    const own = ["wall", "cpu", "wait"].includes(measure) ? {} : { [measure]: [Measures.title(measure), figure(measure)] };
+    const there = { cpu: known.cpu, wait: known.cpu, native: known.native, p50: known.percentiles, p99: known.percentiles };
+    const [first, ...rest] = Object.entries(COLUMNS).filter(([key]) => there[key] !== false);
+    const columns = Object.fromEntries([first, ...Object.entries(own), ...rest]);
+    if (measure !== "wall") columns.total = [`Total ${Measures.title(measure)}`, ...COLUMNS.total.slice(1)];
+    return columns;
+  }
+
+  function heading(columns, look) {
     return element(
       "tr",
       {},
-      ...COLUMNS.map(([key, title]) => {
-        const sorted = key === state.sort && (state.reverse !== (key === "name") ? "ascending" : "descending");
-        const order = key === "name" ? (state.reverse ? "descending" : "ascending") : sorted;
+      ...Object.entries(columns).map(([key, [title, , hint]]) => {
+        const ascending = look.reverse !== (key === "name");
+        const order = key === look.sort ? (ascending ? "ascending" : "descending") : null;
+        const about = key === "share" ? `of ${look.weightTitle}` : hint;
         return element(
           "th",
-          { class: key, scope: "col", "aria-sort": key === state.sort ? order : null },
-          element("button", { type: "button", "data-sort": key, onclick: () => onSort(key) }, title),
+          { class: key, scope: "col", "aria-sort": order },
+          element("button", { type: "button", "data-sort": key, title: about, onclick: () => look.page.sort(key) }, title),
         );
       }),
     );
@@ -42,19 +57,29 @@ const Tables = (() => {
     );
   }
 
-  function row(page, entry, whole, most, selected) {
-    const cells = COLUMNS.map(([key, , format]) => {
-      if (key === "name") return nameCell(page, entry.fn);
-      if (key !== "share") return element("td", { class: key }, format(entry[key]));
-      return shareCell(entry.self, whole, most);
+  function row(columns, look, entry) {
+    const cells = Object.entries(columns).map(([key, [, cell]]) => {
+      const made = cell(entry, look);
+      return typeof made === "string" ? element("td", { class: key }, made) : made;
     });
-    return pickable(page, entry.fn, selected, cells);
+    return pickable(look.page, entry.fn, look.fn === entry.fn, cells);
+  }
+
+  // How long it waited, and a bar of all that its own time is made of.
+  function waitCell(entry) {
+    return element("td", { class: "wait" }, element("span", {}, reading(entry, "wait")), Parts.bar(entry.parts));
+  }
+
+  function ownShare(entry, { weight, whole, most }) {
+    const cell = shareCell(entry[weight], whole, most, entry.looks[weight]);
+    if (entry.limited.has(weight)) cell.textContent = `<${share(entry[weight], whole)}`;
+    return cell;
   }
 
   // `part` of `whole` in percent, over a bar that is full for `most`.
-  function shareCell(part, whole, most) {
-    const length = Math.min((100 * part) / (most || 1), 100);
-    return element("td", { class: "share", style: `--part: ${length.toFixed(1)}%` }, share(part, whole));
+  function shareCell(part, whole, most, looks = null) {
+    const length = Math.min((100 * (part || 0)) / (most || 1), 100);
+    return element("td", { class: "share", style: `--part: ${length.toFixed(1)}%` }, shareOf(part, whole, looks));
   }
 
   function pickable(page, fn, selected, cells) {
@@ -63,7 +88,7 @@ const Tables = (() => {
       {
         tabindex: 0,
         "data-fn": fn,
-        "aria-selected": fn === selected,
+        "aria-selected": selected,
         onclick: () => page.pick(fn),
         onkeydown: (event) => rowKey(event, () => page.pick(fn)),
       },
@@ -79,75 +104,26 @@ const Tables = (() => {
     event.preventDefault();
   }
 
-  // `rows` are sorted and searched already, `where` is the frame that they are below; a bar is full
-  // for `most`; `all` shows more than the first 300.
-  function showFunctions(page, rows, whole, most, where, state, all) {
+  // `rows` are sorted and searched already. `look` has what is shown and how: page, columns, sort,
+  // reverse, fn (which is selected), whole and most (what a share is of, and of what a bar is full),
+  // weight (the figure of shares), where (the frame that rows are below), all (not the first 300 only).
+  function showFunctions(rows, look) {
     const table = document.getElementById("functions");
-    const shown = all ? rows : rows.slice(0, FIRST_ROWS);
+    const shown = look.all ? rows : rows.slice(0, FIRST_ROWS);
     const focused = document.activeElement?.dataset?.sort;
-    table.tHead.replaceChildren(heading(state, page.sort));
-    table.tBodies[0].replaceChildren(...shown.map((entry) => row(page, entry, whole, most, state.fn)));
+    table.tHead.replaceChildren(heading(look.columns, look));
+    table.tBodies[0].replaceChildren(...shown.map((entry) => row(look.columns, look, entry)));
     if (focused) table.querySelector(`[data-sort="${focused}"]`)?.focus();
     const more = document.getElementById("more");
     more.hidden = shown.length === rows.length;
     more.textContent = `Show all ${count(rows.length)} functions`;
-    document.getElementById("count").textContent = where ? `${count(rows.length)} in ${where}` : count(rows.length);
+    document.getElementById("count").textContent = look.where ? `${count(rows.length)} in ${look.where}` : count(rows.length);
   }
 
   function markSelected(fn) {
     for (const line of document.querySelectorAll("#functions tbody tr")) {
       line.setAttribute("aria-selected", Number(line.dataset.fn) === fn);
     }
-  }
-
-  function neighbourTable(page, title, rows, whole) {
-    if (!rows.length) return [];
-    const line = (entry) =>
-      pickable(page, entry.fn, -1, [
-        nameCell(page, entry.fn),
-        element("td", {}, duration(entry.total)),
-        shareCell(entry.total, whole, whole),
-        element("td", {}, `${count(entry.calls)}×`),
-      ]);
-    const body = element("tbody", {}, ...rows.slice(0, FIRST_NEIGHBOURS).map(line));
-    const showAll = (event) => {
-      body.append(...rows.slice(FIRST_NEIGHBOURS).map(line));
-      event.target.remove();
-    };
-    const more = rows.length > FIRST_NEIGHBOURS && element("button", { class: "more", type: "button", onclick: showAll }, `Show all ${rows.length}`);
-    return [element("h3", {}, title), element("table", { "data-side": title }, body), more || ""];
-  }
-
-  function source(page, fn) {
-    const text = page.source(fn);
-    if (!text) return [];
-    const lines = text.replace(/\n$/, "").split("\n");
-    const shown = lines.map((line, i) => element("span", { "data-line": page.line(fn) + i }, line || " "));
-    return [element("h3", {}, "Source, as the file is now"), element("pre", {}, ...shown)];
-  }
-
-  function showDetails(page, fn, entry, neighbours) {
-    const panel = document.getElementById("details");
-    if (!entry) {
-      const hint = fn < 0 ? "Select a function to see its callers, its callees and its source." : "The selected function was not called in this thread.";
-      panel.replaceChildren(element("p", { class: "empty" }, hint));
-      return;
-    }
-    const figures = [
-      ["Self", duration(entry.self)], ["Total", duration(entry.total)], ["Calls", count(entry.calls)],
-      ["Per call", duration(entry.total / (entry.calls || 1))],
-      ["p50", duration(entry.p50)], ["p99", duration(entry.p99)],
-      ["Latency p50", duration(entry.latency50)], ["Latency p99", duration(entry.latency99)],
-      ["Errors", count(entry.errors)], ["Resumes", count(entry.resumes)],
-    ].filter(([, value]) => value !== "" && value !== "0");
-    const facts = figures.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
-    panel.replaceChildren(
-      element("div", { class: "head" }, element("h2", {}, page.functionName(fn)), element("div", { class: "where" }, page.where(fn)), element("dl", {}, ...facts)),
-      ...neighbourTable(page, "Callers", neighbours.callers, entry.total),
-      ...neighbourTable(page, "Callees", neighbours.callees, entry.total),
-      ...source(page, fn),
-    );
-    panel.scrollTop = 0;
   }
 
   function spark(series) {
@@ -195,5 +171,5 @@ const Tables = (() => {
     );
   }
 
-  return { showFunctions, markSelected, showDetails, showSteps, showSources };
-})();
+  Object.assign(Tables, { columnsOf, nameCell, shareCell, pickable, showFunctions, markSelected, showSteps, showSources });
+}

@@ -18,12 +18,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from pages import values_of
 
 import pyusdt
 from pyusdt import libpyusdt
 from pyusdt.recording import Node, Recording
 from pyusdt.recording.tree import walk
-from pyusdt.report import Options, html, table
+from pyusdt.report import Options, table
+from pyusdt.report.html.data import page_data
 from pyusdt.report.prepare import shown
 
 from .. import test_against_cprofile as against
@@ -71,9 +73,9 @@ def shown_of(rec: pyusdt.record) -> Recording:
     recording = shown(rec.recording)
     whole = sum(node.elapsed_ns for thread in recording.threads for node in thread.root.children)
     assert recording.self_ns == pytest.approx(whole, rel=1e-3)
-    data = html._data(recording)
-    assert sum(data["totals"]["self"]) == pytest.approx(whole, rel=1e-3)
-    assert sum(data["nodes"]["self"]) == pytest.approx(whole, rel=1e-3)
+    data = page_data(recording)
+    assert sum(values_of(data["totals"]["self"])) == pytest.approx(whole, rel=1e-3)
+    assert sum(values_of(data["nodes"]["self"])) == pytest.approx(whole, rel=1e-3)
     for node, _ in walk(recording.tree):
         below = sum(child.elapsed_ns for child in node.children)
         assert node.elapsed_ns == pytest.approx(node.self_ns + below, rel=1e-3, abs=100)

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// node model.js MODEL EXPRESSION: the value, as JSON, of an expression over Model, the tree of all
-// threads, and the data that stdin has.
+// node model.js EXPRESSION FILE...: the value, as JSON, of an expression over what the page's scripts
+// define, the data that stdin has, and the tree of all threads.
 "use strict";
 
-const [path, expression] = process.argv.slice(2);
-const Model = require(path);
-const value = new Function("Model", "data", "tree", `return ${expression};`);
+const { readFileSync } = require("fs");
+const [expression, ...files] = process.argv.slice(2);
+const scripts = files.map((file) => readFileSync(file, "utf-8")).join("\n");
+const body = `${scripts}\nconst data = Model.read(JSON.parse(text)); const tree = Model.build(data, -1); return ${expression};`;
+const value = new Function("text", body);
 let text = "";
 process.stdin
     .on("data", (part) => (text += part))
-    .on("end", () => {
-        const data = JSON.parse(text);
-        console.log(JSON.stringify(value(Model, data, Model.build(data, -1))));
-    });
+    .on("end", () => console.log(JSON.stringify(value(text))));
