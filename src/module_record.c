@@ -10,6 +10,7 @@
 #include "control/audit.h"
 #include "control/endings.h"
 #include "control/recorder.h"
+#include "control/sampler.h"
 #include "control/save.h"
 #include "control/snapshot.h"
 #include "control/watcher.h"
@@ -36,9 +37,9 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     options.max_nodes = max_nodes;
     if (recorder_start(RECORDER_INSIDE, &options) < 0)
         Py_RETURN_FALSE;
-    gil_futex_request();
     watcher_kick(); /* the sampler is to begin */
-    gil_futex_find();
+    if (sampler_works())
+        gil_futex_find();
     Py_RETURN_TRUE;
 }
 

@@ -57,8 +57,9 @@ void gil_futex_find(void) {
     const struct timespec pause = {0, PAUSE_NS};
     struct proc_files files = {0};
 
-    if (s_finds++ >= FINDS_MAX)
+    if (gil_futex_settled() || s_finds++ >= FINDS_MAX)
         return;
+    gil_futex_request();
     for (int i = 0; i < FIND_NS / PAUSE_NS && !gil_futex_settled(); i++) {
         gil_futex_look(&files);
         nanosleep(&pause, NULL);
