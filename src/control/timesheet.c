@@ -10,7 +10,7 @@ void timesheet_begin(struct timesheet *sheet, uint64_t wall, uint64_t cpu, bool 
     *sheet = (struct timesheet){
         .wall = whole ? wall - cpu : wall,
         .cpu = whole ? 0 : cpu,
-        .knows_delay = whole,
+        .whole = whole,
         .knows_system = whole,
     };
 }
@@ -94,16 +94,25 @@ static uint64_t add_time(struct timesheet *sheet, uint64_t wall, uint64_t cpu) {
     return ran;
 }
 
+/* Part of it may lie before the thread's first event, from which on we know it. */
+static uint64_t first_delay(const struct timesheet *sheet, uint64_t delay) {
+    uint64_t most = sheet->wait_left > 0 ? (uint64_t)sheet->wait_left : 0;
+
+    return delay < most ? delay : most;
+}
+
 /* More of it: the thread has got a CPU since it was seen ready. One that ran in the same place
  * before and after, and did not wait in between (`idle`, without a CPU for whatever reason), has
  * not been elsewhere. */
 static void add_delay(struct timesheet *sheet, const struct timesheet_look *look, uint64_t idle,
                       struct charges *charges) {
-    uint64_t more =
-        sheet->knows_delay && look->delay > sheet->delay ? look->delay - sheet->delay : 0;
-    bool stayed = sheet->ran && look->state == TIMESHEET_RUNS &&
-                  is_same(&sheet->on_cpu, &look->place) && idle < more + more / 8;
+    uint64_t more = look->delay > sheet->delay ? look->delay - sheet->delay : 0;
+    bool stayed;
 
+    if (!sheet->knows_delay)
+        more = sheet->whole ? first_delay(sheet, more) : 0;
+    stayed = sheet->ran && look->state == TIMESHEET_RUNS && is_same(&sheet->on_cpu, &look->place) &&
+             idle < more + more / 8;
     sheet->delay = look->delay;
     sheet->knows_delay = true;
     sheet->ready_left += more;

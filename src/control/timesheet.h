@@ -43,6 +43,7 @@ struct timesheet_look {
 
 struct timesheet {
     uint64_t wall, cpu, delay, system; /* as of the last look */
+    bool whole;                        /* all of the thread is known */
     bool knows_delay, knows_system;
     uint64_t system_charged; /* in terms of `system` */
 

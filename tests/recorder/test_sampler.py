@@ -66,7 +66,8 @@ def test_a_wait_is_of_its_class(told: tuple[Recording, Any], name: str) -> None:
     recording, truth = told
     waits = of(recording, name).total_waits
     waited = truth["functions"].get(name, {"waited": SECONDS})["waited"]
-    assert near(waits[WAITS[name]] / 1e9, waited), (waits, waited)
+    least = 0.06 if name == "sync" else 0.015  # many short ones: few are seen
+    assert near(waits[WAITS[name]] / 1e9, waited, least=least), (waits, waited)
     assert all(ns < 0.05e9 for kind, ns in waits.items() if kind not in (WAITS[name], "runnable"))
 
 

@@ -44,6 +44,7 @@ def names() -> list[str]:
 
 
 def chroot() -> None:
+    time.sleep(0.1)  # the sampler has begun
     os.chroot(tempfile.mkdtemp())
     work()
 
