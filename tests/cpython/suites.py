@@ -75,8 +75,8 @@ _COLLECTOR = (
     "pyusdt has one weak reference"
 )
 _SNEAKY = (
-    "asks for a collection at the very next allocation: while function__latency is watched, that of "
-    "the frame object by which pyusdt knows a suspended generator comes first"
+    "asks for a collection at the very next allocation: while function__latency is watched, that "
+    "of the frame object by which pyusdt knows a suspended generator comes first"
 )
 _MEMORY = "counts every byte that is allocated; making values into text allocates some for a moment"
 
