@@ -75,6 +75,8 @@ struct code_record *c_call_resolve(PyObject *callable) {
         c_call_table.other_type = Py_TYPE(callable);
         return NULL;
     }
+    if (!def)
+        return NULL; /* never seen */
     slot = slot_of(c_call_table.slots, c_call_table.mask, def);
     if (slot->def == def && slot->name == def->ml_name)
         return slot->record;

@@ -80,7 +80,7 @@ static void set_pace(struct pace *pace) {
         pace->interval = INTERVAL_MAX_NS;
     s_interval_usec = (uint32_t)(pace->interval / 1000);
     if (passed)
-        s_share = (uint32_t)((s_share * 7 + (cpu - pace->cpu) * 10000 / passed) / 8);
+        s_share = (uint32_t)(((uint64_t)s_share * 7 + (cpu - pace->cpu) * 10000 / passed) / 8);
     pace->wall = wall;
     pace->cpu = cpu;
 }
