@@ -294,6 +294,8 @@ static void follow(struct thread *thread, void *unused) {
 void seats_postfork_child(bool wanted) {
     bool whole = pthread_mutex_trylock(&s_lock) == 0;
 
+    if (whole)
+        pthread_mutex_unlock(&s_lock);
     pthread_mutex_init(&s_lock, NULL);
     pthread_mutex_init(&s_trees, NULL);
     for (struct seat *seat = s_seats; seat; seat = seat->next) {
