@@ -2,9 +2,9 @@
 """The kernel's account as the tracer leaves it in the directory of a run, until it is a part of the
 recording."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from json import loads
 from typing import Any, NamedTuple
 
 from pyusdt.files import open_regular
@@ -58,7 +58,7 @@ def is_awaited(directory: int) -> bool:
     """Whether there is a tracer that has not left it yet."""
     errors = OSError, ValueError, TypeError, LookupError
     with suppress(*errors), open_regular(KEEPER, directory) as file:
-        return os.path.exists(f"/proc/{int(json.loads(file.read(100))[0])}")
+        return os.path.exists(f"/proc/{int(loads(file.read(100))[0])}")
     return False
 
 
@@ -69,7 +69,7 @@ def parse(lines: Iterable[bytes]) -> dict[int, OfProcess]:
     damaged = 0
     for line in lines:
         try:
-            _add(found, json.loads(line))
+            _add(found, loads(line))
         except (ValueError, RecursionError):
             damaged += 1
     for process in found.values() if damaged else ():

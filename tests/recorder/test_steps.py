@@ -194,7 +194,9 @@ def test_report_and_compare(tmp_path):
         with pyusdt.record(path):
             for _ in pyusdt.steps(range(5), "iteration"):
                 time.sleep(seconds)
-    head, row = said("report", "--steps", paths[0]).splitlines()[1:3]
+    lines = said("report", "--steps", paths[0]).splitlines()
+    (at,) = [i for i, line in enumerate(lines) if line.startswith("count ")]
+    head, row = lines[at : at + 2]
     assert head.split()[:7] == ["count", "mean", "spread", "min", "p50", "p99", "max"]
     assert row.split()[0] == "5"
     assert row.split()[-1] == "iteration"

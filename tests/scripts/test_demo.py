@@ -35,6 +35,6 @@ def test_without_root_the_recorder_answers(tool: Callable[[str], str]) -> None:
     with Process([*(nobody if os.geteuid() == 0 else []), *DEMO]) as demo:
         assert demo.wait() == 0, demo.output
         demo.expect("^No tracing: tracing needs root")
-        demo.expect(r"^ *\d.* main +__main__ .*service\.py:\d+$")
+        demo.expect(r"^ *[\d~<-].* main +__main__ .*service\.py:\d+$")
         page = Path(demo.expect(r": (/\S+\.html)$")[1])
         assert "Service.archive" in page.read_text()
