@@ -55,7 +55,9 @@ def figures(recording):
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["beside", "moved"])
-def test_rows_are_charged_to_the_functions_of_their_contexts(path, moved):
+def test_rows_are_charged_to_the_functions_of_their_contexts(path, moved, monkeypatch):
+    # Else a child that another test has left may be about to write.
+    monkeypatch.setattr("pyusdt.recording.alive.children", set)
     run = left(path, [{"pid": PID, "why": "", "losses": {"kernel events": 4}}, *ROWS])
     if moved:
         runs.run.finish(str(path), run=run)
