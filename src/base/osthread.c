@@ -26,6 +26,31 @@ bool osthread_is_main(void) {
     return gettid() == getpid();
 }
 
+int osthread_start(pthread_t *thread, const char *name, void *(*run)(void *)) {
+    sigset_t all, before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(thread, NULL, run, NULL);
+    if (!error)
+        pthread_setname_np(*thread, name);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+int osthread_init_wake(pthread_cond_t *wake) {
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+
+    if (error)
+        return error;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    error = pthread_cond_init(wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return error;
+}
+
 void osthread_await_gone(pid_t tid) {
     const struct timespec pause = {0, GONE_USEC * 1000L};
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the kernel knows about the threads of a process, and the C library does not report.
+ * Threads of ours, and what the kernel knows about those of a process, and the C library does not
+ * report.
  *
  * No Python.h, no GIL. Any thread.
  */
 #ifndef PYUSDT_BASE_OSTHREAD_H
 #define PYUSDT_BASE_OSTHREAD_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -18,6 +20,13 @@ bool osthread_is_main(void);
  * moment before that, and os.fork() warns by that count. Gives up after a second: a debugger may
  * hold the thread. */
 void osthread_await_gone(pid_t tid);
+
+/* Start a thread of ours. Signals belong to the program's threads: this one inherits a full mask. 0
+ * or an errno. */
+int osthread_start(pthread_t *thread, const char *name, void *(*run)(void *));
+
+/* A condition that is waited for until a time of CLOCK_MONOTONIC. 0 or an errno. */
+int osthread_init_wake(pthread_cond_t *wake);
 
 /* Called by the main thread: from now on osthread_is_last() knows whether that has ended. */
 void osthread_watch_main(void);

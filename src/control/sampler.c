@@ -6,7 +6,6 @@
 #include "control/sampler.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -124,35 +123,16 @@ static void *sample(void *unused) {
     return unused;
 }
 
-static int init_wake(void) {
-    pthread_condattr_t attributes;
-    int error = pthread_condattr_init(&attributes);
-
-    if (error)
-        return error;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    error = pthread_cond_init(&s_wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return error;
-}
-
 static void start_thread(void) {
-    sigset_t all, before;
-
-    if (init_wake())
+    if (osthread_init_wake(&s_wake))
         return;
     s_stop = false;
     s_share = 0;
     s_looks = 0;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    s_running = pthread_create(&s_thread, NULL, sample, NULL) == 0;
-    if (s_running)
-        pthread_setname_np(s_thread, "pyusdt-sample");
-    else
+    s_running = osthread_start(&s_thread, "pyusdt-sample", sample) == 0;
+    if (!s_running)
         pthread_cond_destroy(&s_wake);
     s_blind = !s_running;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void sampler_end(void) {

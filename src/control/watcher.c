@@ -28,7 +28,6 @@
 #include <Python.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -191,32 +190,6 @@ static void *watch(void *unused) {
     return unused;
 }
 
-static int init_wake(void) {
-    pthread_condattr_t attributes;
-    int error = pthread_condattr_init(&attributes);
-
-    if (error)
-        return error;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    error = pthread_cond_init(&s_wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return error;
-}
-
-/* Signals belong to the program's threads: the new thread inherits a full mask. */
-static int create_thread(void) {
-    sigset_t all, before;
-    int error;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&s_thread, NULL, watch, NULL);
-    if (!error)
-        pthread_setname_np(s_thread, "pyusdt");
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
 /* 0 or an errno. No GIL. */
 static int start_thread(void) {
     int error = 0;
@@ -224,9 +197,9 @@ static int start_thread(void) {
     pthread_mutex_lock(&s_lifecycle);
     if (!s_running) {
         s_stop = false;
-        error = init_wake();
+        error = osthread_init_wake(&s_wake);
         if (!error) {
-            error = create_thread();
+            error = osthread_start(&s_thread, "pyusdt", watch);
             s_running = !error;
             if (error)
                 pthread_cond_destroy(&s_wake);
