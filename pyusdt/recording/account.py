@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the time went, of everything, of each process and of each thread."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyusdt.recording.charges import NONE, Charges, total
@@ -25,17 +24,18 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessAccount(Account):
-    """Of one process."""
-
-    process: Process
-
-
-@dataclass(frozen=True, slots=True)
 class ThreadAccount(Account):
     """Of one thread, or of several that are shown as one."""
 
     thread: Thread
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessAccount(Account):
+    """Of one process, with those of its threads, in their order."""
+
+    process: Process
+    threads: list[ThreadAccount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ def account(recording: Recording) -> RecordingAccount:
         ThreadAccount(thread.elapsed_ns, thread.charges or NONE, thread)
         for thread in recording.threads
     ]
-    processes = [
-        ProcessAccount(*_together(one for one in threads if one.thread.process == it.id), it)
-        for it in recording.processes
-    ]
+    by_process: dict[int, list[ThreadAccount]] = {}
+    for one in threads:
+        by_process.setdefault(one.thread.process, []).append(one)
+    processes = [_together(it, by_process.get(it.id, [])) for it in recording.processes]
     return RecordingAccount(
         _wall_ns(processes), total(one.charges for one in threads), processes, threads
     )
 
 
-def _together(threads: Iterable[ThreadAccount]) -> tuple[int, Charges]:
-    listed = list(threads)
-    return max((t.wall_ns for t in listed), default=0), total(t.charges for t in listed)
+def _together(process: Process, threads: list[ThreadAccount]) -> ProcessAccount:
+    wall_ns = max((t.wall_ns for t in threads), default=0)
+    return ProcessAccount(wall_ns, total(t.charges for t in threads), process, threads)
 
 
 def _wall_ns(processes: list[ProcessAccount]) -> int:

@@ -146,9 +146,7 @@ def _rows(recording: Recording, it: RecordingAccount, *, threads: bool) -> Itera
         yield _figures(process), name
         if not threads:
             continue
-        own = [thread for thread in it.threads if thread.thread.process == process.process.id]
-        own.sort(key=lambda thread: -thread.charges.cpu_ns)
-        for thread in own:
+        for thread in sorted(process.threads, key=lambda thread: -thread.charges.cpu_ns):
             label = printable(recording.thread_label(thread.thread), 60)
             yield _figures(thread), Name(label, guide="  ", style="")
 
