@@ -243,14 +243,23 @@ static struct seat *seat_of(struct thread *thread) {
     return seat;
 }
 
+/* It sits here already. The thread itself may be leaving just now, without the GIL. */
+static bool sits(const struct seat *seat, const struct thread *thread, pid_t tid) {
+    bool here;
+
+    pthread_mutex_lock(&s_lock);
+    here = seat->taken && seat->serial == thread->serial && seat->tid == tid;
+    pthread_mutex_unlock(&s_lock);
+    return here;
+}
+
 void seats_follow(struct thread *thread) {
     pid_t tid = (pid_t)thread->tree->tid;
     struct seat *seat = tid && !thread->ended ? seat_of(thread) : NULL;
     bool whole = thread->begins || tid == s_forked;
     uint64_t cpu;
 
-    if (!seat || (seat->taken && seat->serial == thread->serial && seat->tid == tid) ||
-        !proc_thread_cpu(tid, &cpu))
+    if (!seat || sits(seat, thread, tid) || !proc_thread_cpu(tid, &cpu))
         return;
     pthread_mutex_lock(&s_lock);
     if (seat->serial != thread->serial)
