@@ -28,6 +28,8 @@ class ChargeRow(NamedTuple):
     """The number of the system call of kind "other", else 0."""
     samples: int
     ns: int
+    line: int = 0
+    """Of the function, that it stood at; 0: none is known."""
 
 
 class Charges:

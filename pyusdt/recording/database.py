@@ -106,7 +106,7 @@ def _add_charges(
     """Add what was charged to a process, and the kernel's account of it."""
     database.executemany(
         "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ((number, *row[:2], place[row.function], *row[3:]) for row in snapshot.charges),
+        ((number, *row[:2], place[row.function], *row[3:7]) for row in snapshot.charges),
     )
     database.executemany(
         "INSERT INTO kernel VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -123,6 +123,7 @@ def _all_but_nodes(
             if not counts.times_sampled
         ],
         totals=rest.totals,
+        lines=rest.lines,
         steps=rest.steps,
         losses=rest.losses,
         started=started,

@@ -107,6 +107,32 @@ class TotalRow(NamedTuple):
         return self[2:]
 
 
+class LineRow(NamedTuple):
+    """A line of a function in a thread."""
+
+    thread: int
+    function: int
+    line: int
+    hits: int
+    """How often it began."""
+    errors: int
+    """Exceptions that were raised there, or came out of what it called."""
+    total_ns: int
+    """With all that it called; recursion counts once."""
+    self_ns: int
+    """Without the recorded functions that it called."""
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Thread, function and line."""
+        return self[:3]
+
+    @property
+    def figures(self) -> tuple[int, int, int, int]:
+        """What was counted: hits, errors, and the two times."""
+        return self[3:]
+
+
 class HistogramRow(NamedTuple):
     """How many calls of a function took about so long (histogram.py)."""
 
@@ -149,6 +175,7 @@ class Snapshot:
     totals: list[TotalRow] = field(default_factory=list)
     started: dict[str, int] = field(default_factory=dict)
     charges: list[ChargeRow] = field(default_factory=list)
+    lines: list[LineRow] = field(default_factory=list)
     sampled: bool = False
     """A sampler ran: what was not charged was not there."""
     times: str = "exact"
