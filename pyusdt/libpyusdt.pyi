@@ -2,7 +2,7 @@
 """The compiled core: probes, demand, the watcher and the events."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Literal, Self, final, overload
 
 DORMANT: tuple[str | None, ...]
@@ -120,12 +120,28 @@ def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
 
 @overload
 def steps[Item](iterable: AsyncIterable[Item], name: str) -> AsyncIterator[Item]: ...
-def record(c_calls: bool, sampled: bool, max_nodes: int, only: str, exclude: str) -> bool:
+def record(
+    c_calls: bool,
+    sampled: bool,
+    max_nodes: int,
+    only: str,
+    exclude: str,
+    lines: str,
+    lines_outside: str,
+) -> bool:
     """Keep call trees of all threads from now on, or go on with these options. `sampled`: no clock
-    is read at calls, and the times are the sampler's.
+    is read at calls, and the times are the sampler's. `lines`: patterns of the functions whose
+    lines are recorded, "" for none; not of those in files below one of the directories in
+    `lines_outside`, with ":" between them, nor then of frozen modules.
 
     Functions that the filters leave out may be in them all the same, when a tracer wants them too.
     False where no events can be had: other tools hold the ids of sys.monitoring.
+    """
+
+def lines_mark(code: CodeType, namespace: dict[str, object], /) -> None:
+    """Have every recording record the lines of this code object, of a function with these globals.
+
+    Raises TypeError for anything but a code object.
     """
 
 def record_stop() -> None:

@@ -124,7 +124,7 @@ def apply() -> None:
     max_nodes = max(recorder.max_nodes for recorder in recorders)
     filters = {recorder.filters for recorder in recorders}
     only, exclude = filters.pop() if len(filters) == 1 else ("", "")
-    if not core.record(c_calls, sampled, max_nodes, only, exclude):
+    if not core.record(c_calls, sampled, max_nodes, only, exclude, "", ""):
         raise UserError(
             f"cannot record: {core.DORMANT[1]}, or it refuses; "
             "stop the other profiler or coverage tool, and try again"

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/filter.h"
+#include "capture/code.h"
 #include "capture/thread.h"
 #include "control/audit.h"
 #include "control/endings.h"
@@ -24,23 +26,43 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     int c_calls, sampled;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "ppLss", &c_calls, &sampled, &max_nodes, &options.only,
-                          &options.exclude))
+    if (!PyArg_ParseTuple(args, "ppLssss", &c_calls, &sampled, &max_nodes, &options.only,
+                          &options.exclude, &options.lines, &options.lines_outside))
         return NULL;
     if (filter_check(options.only, why, sizeof why) < 0 ||
-        filter_check(options.exclude, why, sizeof why) < 0) {
-        PyErr_Format(PyExc_ValueError, "only or exclude %s", why);
+        filter_check(options.exclude, why, sizeof why) < 0 ||
+        filter_check(options.lines, why, sizeof why) < 0) {
+        PyErr_Format(PyExc_ValueError, "only, exclude or lines %s", why);
         return NULL;
     }
     options.c_calls = c_calls;
     options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
+    if (strlen(options.lines_outside) >= PYUSDT_FILTER_SIZE) {
+        PyErr_SetString(PyExc_ValueError, "lines_outside is too long");
+        return NULL;
+    }
     if (recorder_start(RECORDER_INSIDE, &options) < 0)
         Py_RETURN_FALSE;
     watcher_kick(); /* the sampler is to begin */
     if (sampler_works())
         gil_futex_find();
     Py_RETURN_TRUE;
+}
+
+static PyObject *core_lines_mark(PyObject *module, PyObject *args) {
+    PyObject *code, *globals;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OO", &code, &globals))
+        return NULL;
+    if (!code_is_code(code)) {
+        PyErr_SetString(PyExc_TypeError, "lines_mark() wants a code object");
+        return NULL;
+    }
+    if (code_mark_lines(code, globals) == 0)
+        recorder_lines_marked();
+    Py_RETURN_NONE;
 }
 
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
@@ -181,9 +203,11 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, sampled, max_nodes, only, exclude)\n--\n\nStart to record, or go on with "
-     "these "
-     "options.\nReturn False if events cannot be enabled."},
+     "record(c_calls, sampled, max_nodes, only, exclude, lines, lines_outside)\n--\n\n"
+     "Start to record, or go on with these options.\nReturn False if events cannot be enabled."},
+    {"lines_mark", core_lines_mark, METH_VARARGS,
+     "lines_mark(code, globals)\n--\n\nHave every recording record the lines of this code object, "
+     "of a\nfunction with these globals."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,
      "recorded()\n--\n\nReturn the counts, in the layout of include/pyusdt_counts.h."},

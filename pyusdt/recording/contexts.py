@@ -65,7 +65,8 @@ class Contexts:
     def charges(self, rows: Iterable[CountedCharge]) -> list[ChargeRow]:
         """The charges of these threads."""
         sums: dict[tuple[int, int, int, str, int], tuple[int, int]] = {}
-        for serial, number, function, kind, syscall, samples, ns in rows:
+        for row in rows:
+            serial, number, function, kind, syscall, *_, samples, ns = row
             thread = self._threads.get(serial, -1)
             if thread < 0:
                 continue
@@ -77,7 +78,7 @@ class Contexts:
             if key in sums:
                 samples, ns = sums[key][0] + samples, sums[key][1] + ns
             sums[key] = samples, ns
-        return [ChargeRow._make(key + figures) for key, figures in sums.items()]
+        return [ChargeRow(*key, *figures) for key, figures in sums.items()]
 
     def times(self, snapshot: Snapshot) -> dict[int, tuple[dict[int, int], dict[int, int]]]:
         """By thread: the elapsed and the own ns of nodes, which are what was charged. They go into

@@ -120,6 +120,18 @@ class HistogramRow(NamedTuple):
 RUNNING, LATENCY = range(2)
 
 
+class LineRow(NamedTuple):
+    """What was counted of a line of a function in a thread (lines.py)."""
+
+    thread: int
+    function: int
+    line: int
+    hits: int
+    errors: int
+    total_ns: int
+    self_ns: int
+
+
 class StepRow(NamedTuple):
     """A step that has ended, or a mark."""
 
@@ -156,6 +168,9 @@ class Snapshot:
     kernel_rows: list[KernelRow] = field(default_factory=list)
     kernel: str | None = None
     """As `Process.kernel`."""
+    lines: list[LineRow] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    """The texts of files, by their names."""
 
 
 def clean(text: str) -> str:

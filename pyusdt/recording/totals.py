@@ -211,12 +211,12 @@ class Totals:
     ) -> tuple[list[ChargeRow], list[ChargeRow]]:
         """All of them, and those since `before`. The nearest wanted caller of an unwanted function
         is charged, or else the thread."""
-        earlier = {row.key: row[5:] for row in before.charges}
+        earlier = {row.key: row[-2:] for row in before.charges}
         new = []
         for row in now.charges:
             if row.serial not in self._thread_of:
                 continue
-            samples, ns = _since(row[5:], earlier.get(row.key))
+            samples, ns = _since(row[-2:], earlier.get(row.key))
             if samples or ns:
                 place = self._charged(row, functions, contexts)
                 new.append(ChargeRow(*place, row.kind, row.syscall, samples, ns))

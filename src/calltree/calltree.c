@@ -201,7 +201,7 @@ void calltree_read(const struct pyusdt_node *node, struct calltree_sample *sampl
 
     *sample = (struct calltree_sample){
         .node = node,
-        .code = whole->code,
+        .code = node_code(whole),
         .calls = get(&whole->calls),
         .resumes = get(&whole->resumes),
         .errors = get(&whole->errors),
@@ -218,7 +218,7 @@ const struct code_record *calltree_function(const struct pyusdt_node *node) {
 
 static int visit_sample(struct node *node, void *arg) {
     struct walk *walk = arg;
-    struct calltree_sample sample = {.node = &node->public, .code = node->code};
+    struct calltree_sample sample = {.node = &node->public, .code = node_code(node)};
 
     if (node != &walk->tree->nodes.others)
         calltree_read(&node->public, &sample);

@@ -179,6 +179,26 @@ void calltree_read_function(const struct function *function, struct calltree_tot
 int calltree_walk_histogram(const struct function *function, enum calltree_duration of,
                             histogram_visitor fn, void *arg);
 
+/* What is counted by line, where a function's record has lines. A line begins where LINE fires, and
+ * lasts until the next one of its frame, or the frame's exit. Its ticks with all that it called are
+ * those of its executions within no other one of the same line: recursion counts once. */
+struct calltree_line {
+    const struct code_record *code; /* never NULL */
+    int32_t line;
+    uint64_t hits;        /* how often it began */
+    uint64_t errors;      /* exceptions raised at it, or that came out of what it called */
+    uint64_t total, self; /* ticks: with all that it called; without what is a context of its own */
+};
+
+/* Calls `fn` for each line of a function that was hit or has ticks, without what is still running,
+ * until it returns other than 0, which is returned. Any thread. */
+typedef int (*calltree_line_visitor)(const struct calltree_line *line, void *arg);
+int calltree_walk_lines(struct calltree *t, calltree_line_visitor fn, void *arg);
+
+/* Calls `fn` for the line of each frame on the stack that has one, newest first, with the ticks
+ * that are to be added to what calltree_walk_lines reports; hits and errors are 0. Owner. */
+int calltree_walk_open_lines(struct calltree *t, uint64_t now, calltree_line_visitor fn, void *arg);
+
 /* What went wrong since the last reset. */
 struct calltree_losses {
     uint64_t lost;     /* entries whose context was given up */
@@ -186,6 +206,7 @@ struct calltree_losses {
     uint64_t too_deep; /* entries not followed at all: beyond the depth limit, or no memory */
     uint64_t healed;   /* frames closed because their exit was never reported */
     uint64_t unknown;  /* exits of frames that were not on the stack */
+    uint64_t unlined;  /* lines that began and are not counted: no memory for their function's */
     uint64_t untimed; /* segments of known contexts that are in no histogram, for the same reason */
 };
 

@@ -187,7 +187,6 @@ static void fill(struct nodes *n, struct node *node, struct node *parent, struct
         .index = n->next_index++,
         .module = code->module,
     };
-    node->code = code;
     node->function = f;
     node->hot = &n->root;
 }

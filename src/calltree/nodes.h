@@ -52,7 +52,6 @@ struct node {
     _Alignas(64) struct pyusdt_node public;
     struct link link;
 
-    struct code_record *code;  /* NULL for "(thread)" and "(others)" */
     struct function *function; /* NULL for "(thread)" */
     struct node *hot; /* owner's: the one entered last from here, or the root: never NULL */
     _Atomic uint64_t calls, resumes, errors;
@@ -109,6 +108,12 @@ static inline struct node *nodes_peek(const struct nodes *n, const struct node *
 
     return link && link->key == key ? (struct node *)((char *)link - offsetof(struct node, link))
                                     : NULL;
+}
+
+/* The record of a context's function; NULL for "(thread)" and "(others)". */
+static inline struct code_record *node_code(const struct node *node) {
+    return node->function && node->public.id == node->function->link.key ? node->function->code
+                                                                         : NULL;
 }
 
 /* A context of "(others)", the shared one or that of a function: nothing below it is known. */

@@ -100,7 +100,7 @@ ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
 ALWAYS_INLINE struct node *tree_known(const struct tree *t, const struct code_record *code) {
     struct node *parent = t->top->node, *node = parent->hot;
 
-    if (LIKELY(node->code == code))
+    if (LIKELY(node->public.id == code->id))
         return node;
     node = nodes_peek(&t->nodes, parent, code->id);
     if (LIKELY(node))

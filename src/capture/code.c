@@ -30,6 +30,7 @@
 
 #include "base/filter.h"
 #include "calltree/code_store.h"
+#include "capture/lined.h"
 #include "probe/probes.h"
 #include "python/callable.h"
 #include "python/dict_read.h"
@@ -46,6 +47,8 @@ static char s_own[FILE_SIZE];
 struct code_table code_table;
 uint64_t code_lost;
 void (*code_made)(const struct code_record *);
+void (*code_lined)(PyObject *, struct code_record *);
+bool code_marked;
 static size_t s_used;
 static char s_only[PYUSDT_FILTER_SIZE], s_exclude[PYUSDT_FILTER_SIZE];
 static char s_recorded_only[PYUSDT_FILTER_SIZE], s_recorded_exclude[PYUSDT_FILTER_SIZE];
@@ -154,6 +157,11 @@ static bool is_unrecorded(const struct code_record *record) {
     return filter_rejects(s_recorded_only, s_recorded_exclude, record->module, record->qualname);
 }
 
+static void decide_lines(struct code_record *record, void *unused) {
+    (void)unused;
+    record->lined = !record->rejected && !record->unrecorded && lined_wants(record);
+}
+
 static struct code_record *acquire(const struct code_record *key) {
     bool made;
     struct code_record *record = code_store_acquire(key, &made);
@@ -162,6 +170,7 @@ static struct code_record *acquire(const struct code_record *key) {
         return record;
     record->rejected = is_rejected(record);
     record->unrecorded = is_unrecorded(record);
+    decide_lines(record, NULL);
     if (probe_on(PROBE_code__new))
         fire_new(record, NULL);
     return record;
@@ -252,6 +261,8 @@ static struct code_record *insert(PyObject *code, PyObject *globals) {
     *slot_of(&code_table, code) = (struct code_slot){code, record, Py_NewRef(watch)};
     s_used++;
     code_made(record);
+    if (record->lined)
+        code_lined(code, record);
 out:
     Py_XDECREF(watch);
     PyErr_Clear();
@@ -284,6 +295,7 @@ static void decide(struct code_record *record, void *accepted) {
     bool before = record->rejected;
 
     record->rejected = is_rejected(record);
+    decide_lines(record, NULL);
     if (!before || record->rejected)
         return;
     *(bool *)accepted = true;
@@ -303,6 +315,49 @@ bool code_set_filters(const char *only, const char *exclude) {
 static void decide_recorded(struct code_record *record, void *unused) {
     (void)unused;
     record->unrecorded = is_unrecorded(record);
+    decide_lines(record, NULL);
+}
+
+void code_decide_lines(void) {
+    code_store_each(decide_lines, NULL);
+}
+
+bool code_is_code(PyObject *o) {
+    return Py_TYPE(o) == s_code_type;
+}
+
+int code_mark_lines(PyObject *code, PyObject *globals) {
+    struct code_record *record = code_find_in(code, globals);
+
+    if (!record)
+        return -1;
+    code_marked = record->marked = true;
+    decide_lines(record, NULL);
+    if (record->lined)
+        code_lined(code, record);
+    return 0;
+}
+
+void code_each_record(void (*visit)(struct code_record *record, void *unused)) {
+    code_store_each(visit, NULL);
+}
+
+/* The table may change under a visitor: it gets what was in it before. */
+void code_each(void (*visit)(PyObject *code, struct code_record *record)) {
+    PyObject **codes = malloc((s_used + 1) * sizeof *codes);
+    size_t n = 0;
+
+    for (size_t i = 0; codes && i <= code_table.mask; i++)
+        if (code_table.slots[i].code)
+            codes[n++] = Py_NewRef(code_table.slots[i].code);
+    for (size_t i = 0; i < n; i++) {
+        struct code_record *record = slot_of(&code_table, codes[i])->record;
+
+        if (record)
+            visit(codes[i], record);
+        Py_DECREF(codes[i]);
+    }
+    free(codes);
 }
 
 void code_set_recorded(const char *only, const char *exclude) {

@@ -128,6 +128,7 @@ int control_check(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_
 static void refilter(void) {
     if (code_set_filters(settings.only, settings.exclude))
         monitor_rearm();
+    monitor_reline();
     tracking_refilter();
 }
 

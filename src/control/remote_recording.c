@@ -76,6 +76,8 @@ static int start(const struct pyusdt_record_options *options,
         .max_nodes = (int64_t)options->max_nodes,
         .only = options->only,
         .exclude = options->exclude,
+        .lines = "",
+        .lines_outside = "",
         .times = timing->times,
         .sample_msec = timing->sample_msec,
     };
