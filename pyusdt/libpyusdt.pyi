@@ -138,7 +138,7 @@ def record(
     False where no events can be had: other tools hold the ids of sys.monitoring.
     """
 
-def lines_mark(code: CodeType, globals: dict[str, object]) -> None:
+def lines_mark(code: CodeType, namespace: dict[str, object], /) -> None:
     """Have every recording record the lines of this code object, of a function with these globals.
 
     Raises TypeError for anything but a code object.

@@ -29,7 +29,12 @@ class ChargeRow(NamedTuple):
     samples: int
     ns: int
     line: int = 0
-    """Of the function, that it stood at; 0: none is known."""
+    """Of the function, where its lines are recorded; 0: not known."""
+
+    @property
+    def figures(self) -> tuple[str, int, int, int]:
+        """Kind, system call, samples and ns: a row of `Charges`."""
+        return self[3:7]
 
 
 class Charges:

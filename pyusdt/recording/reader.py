@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from pyusdt.errors import UserError
-from pyusdt.recording import charged, checks, kernel_file, run, store
+from pyusdt.recording import charged, checks, kernel_file, lined, run, store
 from pyusdt.recording import database as sql
 from pyusdt.recording.build import DamageError, by_thread, tree_of
 from pyusdt.recording.charges import Charges
@@ -152,6 +152,8 @@ def _read(
         started=_read_started(database) if version >= 2 else {},
         charges=charges,
         kernel=charged.kernel(database, place) if version >= 4 else {},
+        lines=lined.lines(database, place) if version >= 5 else {},
+        sources=lined.sources(database) if version >= 5 else {},
     )
     return recording, None if few else trees
 

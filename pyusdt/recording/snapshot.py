@@ -175,7 +175,6 @@ class Snapshot:
     totals: list[TotalRow] = field(default_factory=list)
     started: dict[str, int] = field(default_factory=dict)
     charges: list[ChargeRow] = field(default_factory=list)
-    lines: list[LineRow] = field(default_factory=list)
     sampled: bool = False
     """A sampler ran: what was not charged was not there."""
     times: str = "exact"
@@ -183,6 +182,9 @@ class Snapshot:
     kernel_rows: list[KernelRow] = field(default_factory=list)
     kernel: str | None = None
     """As `Process.kernel`."""
+    lines: list[LineRow] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    """The texts of files, by their names."""
 
 
 def clean(text: str) -> str:

@@ -66,11 +66,11 @@ def add_own(charges: Iterable[ChargeRow], totals: dict[tuple[int, int], TotalFig
     of their time. `totals` are by thread and function."""
     own: Counter[tuple[int, int]] = Counter()
     alone: Counter[tuple[int, int]] = Counter()
-    for row in charges:
-        if row.function >= 0:
-            own[row.thread, row.function] += row.ns
-            if row.node < 0:
-                alone[row.thread, row.function] += row.ns
+    for thread, node, function, _, _, _, ns, _ in charges:
+        if function >= 0:
+            own[thread, function] += ns
+            if node < 0:
+                alone[thread, function] += ns
     for part, ns in own.items():
         known = totals.get(part, _NO_TOTALS)
         totals[part] = known._replace(
