@@ -56,16 +56,16 @@ class Sources:
             return ""
         ahead = lines[line - 1 : line - 1 + 10 * _MOST_LINES]
         if self._may_parse <= 0 or max(map(len, ahead)) > _LONGEST_LINE:
-            return _shown(ahead[0])
+            return shown(ahead[0])
         try:
             block = parsed = inspect.getblock(ahead)
         except (tokenize.TokenError, SyntaxError, ValueError, RecursionError):
             block, parsed = ahead[:1], ahead  # no Python, or cut in the middle
         self._may_parse -= sum(map(len, parsed))
-        return "".join(map(_shown, block[:_MOST_LINES]))
+        return "".join(map(shown, block[:_MOST_LINES]))
 
 
-def _shown(line: str) -> str:
+def shown(line: str) -> str:
     """A line without what changes how others are shown: controls, and marks of direction."""
     text = line.rstrip("\n")
     return "\t".join(printable(part, _LONGEST_LINE) for part in text.split("\t")) + "\n"
