@@ -16,11 +16,13 @@ THREAD = Struct("=IIQQII")
 NODE = Struct("=IIiIQQQQQ")
 TOTAL = Struct("=II6Q")
 DURATION = Struct("=IIQQII")
-CHARGE = Struct("=IIIHHIIQ")
+CHARGE = Struct("=IIIHHIIQiI")
+LINE = Struct("=IIiI4Q")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
 NAME = Struct("=I")
-_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, FUNCTION, STEP, NAME)
+_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, FUNCTION, STEP, NAME)
+_LINES = _CODECS.index(LINE)
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
 SAMPLED, TIMES_SAMPLED = 1, 2
 """The flags of counts."""
@@ -121,13 +123,37 @@ class CountedCharge(NamedTuple):
     """THREAD_ITSELF: none."""
     kind: str
     syscall: int
+    line: int
+    """0: none."""
     samples: int
     ns: int
 
     @property
-    def key(self) -> tuple[int, int, int, str, int]:
+    def key(self) -> tuple[int, int, int, str, int, int]:
         """All that it is of."""
-        return self[:5]
+        return self[:6]
+
+
+class CountedLine(NamedTuple):
+    """A line of a function in a thread, whatever became of its contexts; times are in ticks."""
+
+    serial: int
+    function: int
+    line: int
+    hits: int
+    errors: int
+    total: int
+    own: int
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Thread, function and line."""
+        return self[:3]
+
+    @property
+    def ticks(self) -> tuple[int, int, int, int]:
+        """What was counted: hits, errors, and the two times in ticks."""
+        return self[3:]
 
 
 class CountedStep(NamedTuple):
@@ -158,6 +184,7 @@ class Counts:
     """The same on CLOCK_MONOTONIC."""
     totals: list[CountedTotal] = field(default_factory=list)
     charges: list[CountedCharge] = field(default_factory=list)
+    lines: list[CountedLine] = field(default_factory=list)
     sampled: bool = False
     """A sampler charged: CPU and waits are known."""
     times_sampled: bool = False
@@ -193,8 +220,11 @@ def split(data: bytes) -> tuple[bytes, memoryview]:
 
 
 def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
-    rate, now, now_ns, *sizes, text_size, flags, _ = HEAD.unpack_from(data)
-    losses, threads, nodes, totals, durations, charges, named, steps, names = _sections(data, sizes)
+    rate, now, now_ns, *sizes, text_size, flags, n_lines = HEAD.unpack_from(data)
+    sizes.insert(_LINES, n_lines)
+    losses, threads, nodes, totals, durations, charges, lines, named, steps, names = _sections(
+        data, sizes
+    )
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
         if number not in functions:
@@ -218,12 +248,24 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
         now_ns=now_ns,
         totals=list(map(CountedTotal._make, totals)),
         charges=[
-            CountedCharge._make((serial, node, function, KINDS[kind], syscall, samples, ns))
-            for serial, node, function, kind, _, syscall, samples, ns in charges
+            CountedCharge._make(
+                (serial, node, function, KINDS[kind], syscall, _line(line, 0), samples, ns)
+            )
+            for serial, node, function, kind, _, syscall, samples, ns, line, _ in charges
+        ],
+        lines=[
+            CountedLine._make((serial, function, _line(line, 1), *figures))
+            for serial, function, line, _, *figures in lines
         ],
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
     )
+
+
+def _line(number: int, least: int) -> int:
+    if number < least:
+        raise ValueError(f"line {number}")
+    return number
 
 
 def _sections(data: bytes, sizes: list[int]) -> Iterator[list[Any]]:

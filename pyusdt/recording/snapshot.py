@@ -110,6 +110,32 @@ class TotalRow(NamedTuple):
         return self[2:]
 
 
+class LineRow(NamedTuple):
+    """A line of a function in a thread."""
+
+    thread: int
+    function: int
+    line: int
+    hits: int
+    """How often it began."""
+    errors: int
+    """Exceptions that were raised there, or came out of what it called."""
+    total_ns: int
+    """With all that it called; recursion counts once."""
+    self_ns: int
+    """Without the recorded functions that it called."""
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Thread, function and line."""
+        return self[:3]
+
+    @property
+    def figures(self) -> tuple[int, int, int, int]:
+        """What was counted: hits, errors, and the two times."""
+        return self[3:]
+
+
 class HistogramRow(NamedTuple):
     """How many calls of a function took about so long (histogram.py)."""
 
@@ -121,18 +147,6 @@ class HistogramRow(NamedTuple):
 
 
 RUNNING, LATENCY = range(2)
-
-
-class LineRow(NamedTuple):
-    """What was counted of a line of a function in a thread (lines.py)."""
-
-    thread: int
-    function: int
-    line: int
-    hits: int
-    errors: int
-    total_ns: int
-    self_ns: int
 
 
 class StepRow(NamedTuple):

@@ -100,11 +100,16 @@ class Process:
         return self._ask(request).status
 
     def record(
-        self, bits: int, options: bytes = b"", timing: bytes = b"", most: int = 1 << 30
+        self,
+        bits: int,
+        options: bytes = b"",
+        timing: bytes = b"",
+        lines: bytes = b"",
+        most: int = 1 << 30,
     ) -> bytes:
         """Request these actions of a recording, RECORD_COUNTS among them, and return the counts, of
-        `most` bytes. `options` and `timing` are structs pyusdt_record_options and _timing for
-        RECORD_START.
+        `most` bytes. `options`, `timing` and `lines` are structs pyusdt_record_options, _timing and
+        _lines for RECORD_START.
 
         Raises UserError.
         """
@@ -113,7 +118,7 @@ class Process:
                 f"process {self.pid} has an older pyusdt (control version {self._version}), "
                 "which cannot be recorded from outside: start it with this one"
             )
-        counts = self._ask(actions(bits), options, timing).counts
+        counts = self._ask(actions(bits), options, timing, lines).counts
         self._require_real(counts, most)
         data = b"".join(self._pieces(counts))
         if self._snapshot().counts != counts:
@@ -142,7 +147,9 @@ class Process:
                     raise OSError(errno.EIO, "")
                 yield piece
 
-    def _ask(self, request: bytes, options: bytes = b"", timing: bytes = b"") -> Snapshot:
+    def _ask(
+        self, request: bytes, options: bytes = b"", timing: bytes = b"", lines: bytes = b""
+    ) -> Snapshot:
         """Send a request and wait for the answer."""
         self._require_answers()
         with self._our_turn():
@@ -161,6 +168,8 @@ class Process:
                 self._write(Control.record_options.offset - Control.request.offset, options)
             if timing:
                 self._write(Control.record_timing.offset - Control.request.offset, timing)
+            if lines:
+                self._write(Control.record_lines.offset - Control.request.offset, lines)
             self._write_sequence(sequence)
             return self._answer(sequence, interval / 1e3 + ANSWER_SECONDS)
 

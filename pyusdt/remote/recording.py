@@ -42,6 +42,8 @@ class Options:
     c_calls: bool = False
     max_nodes: int = MAX_NODES
     times: Times = "exact"
+    lines: str = ""
+    lines_outside: str = ""
 
 
 class Outside:
@@ -99,11 +101,14 @@ class Outside:
                 lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
             ),
             control_layout.record_timing(times=options.times),
+            control_layout.record_lines(lines=options.lines, outside=options.lines_outside),
         )
 
-    def _ask(self, bits: int, options: bytes = b"", timing: bytes = b"") -> bytes:
+    def _ask(
+        self, bits: int, options: bytes = b"", timing: bytes = b"", lines: bytes = b""
+    ) -> bytes:
         most = _BYTES + _BYTES_A_NODE * self._options.max_nodes
-        return self._process.record(bits, options, timing, most=most)
+        return self._process.record(bits, options, timing, lines, most=most)
 
     def __enter__(self) -> Self:
         """Return the recording itself."""

@@ -14,7 +14,7 @@ const struct code_record *calltree_function(const struct pyusdt_node *node) {
 }
 
 static struct charge_place at(uint32_t index) {
-    return (struct charge_place){index, index, NULL};
+    return (struct charge_place){index, index, 0, NULL};
 }
 
 struct wanted {

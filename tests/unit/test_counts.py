@@ -19,13 +19,15 @@ from pyusdt.recording import counts
 
 STRUCTS = {
     "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_totals n_durations"
-                      " n_charges n_functions n_steps n_names text_size flags reserved"),
+                      " n_charges n_functions n_steps n_names text_size flags n_lines"),
     "_loss": (counts.LOSS, "name reserved count"),
     "_thread": (counts.THREAD, "serial tid ident elapsed name reserved"),
     "_node": (counts.NODE, "serial index parent function calls resumes errors elapsed self"),
     "_total": (counts.TOTAL, "serial function calls primitive_calls resumes errors total self"),
     "_duration": (counts.DURATION, "serial function ticks count kind reserved"),
-    "_charge": (counts.CHARGE, "serial index function kind reserved syscall samples ns"),
+    "_charge": (counts.CHARGE, "serial index function kind reserved syscall samples ns line"
+                                 " reserved2"),
+    "_line": (counts.LINE, "serial function line reserved hits errors total self"),
     "_function": (counts.FUNCTION, "id line module qualname name file"),
     "_step": (counts.STEP, "start value ident name kind"),
 }  # fmt: skip
