@@ -117,8 +117,8 @@ def _outside() -> str:
         if name in ("site-packages", "dist-packages"):
             found.append(path.rstrip("/"))
     text = ""
-    for path in dict.fromkeys(one for path in found for one in (path, os.path.realpath(path))):
-        more = f"{text}:{path}" if text else path
-        if ":" not in path and "\0" not in path and len(os.fsencode(more)) <= MOST:
+    for directory in dict.fromkeys([*found, *map(os.path.realpath, found)]):
+        more = f"{text}:{directory}" if text else directory
+        if ":" not in directory and "\0" not in directory and len(os.fsencode(more)) <= MOST:
             text = more
     return text

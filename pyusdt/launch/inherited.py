@@ -34,7 +34,8 @@ from pyusdt.rundir import RunDirectory
 from pyusdt.system import os
 
 _NAMES = ("PYUSDT_RECORDING", "PYUSDT_RUN", "PYUSDT_FLUSH", "PYUSDT_C_CALLS", "PYUSDT_TIMES",
-          "PYUSDT_MAX_NODES", "PYUSDT_LINES", "PYUSDT_SOURCE", "PYUSDT_LAUNCHER", "PYUSDT_BLOCK")  # fmt: skip
+          "PYUSDT_MAX_NODES", "PYUSDT_LINES", "PYUSDT_SOURCE", "PYUSDT_LAUNCHER",
+          "PYUSDT_BLOCK")  # fmt: skip
 _OUTER = "PYUSDT_OUTER"
 _ROOT = "PYUSDT_ROOT"
 
@@ -127,7 +128,8 @@ def offer(
     """Have the processes that this one starts take part, too."""
     who = times if times != "exact" else ""
     values = [run.path, run.token, f"{flush:g}" if flush else "", "1" if c_calls else "", who,
-              str(max_nodes or ""), lines, "" if source else "no", str(launcher or ""), block]  # fmt: skip
+              str(max_nodes or ""), lines, "" if source else "no", str(launcher or ""),
+              block]  # fmt: skip
     _put([*_all(), values])
 
 

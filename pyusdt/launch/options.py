@@ -137,9 +137,9 @@ OPTIONS = (
         "exact: of each call (the default); sampled: calls are counted without a clock, which costs"
         " less, and times are what a sampler finds"),
     Option(("--lines",), "PATTERNS", "lines", _patterns,
-        "record the lines of these functions too: patterns as of --only; '*': of the program, without"
-        " what is installed; all: of everything; profile: of those below a bare @profile, as"
-        " scripts for kernprof have it", adds=True),
+        "record the lines of these functions too: patterns as of --only; '*': of the program,"
+        " without what is installed; all: of everything; profile: of those below a bare @profile,"
+        " as scripts for kernprof have it", adds=True),
     Option(("--no-source",), "", "source", _no,
         "do not keep the text of those lines"),
     Option(("--no-children",), "", "children", _no,

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pyusdt.files import open_regular
 from pyusdt.recording.snapshot import clean
 from pyusdt.rundir import is_token
-from pyusdt.system import os
 
 MOST_CHARACTERS = 1_000_000
 """Of the text of a file: that of a larger one is not kept."""
