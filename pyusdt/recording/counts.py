@@ -17,6 +17,7 @@ NODE = Struct("=IIiIQQQQQ")
 TOTAL = Struct("=II6Q")
 DURATION = Struct("=IIQQII")
 CHARGE = Struct("=IIIHHIIQiI")
+_OLDER_CHARGE = Struct("=IIIHHIIQ")
 LINE = Struct("=IIiI4Q")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
@@ -194,13 +195,14 @@ class Counts:
 NOTHING = Counts(1.0, [], [], [], {})
 
 
-def unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
-    """Return what the bytes hold; add the functions that they name to `functions`.
+def unpack(data: bytes, functions: dict[int, FunctionRow], *, lined: bool = True) -> Counts:
+    """Return what the bytes hold; add the functions that they name to `functions`. Without `lined`
+    they are of control version 5, in which charges had no line.
 
     Raises ValueError for bytes that are none of these.
     """
     try:
-        return _unpack(data, functions)
+        return _unpack(data, functions, CHARGE if lined else _OLDER_CHARGE)
     except (struct.error, IndexError, ValueError) as error:
         raise ValueError(f"counts that make no sense: {error}") from None
 
@@ -219,11 +221,11 @@ def split(data: bytes) -> tuple[bytes, memoryview]:
     return head + data[HEAD.size : begin] + data[end:], memoryview(data)[begin:end]
 
 
-def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
+def _unpack(data: bytes, functions: dict[int, FunctionRow], charge: Struct) -> Counts:
     rate, now, now_ns, *sizes, text_size, flags, n_lines = HEAD.unpack_from(data)
     sizes.insert(_LINES, n_lines)
     losses, threads, nodes, totals, durations, charges, lines, named, steps, names = _sections(
-        data, sizes
+        data, sizes, charge
     )
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
@@ -249,9 +251,9 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
         totals=list(map(CountedTotal._make, totals)),
         charges=[
             CountedCharge._make(
-                (serial, node, function, KINDS[kind], syscall, _line(line, 0), samples, ns)
+                (*row[:3], KINDS[row[3]], row[5], _line(row[8], 0) if row[8:] else 0, *row[6:8])
             )
-            for serial, node, function, kind, _, syscall, samples, ns, line, _ in charges
+            for row in charges
         ],
         lines=[
             CountedLine._make((serial, function, _line(line, 1), *figures))
@@ -268,10 +270,11 @@ def _line(number: int, least: int) -> int:
     return number
 
 
-def _sections(data: bytes, sizes: list[int]) -> Iterator[list[Any]]:
+def _sections(data: bytes, sizes: list[int], charge: Struct) -> Iterator[list[Any]]:
     """The rows of each section, as tuples."""
     at = HEAD.size
-    for n, codec in zip(sizes, _CODECS, strict=True):
+    for n, known in zip(sizes, _CODECS, strict=True):
+        codec = charge if known is CHARGE else known
         end = at + n * codec.size
         if end > len(data):
             raise ValueError("they are cut off")

@@ -44,6 +44,7 @@ _POLL_SECONDS = 0.005
 _RETRY_SECONDS = 0.001
 _SLACK = 64 << 20  # by how much the kernel's figure of a process's memory may be wrong
 _PIECE = 1 << 20  # bytes that are read at once
+_RECORDS, _HAS_LINES = 5, 6  # control versions from which on we can record, and record lines
 _ADDRESSES = 1 << 63  # as many as the kernel can be asked for
 
 
@@ -88,6 +89,11 @@ class Process:
         """Close its memory."""
         self.close()
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether it can record lines, and its counts have them."""
+        return bool(self._version >= _HAS_LINES)
+
     def status(self) -> Status:
         """The status as of the watcher's last poll. Raises UserError."""
         return self._snapshot().status
@@ -113,7 +119,7 @@ class Process:
 
         Raises UserError.
         """
-        if self._version < VERSION:  # its counts have another layout
+        if self._version < _RECORDS:  # its counts have another layout
             raise UserError(
                 f"process {self.pid} has an older pyusdt (control version {self._version}), "
                 "which cannot be recorded from outside: start it with this one"
