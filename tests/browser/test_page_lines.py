@@ -9,6 +9,7 @@ from selenium.webdriver.common.keys import Keys
 
 from pyusdt import report
 from pyusdt.recording import Recording, load, write
+from pyusdt.recording.lines import Source
 from pyusdt.report import Options
 from pyusdt.report.readings import sampled
 from pyusdt.report.text import duration, number
@@ -250,13 +251,16 @@ def test_a_file_of_20_000_lines(page):
 def test_hostile_texts_are_text(page):
     text = "".join(f"f({name!r})\n" for name in HOSTILE) + "".join(HOSTILE).replace("\n", "")
     data = lined()
-    data.sources["/srv/lined.py"] = text
+    data.sources["/srv/lined.py"] = Source.of(text)
+    data.lines.append(data.lines[0]._replace(line=2**31 - 1))  # the text has none such
     data.functions[1] = data.functions[1]._replace(qualname="</script>", name="<b>")
     opened(page, data, "#function=0&line=0")
     assert page.browser.execute_script("return document.scripts.length") == 2
     assert shown(page)[3] == "f('</script><script>alert(1)</script>')"
     assert "</script>" in page.texts("#functions tbody td.name b")
     assert "\\u202e" in "".join(shown(page).values())
+    page.press(Keys.END)
+    page.until(2**31 - 1, lambda: current(page))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
