@@ -2,6 +2,7 @@
 """Recordings with known answers, and the names that every format must survive."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pyusdt.recording import Snapshot
@@ -273,3 +274,11 @@ def hostile() -> Snapshot:
         ],
         losses=dict.fromkeys(HOSTILE, 1),
     )
+
+
+def with_lines(data: Snapshot) -> Snapshot:
+    """With lines of all its functions, and each file's name as its text."""
+    lines = [(0, f.id, f.line + n, 1, 1, MS, MS) for f in data.functions for n in (0, 1)]
+    texts = {f.file: f"{f.name}\n" * 3 for f in data.functions}
+    lined = snapshot_of(lines=lines, sources=texts)
+    return replace(data, lines=lined.lines, sources=lined.sources)

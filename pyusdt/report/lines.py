@@ -64,6 +64,12 @@ class LinedFunction:
         source = self.source or ()
         return source[line - 1] if 0 < line <= len(source) else ""
 
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of all its lines that have a text or figures."""
+        block = self.block if self.source else ()
+        return sorted({*block, *(line.line for line in self.lines)})
+
     @cached_property
     def block(self) -> range:
         """The numbers of its lines in the text, from its definition, with decorators, to its end;
@@ -92,16 +98,23 @@ def lined_functions(
     """The functions that have lines, in the order of functions (order.py). `wanted` is a pattern of
     functions, the name of one, or the path of a file or its end; "" are all of them. Raises
     UserError where there are none of these."""
+    texts = _Texts(recording)
+    return [
+        LinedFunction(i, recording.records[i], lines, *texts.of(recording.records[i].file))
+        for i, lines in lines_by_function(recording, wanted, sort).items()
+    ]
+
+
+def lines_by_function(
+    recording: Recording, wanted: str = "", sort: str | None = None
+) -> dict[int, list[Line]]:
+    """The same without texts: the lines of functions, by the index of these."""
     lines = _by_function(recording)
     order = [f.index for f in ordered(recording, sort) if f.index in lines]
     order += sorted(lines.keys() - set(order))
     if wanted:
         order = _chosen(recording, order, wanted)
-    texts = _Texts(recording)
-    return [
-        LinedFunction(i, recording.records[i], lines[i], *texts.of(recording.records[i].file))
-        for i in order
-    ]
+    return {index: lines[index] for index in order}
 
 
 def _by_function(recording: Recording) -> dict[int, list[Line]]:
