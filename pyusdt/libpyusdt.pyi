@@ -138,11 +138,14 @@ def record(
     False where no events can be had: other tools hold the ids of sys.monitoring.
     """
 
-def lines_mark(code: CodeType, globals: dict[str, object]) -> None:
+def lines_mark(code: CodeType, namespace: dict[str, object], /) -> None:
     """Have every recording record the lines of this code object, of a function with these globals.
 
     Raises TypeError for anything but a code object.
     """
+
+def lined_files() -> set[str]:
+    """Return the files of the functions whose lines are, or were, recorded."""
 
 def record_stop() -> None:
     """Keep them no more, unless a tracer wants it."""

@@ -58,6 +58,14 @@ def filters_of(verb: str, arguments: argparse.Namespace) -> tuple[str, str]:
         raise UsageError(f"{verb}: {error}") from None
 
 
+def lines_of(verb: str, arguments: argparse.Namespace) -> str:
+    """What --lines asks for, as one list of patterns. Raises UsageError."""
+    try:
+        return patterns.text("--lines", arguments.lines)
+    except ValueError as error:
+        raise UsageError(f"{verb}: {error}") from None
+
+
 def count(text: str) -> int:
     """An argument that is a number of things, 1 or more."""
     if not text.isdecimal() or not int(text):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 from pyusdt import files, unmatched
-from pyusdt.commands.common import count, declare_filters, filters_of
+from pyusdt.commands.common import count, declare_filters, filters_of, lines_of
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.launch import kernel_account
@@ -85,6 +85,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-d", "--duration", type=_seconds, metavar="SECONDS", help="how long (default: till ^C)")
     add("-o", "--output", required=True, metavar="FILE", help="the recording")
     declare_filters(parser)
+    add("--lines", action="append", metavar="PATTERNS",
+        help="the lines of these functions too: '*' has all but those of what is installed, 'all' "
+             "all")  # fmt: skip
     add("--c-calls", action="store_true", help="the calls of C functions too")
     add("--times", choices=TIMES, default="exact",
         help="exact: of each call (the default); sampled: calls are counted without a clock, which "
@@ -113,7 +116,12 @@ def run(arguments: argparse.Namespace) -> int:
     files.refuse_report(path)
     only, exclude = filters_of("record", arguments)
     options = Options(
-        only, exclude, arguments.c_calls, max_nodes=arguments.max_nodes, times=arguments.times
+        only,
+        exclude,
+        arguments.c_calls,
+        max_nodes=arguments.max_nodes,
+        times=arguments.times,
+        lines=lines_of("record", arguments),
     )
     lost: UserError | None = None
     with (

@@ -13,7 +13,7 @@ from pyusdt.harmless import printable
 from pyusdt.libpyusdt import DORMANT
 
 MAGIC = b"pyusdt\n\0"
-VERSION = 5
+VERSION = 6
 SYMBOL = b"pyusdt_control"
 CHECK_MSEC_MAX = 10_000
 """The most that src/control/settings.c accepts."""
@@ -172,6 +172,12 @@ class RecordTiming(_Struct):
     _fields_ = (("times", ctypes.c_uint32), ("sample_msec", ctypes.c_uint32))
 
 
+class RecordLines(_Struct):
+    """struct pyusdt_record_lines"""
+
+    _fields_ = (("lines", ctypes.c_char * FILTER_SIZE), ("outside", ctypes.c_char * FILTER_SIZE))
+
+
 class RawSampler(_Struct):
     """struct pyusdt_sampler"""
 
@@ -197,13 +203,15 @@ class Control(_Struct):
         ("record", Record),
         ("record_timing", RecordTiming),
         ("sampler", RawSampler),
+        ("record_lines", RecordLines),
     )
 
 
 SIZES = {
     1: Control.record_options.offset,
     **dict.fromkeys((2, 3, 4), Control.record_timing.offset),
-    5: ctypes.sizeof(Control),
+    5: Control.record_lines.offset,
+    6: ctypes.sizeof(Control),
 }
 """Of the struct in each version that is understood."""
 # The bits of request.fields.
@@ -349,6 +357,14 @@ def record_options(
 def record_timing(*, times: Times, sample_msec: int = 0) -> bytes:
     """Return a struct pyusdt_record_timing; 0: the process samples as often as it would itself."""
     return bytes(RecordTiming(times=TIMES.index(times), sample_msec=sample_msec))
+
+
+def record_lines(*, lines: str = "", outside: str = "") -> bytes:
+    """Return a struct pyusdt_record_lines: patterns of functions, and directories with ":" between
+    them. Raises ValueError for what cannot be expressed."""
+    return bytes(
+        RecordLines(lines=_patterns("lines", lines), outside=_patterns("outside", outside))
+    )
 
 
 def _patterns(name: str, text: str) -> bytes:

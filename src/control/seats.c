@@ -165,6 +165,7 @@ static int give_share(const struct calltree_sample *sample, void *arg) {
     struct charge_place place = charge_place_of(sample->node);
     double share = (double)sample->self / (double)shares->ticks;
 
+    place.line = 0; /* at which line it was is not known */
     if (sample->self)
         timesheet_place(&shares->seat->sheet, &place, (uint64_t)(share * (double)shares->cpu),
                         &shares->seat->charges);

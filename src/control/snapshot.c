@@ -113,8 +113,9 @@ static void add_losses(struct snapshot *s) {
 
 /* In the order of the layout. */
 static void list_parts(struct snapshot *s, struct rows *parts[SNAPSHOT_PIECES - 1]) {
-    struct rows *all[] = {&s->losses,  &s->threads,   &s->nodes, &s->totals, &s->durations,
-                          &s->charges, &s->functions, &s->steps, &s->names,  &s->texts};
+    struct rows *all[] = {&s->losses,    &s->threads, &s->nodes, &s->totals,
+                          &s->durations, &s->charges, &s->lines, &s->functions,
+                          &s->steps,     &s->names,   &s->texts};
 
     memcpy(parts, all, sizeof all);
 }
@@ -146,6 +147,7 @@ void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECE
     s->head.n_totals = (uint32_t)(s->totals.size / sizeof(struct pyusdt_counts_total));
     s->head.n_durations = (uint32_t)(s->durations.size / sizeof(struct pyusdt_counts_duration));
     s->head.n_charges = (uint32_t)(s->charges.size / sizeof(struct pyusdt_counts_charge));
+    s->head.n_lines = (uint32_t)(s->lines.size / sizeof(struct pyusdt_counts_line));
     s->head.n_functions = (uint32_t)(s->functions.size / sizeof(struct pyusdt_counts_function));
     s->head.n_names = (uint32_t)(s->names.size / sizeof(uint32_t));
     s->head.n_steps = (uint32_t)(s->steps.size / sizeof(struct pyusdt_counts_step));

@@ -202,6 +202,7 @@ static int add_charge(const struct charge *charge, uint32_t number, void *snapsh
         .syscall = charge->syscall,
         .samples = charge->samples,
         .ns = charge->ns,
+        .line = charge->place.line,
     };
 
     if (!shadow_is_new(s->shadow, &s->known->charges, number, shadow_mix(row.ns, row.samples)))

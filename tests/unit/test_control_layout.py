@@ -26,6 +26,7 @@ STRUCTS = {
     "record_options": control_layout.RecordOptions,
     "record": control_layout.Record,
     "record_timing": control_layout.RecordTiming,
+    "record_lines": control_layout.RecordLines,
     "sampler": control_layout.RawSampler,
     "control": control_layout.Control,
 }
@@ -182,5 +183,5 @@ def test_the_core_takes_no_request_of_another_size_or_version() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         *["a request has 2088 bytes"] * 3,
-        *["the request is not one of version 5"] * 2,
+        *["the request is not one of version 6"] * 2,
     ]

@@ -12,11 +12,20 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from recordings import HOSTILE, MS, charged, hostile, snapshot, snapshot_of
+from recordings import (
+    HOSTILE,
+    MS,
+    charged,
+    hostile,
+    lined,
+    snapshot,
+    snapshot_of,
+)
 from rich.cells import cell_len
 
 from pyusdt.commands.probes import table as probes
 from pyusdt.recording import CodeRecord, Process, write
+from pyusdt.recording.lines import Source
 from pyusdt.report.place import _here, place
 from pyusdt.report.text import printable
 
@@ -69,6 +78,14 @@ def shop(queries: int = 30, idle: int = 20, noise: int = 0):
     )
 
 
+# A text with an escape, wide characters, a tab and a long line.
+ODD = "def work(\x1b[2J):\n\tif item < 0:\n\t\traise 日本語\n" + "\tx = " + "1" * 9999 + "\n" * 300
+LINED = {
+    "lined": lined(),
+    "lined-charged": lined(charges=True),
+    "lined-odd": replace(lined(), sources={"/srv/lined.py": Source.of("\n" * 5 + ODD)}),
+    "lined-missing": replace(lined(), sources={}),
+}
 CHARGED = {
     "charged": charged(),
     "kernel": charged(kernel=True),
@@ -100,7 +117,7 @@ def sampled_run(work: int, idle: int):
 def recordings(tmp_path_factory):
     """A directory with recordings."""
     directory = tmp_path_factory.mktemp("recordings")
-    made = {"shop": shop(), "hostile": hostile(), **CHARGED}
+    made = {"shop": shop(), "hostile": hostile(), **CHARGED, **LINED}
     for i in range(3):
         made[f"before{i}"] = shop(noise=i)
         made[f"after{i}"] = shop(queries=15, idle=40, noise=i)
@@ -152,6 +169,10 @@ CASES = {
     "kernel": ["report", "kernel.pyusdt"],
     "kernel-waits": ["report", "kernel.pyusdt", "--waits"],
     "sampled": ["report", "sampled.pyusdt"],
+    "lined": ["report", "lined.pyusdt", "--lines"],
+    "lined-charged": ["report", "lined-charged.pyusdt", "--lines=work"],
+    "lined-odd": ["report", "lined-odd.pyusdt", "--lines=work"],
+    "lined-missing": ["report", "lined-missing.pyusdt", "--lines=lined.py"],
     "compare": ["compare", *COMPARED, "--fail-above", "10%"],
     "compare-cpu": ["compare", *CPU_COMPARED, "--fail-above", "500%"],
     "compare-one": ["compare", "before0.pyusdt", "after0.pyusdt", "--fail-above", "10%"],
@@ -163,7 +184,11 @@ CASES = {
 def test_recordings(terminal, name, width):
     text = terminal(width, *CASES[name])
     check(name, width, text)
-    if "steps" not in name and "cpu" not in name and name.partition("-")[0] not in CHARGED:
+    if (
+        "steps" not in name
+        and "cpu" not in name
+        and name.partition("-")[0] not in {*CHARGED, "lined"}
+    ):
         assert "OrderService.find_orders_of_customer" in "".join(text.split())
 
 

@@ -139,7 +139,11 @@ def fault(words: list[str], status: int, mb: float, out: bytes, err: bytes) -> s
 
 
 def main() -> None:
-    for name in (*(f"report.{name}" for name in report.FORMATS), "commands.report", "compare"):
+    for name in (
+        *(f"report.{name.replace('-', '_')}" for name in report.FORMATS),
+        "commands.report",
+        "compare",
+    ):
         with suppress(ImportError):  # now, not in each child; a recording has no module
             import_module(f"pyusdt.{name}")
     directory, good = map(Path, sys.argv[1:3])
