@@ -85,8 +85,11 @@ void calltree_restart(struct calltree *tree, uint64_t now, uint64_t start) {
     struct frame *top = t->top;
 
     for (t->top = &t->stack[calltree_depth(tree)]; t->top > t->stack; t->top--) {
+        if (t->top->row)
+            tree_line_charge(t->top, now);
         tree_charge(t, frame_end(t->top, now));
-        t->top->start = start;
+        t->top->start = t->top->line_start = start;
+        t->top->line_children = 0;
         t->top->children = t->top->began = 0;
         t->top->partial = true;
     }
@@ -113,6 +116,7 @@ static int clear_counters(struct node *node, void *root) {
     put(&node->errors, 0);
     put(&node->self, 0);
     put(&node->others, 0);
+    tree_stand_at(node, 0);
     node->hot = root;
     return 0;
 }
@@ -127,6 +131,7 @@ static void clear_function(struct function *f, struct node *root) {
         histogram_clear(latency);
     if (others)
         clear_counters(others, root);
+    lines_clear(&f->lines);
     put(&f->primitive_calls, 0);
     put(&f->total, 0);
 }
@@ -146,6 +151,33 @@ void calltree_reset(struct calltree *tree) {
     put(&t->healed, 0);
     put(&t->unknown, 0);
     put(&t->untimed, 0);
+    put(&t->unlined, 0);
+}
+
+/* Whether the top frame runs `code`: it is known by `key` then. */
+static bool come_to(struct tree *t, const struct code_record *code, const void *key, uint64_t now) {
+    if (t->top->code != code && !tree_find(t, code, now))
+        return false;
+    t->top->key = key;
+    return true;
+}
+
+void calltree_line(struct calltree *tree, const struct code_record *code, const void *key,
+                   int32_t line, uint64_t now, bool goes_on) {
+    struct tree *t = private(tree);
+
+    if (!come_to(t, code, key, now))
+        return;
+    if (goes_on)
+        tree_line_goes_on(t, line, now);
+    else
+        tree_line_any(t, line, now);
+}
+
+void calltree_error(struct calltree *tree, const struct code_record *code, const void *key,
+                    uint64_t now) {
+    if (come_to(private(tree), code, key, now))
+        tree_error(tree, key);
 }
 
 bool calltree_runs(struct calltree *tree, const struct code_record *code) {
@@ -265,6 +297,37 @@ int calltree_walk_functions(struct calltree *tree, calltree_function_visitor fn,
     return ret;
 }
 
+int calltree_walk_lines(struct calltree *tree, calltree_line_visitor fn, void *arg) {
+    const struct function *f =
+        atomic_load_explicit(&private(tree)->nodes.functions, memory_order_acquire);
+    int ret = 0;
+
+    for (; f && ret == 0; f = f->next)
+        ret = lines_walk(&f->lines, f->code, fn, arg);
+    return ret;
+}
+
+int calltree_walk_open_lines(struct calltree *tree, uint64_t now, calltree_line_visitor fn,
+                             void *arg) {
+    struct tree *t = private(tree);
+    struct frame *top = &t->stack[calltree_depth(tree)];
+    uint64_t above = 0;
+    int ret = 0;
+
+    for (struct frame *f = top; f > t->stack; f--) {
+        if (f->row) {
+            struct calltree_line line = tree_open_line(f, now, above);
+
+            ret = ret == 0 ? fn(&line, arg) : ret;
+        }
+        above = tree_minus(frame_end(f, now), f->start);
+    }
+    for (struct frame *f = top; f > t->stack; f--)
+        if (f->row && f->inside)
+            f->row->inside++;
+    return ret;
+}
+
 void calltree_read_function(const struct function *f, struct calltree_total *total) {
     const struct node *others = atomic_load_explicit(&f->others, memory_order_acquire);
 
@@ -297,6 +360,7 @@ void calltree_losses(const struct calltree *tree, struct calltree_losses *losses
     losses->healed = get(&t->healed);
     losses->unknown = get(&t->unknown);
     losses->untimed = get(&t->untimed);
+    losses->unlined = get(&t->unlined);
 }
 
 int64_t calltree_bytes(uint64_t contexts) {

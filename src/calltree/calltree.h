@@ -111,6 +111,18 @@ void calltree_reset(struct calltree *t);
 void calltree_call(struct calltree *t, const struct code_record *caller, const void *by,
                    struct code_record *code, const void *key, uint64_t now);
 
+/* The function `code`, known by `key` from now on, comes to `line`; with `goes_on` it has been at
+ * it before it was suspended, which is no hit. `now` is 0 without times. Frames above it are closed
+ * as healed; where it is not on the stack, nothing happens. Owner. Allocates at the first line of
+ * the function. */
+void calltree_line(struct calltree *t, const struct code_record *code, const void *key,
+                   int32_t line, uint64_t now, bool goes_on);
+
+/* In the function `code`, at its line, an exception is raised, or comes out of what it called.
+ * Without effect where it has no line. Owner. */
+void calltree_error(struct calltree *t, const struct code_record *code, const void *key,
+                    uint64_t now);
+
 /* Whether a frame of `code` is on the stack. Owner. */
 bool calltree_runs(struct calltree *t, const struct code_record *code);
 
@@ -179,20 +191,8 @@ void calltree_read_function(const struct function *function, struct calltree_tot
 int calltree_walk_histogram(const struct function *function, enum calltree_duration of,
                             histogram_visitor fn, void *arg);
 
-/* What is counted by line, where a function's record has lines. A line begins where LINE fires, and
- * lasts until the next one of its frame, or the frame's exit. Its ticks with all that it called are
- * those of its executions within no other one of the same line: recursion counts once. */
-struct calltree_line {
-    const struct code_record *code; /* never NULL */
-    int32_t line;
-    uint64_t hits;        /* how often it began */
-    uint64_t errors;      /* exceptions raised at it, or that came out of what it called */
-    uint64_t total, self; /* ticks: with all that it called; without what is a context of its own */
-};
-
 /* Calls `fn` for each line of a function that was hit or has ticks, without what is still running,
  * until it returns other than 0, which is returned. Any thread. */
-typedef int (*calltree_line_visitor)(const struct calltree_line *line, void *arg);
 int calltree_walk_lines(struct calltree *t, calltree_line_visitor fn, void *arg);
 
 /* Calls `fn` for the line of each frame on the stack that has one, newest first, with the ticks

@@ -19,8 +19,10 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
+#include "calltree/budget.h"
 #include "calltree/calltree_types.h"
 #include "calltree/code_record.h"
+#include "calltree/lines.h"
 #include "pyusdt_node.h"
 
 /* An entry of a table. Keys: see nodes.c. */
@@ -34,7 +36,8 @@ struct node;
 /* Two cache lines: what every enter and exit touches, and the rest. What is in its nodes is not
  * counted here again. */
 struct function {
-    _Alignas(64) uint32_t last; /* owner's: place on the stack of its topmost frame, 0: none */
+    _Alignas(64) uint32_t last;    /* owner's: place on the stack of its topmost frame, 0: none */
+    _Atomic(struct lines *) lines; /* owned but for lines_none; never NULL */
     _Atomic(struct histogram *) histogram; /* owned; NULL until the first recorded duration */
     _Atomic(struct node *) others;         /* owned; for its calls in contexts that were given up */
     _Atomic uint64_t primitive_calls;      /* entries by START without a lower frame of it */
@@ -63,7 +66,13 @@ struct chunk; /* of nodes */
 
 #define NODES_FIRST_BUCKETS_LOG2 6
 
-enum nodes_memory { NODES_OF_CONTEXTS, NODES_OF_FUNCTIONS, NODES_OF_HISTOGRAMS, NODES_MEMORIES };
+enum nodes_memory {
+    NODES_OF_CONTEXTS,
+    NODES_OF_FUNCTIONS,
+    NODES_OF_HISTOGRAMS,
+    NODES_OF_LINES,
+    NODES_MEMORIES
+};
 
 /* Owner's. */
 struct table {
@@ -121,6 +130,9 @@ static inline bool node_is_given_up(const struct node *node) {
     return node->function &&
            atomic_load_explicit(&node->function->others, memory_order_relaxed) == node;
 }
+
+/* What memory of this kind is charged to; nodes_clear() gives it back. */
+struct budget nodes_budget(struct nodes *n, enum nodes_memory of);
 
 /* See calltree_bytes(). */
 int64_t nodes_bytes(uint64_t contexts);

@@ -33,8 +33,13 @@ struct frame {
     uint64_t children;              /* ticks of the frames above that have been closed */
     uint64_t began; /* its first entry, where that was another one; 0, or FRAME_UNKNOWN */
     uint32_t below; /* see frame_below(); with FRAME_GIVEN_UP where the node is */
+    int32_t line;   /* at which it stands; it and the next two are undefined without a row */
+    uint64_t line_start;
+    uint64_t line_children; /* of `children`, those of its earlier lines */
+    struct line_row *row;   /* of its line; NULL: none */
     bool partial;
-    bool leaf; /* a function in C */
+    bool leaf;   /* a function in C */
+    bool inside; /* it is counted in row->inside */
 };
 
 struct tree {
@@ -44,7 +49,7 @@ struct tree {
     struct frame *stack; /* owned; one more than stack..limit, see calltree.c */
     uint32_t depth_limit;
     uint32_t over;
-    _Atomic uint64_t lost, folded, too_deep, healed, unknown, untimed;
+    _Atomic uint64_t lost, folded, too_deep, healed, unknown, untimed, unlined;
     struct nodes nodes;
 };
 
@@ -70,6 +75,8 @@ static inline uint64_t frame_end(const struct frame *f, uint64_t now) {
 /* The unlikely branches. Owner. */
 struct node *tree_visit(struct tree *t, struct node *parent, struct code_record *code);
 bool tree_make_room(struct tree *t);
+/* The same, for what is no exit: where no frame matches, nothing is wrong. */
+bool tree_find(struct tree *t, const struct code_record *code, uint64_t now);
 bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now);
 void tree_record_new(struct tree *t, const struct function *f, _Atomic(struct histogram *) *place,
                      uint64_t elapsed);
@@ -77,6 +84,16 @@ void tree_record_new(struct tree *t, const struct function *f, _Atomic(struct hi
 void tree_record_latency(struct tree *t, uint64_t latency);
 void tree_count_inner(struct tree *t, enum calltree_kind kind);
 void tree_pop_given_up(struct tree *t, uint64_t elapsed);
+/* The line of the top frame, which has one, ends as the frame does. */
+void tree_line_left(struct tree *t, uint64_t now);
+/* The top frame comes to a line, or goes on at one. */
+void tree_line_any(struct tree *t, int32_t line, uint64_t now);
+void tree_line_goes_on(struct tree *t, int32_t line, uint64_t now);
+/* What calltree_walk_open_lines() reports of the frame's line, which it has; `above`: ticks of what
+ * it is calling. A frame that is counted in row->inside is so no longer. */
+struct calltree_line tree_open_line(struct frame *f, uint64_t now, uint64_t above);
+/* Charges the ticks of the frame's line, which it has. */
+void tree_line_charge(struct frame *f, uint64_t now);
 void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now);
 
 /* One writer: a plain add, no locked one. */
@@ -127,7 +144,8 @@ ALWAYS_INLINE struct node *tree_place(struct tree *t, struct code_record *code, 
     f->key = key;
     f->start = 0;
     f->below = node->function->last | mark;
-    f->partial = f->leaf = false;
+    f->row = NULL;
+    f->partial = f->leaf = f->inside = false;
     node->function->last = tree_place_of(t, f);
     tree_set_top(t, f);
     return node;
@@ -159,9 +177,11 @@ ALWAYS_INLINE uint64_t tree_charge(struct tree *t, uint64_t now) {
     return elapsed;
 }
 
-ALWAYS_INLINE void tree_drop(struct tree *t) {
+ALWAYS_INLINE void tree_drop(struct tree *t, uint64_t now) {
     struct frame *f = t->top;
 
+    if (UNLIKELY(f->row))
+        tree_line_left(t, now);
     f->node->function->last = frame_below(f);
     tree_set_top(t, f - 1);
 }
@@ -170,7 +190,7 @@ ALWAYS_INLINE void tree_drop(struct tree *t) {
 ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     uint64_t elapsed = tree_charge(t, now);
 
-    tree_drop(t);
+    tree_drop(t, now);
     return elapsed;
 }
 
@@ -260,6 +280,66 @@ ALWAYS_INLINE void tree_close_done(struct tree *t, uint64_t now, enum calltree_o
     done->self = tree_minus(done->elapsed, f->children);
 }
 
+ALWAYS_INLINE void tree_stand_at(struct node *node, int32_t line) {
+    __atomic_store_n(&node->public.current_line, line, __ATOMIC_RELAXED);
+}
+
+/* The frame stands at the line of `row`, from `now` on. */
+ALWAYS_INLINE void tree_line_begin(struct frame *f, struct line_row *row, int32_t line,
+                                   uint64_t now) {
+    f->row = row;
+    f->line = line;
+    f->line_start = now;
+    f->line_children = f->children;
+    tree_stand_at(f->node, line);
+}
+
+/* The top frame, with this key, comes to a line, at `now`, 0 without a time: false where another
+ * one is on the top. Calls nothing where the frame goes on from line to line, and its function is
+ * on the stack once. */
+ALWAYS_INLINE bool tree_line(struct calltree *tree, const void *key, int32_t line, uint64_t now) {
+    struct tree *t = (struct tree *)tree;
+    struct frame *f = t->top;
+    struct line_row *row = f->row;
+    struct lines *lines;
+    uint32_t index;
+    uint64_t elapsed, children, self;
+
+    if (UNLIKELY(f->key != key))
+        return false;
+    lines = atomic_load_explicit(&f->node->function->lines, memory_order_relaxed);
+    index = (uint32_t)line - (uint32_t)lines->first;
+    if (UNLIKELY(index >= lines->n || !row || f->below)) {
+        tree_line_any(t, line, now);
+        return true;
+    }
+    if (now) {
+        elapsed = tree_minus(now, f->line_start);
+        children = f->children - f->line_children;
+        self = tree_minus(elapsed, children);
+        tree_add(&row->self, self);
+        if (children)
+            tree_add(&row->others, elapsed - self);
+    }
+    tree_add(&lines->rows[index].hits, 1);
+    tree_line_begin(f, &lines->rows[index], line, now);
+    return true;
+}
+
+/* An exception is raised in the top frame, or comes out of what it called: whether it has this key,
+ * and a line. */
+ALWAYS_INLINE bool tree_error(struct calltree *tree, const void *key) {
+    struct frame *f = ((struct tree *)tree)->top;
+    uint32_t errors;
+
+    if (UNLIKELY(f->key != key || !f->row))
+        return false;
+    errors = atomic_load_explicit(&f->row->errors, memory_order_relaxed);
+    if (LIKELY(errors < UINT32_MAX))
+        atomic_store_explicit(&f->row->errors, errors + 1, memory_order_relaxed);
+    return true;
+}
+
 ALWAYS_INLINE const struct frame *tree_top(const struct calltree *tree) {
     return ((const struct tree *)tree)->top;
 }
@@ -285,7 +365,7 @@ ALWAYS_INLINE bool tree_exit_untimed(struct calltree *tree, const void *key,
         return false;
     if (outcome == CALLTREE_UNWIND)
         tree_add(&f->node->errors, 1);
-    tree_drop(t);
+    tree_drop(t, 0);
     return true;
 }
 

@@ -30,6 +30,7 @@
 
 #include "base/filter.h"
 #include "calltree/code_store.h"
+#include "capture/generated.h"
 #include "capture/lined.h"
 #include "probe/probes.h"
 #include "python/callable.h"
@@ -54,7 +55,6 @@ static char s_only[PYUSDT_FILTER_SIZE], s_exclude[PYUSDT_FILTER_SIZE];
 static char s_recorded_only[PYUSDT_FILTER_SIZE], s_recorded_exclude[PYUSDT_FILTER_SIZE];
 static PyTypeObject *s_code_type;
 static PyObject *s_name, *s_qualname, *s_filename, *s_firstlineno, *s_module_name; /* interned */
-static PyObject *s_varnames, *s_locals;                                            /* too */
 
 static struct code_slot *slot_of(struct code_table *table, const PyObject *code) {
     size_t i = code_hash(code) & table->mask;
@@ -176,50 +176,6 @@ static struct code_record *acquire(const struct code_record *key) {
     return record;
 }
 
-/* The first argument of the running frame, where that runs `code`: a new reference, or NULL. */
-static PyObject *first_argument(PyObject *code) {
-    PyObject *frame = (PyObject *)PyEval_GetFrame(), *running = NULL; /* frame: borrowed */
-    PyObject *names = NULL, *locals = NULL, *first = NULL;
-
-    if (frame)
-        running = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
-    if (running == code) {
-        names = PyObject_GetAttr(code, s_varnames);
-        locals = PyObject_GetAttr(frame, s_locals);
-    }
-    if (locals && names && PyTuple_Size(names) > 0)
-        first = PyObject_GetItem(locals, PyTuple_GetItem(names, 0));
-    Py_XDECREF(running);
-    Py_XDECREF(names);
-    Py_XDECREF(locals);
-    PyErr_Clear();
-    return first;
-}
-
-static bool has_prefix(const char *text, const char *prefix) {
-    return !strncmp(text, prefix, strlen(prefix));
-}
-
-/* Whether dataclasses or attrs generated it: the methods of all classes have one name then, and
- * those of dataclasses one place. */
-static bool is_generated(const struct code_record *key) {
-    return has_prefix(key->qualname, "__create_fn__.<locals>.") ||
-           has_prefix(key->file, "<attrs generated methods ");
-}
-
-/* The function of a generated method has its class in its name, and the class has the function.
- * Reading the locals prolongs their life to the end of the call: that is done at the first event of
- * such a method alone. */
-static void read_generated(PyObject *code, char *qualname) {
-    PyObject *self = first_argument(code), *name = PyObject_GetAttr(code, s_name);
-    char found[NAME_SIZE];
-
-    if (self && name && text_method(self, name, code, found, sizeof found))
-        memcpy(qualname, found, sizeof found);
-    Py_XDECREF(self);
-    Py_XDECREF(name);
-}
-
 static struct code_record *make_record(PyObject *code, PyObject *globals) {
     char module[NAME_SIZE], function[NAME_SIZE], qualname[NAME_SIZE], file[FILE_SIZE];
     struct code_record key = {
@@ -235,8 +191,8 @@ static struct code_record *make_record(PyObject *code, PyObject *globals) {
     read_text(code, s_name, function, NAME_SIZE);
     read_text(code, s_qualname, qualname, NAME_SIZE);
     read_text(code, s_filename, file, FILE_SIZE);
-    if (is_generated(&key))
-        read_generated(code, qualname);
+    if (generated_is(&key))
+        generated_name(code, s_name, qualname, NAME_SIZE);
     key.line = read_line(code);
     return acquire(&key);
 }
@@ -401,10 +357,6 @@ int code_init(PyObject *module) {
     s_filename = PyUnicode_InternFromString("co_filename");
     s_firstlineno = PyUnicode_InternFromString("co_firstlineno");
     s_module_name = PyUnicode_InternFromString("__name__");
-    s_varnames = PyUnicode_InternFromString("co_varnames");
-    s_locals = PyUnicode_InternFromString("f_locals");
-    if (!s_varnames || !s_locals)
-        return -1;
     if (read_own(module) < 0 || !code || !s_name || !s_qualname || !s_filename || !s_firstlineno ||
         !s_module_name)
         return -1;

@@ -101,6 +101,7 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "calls too deep", s->lost.too_deep);
     add_loss(s, "coroutines without a latency", suspended_lost);
     add_loss(s, "calls without a histogram", s->lost.untimed);
+    add_loss(s, "lines beyond memory", s->lost.unlined);
     add_loss(s, "exits that Python did not report", s->lost.healed);
     add_loss(s, "exits without an entry", s->lost.unknown);
     add_loss(s, "threads merged with an ended one", thread_merged);

@@ -222,6 +222,7 @@ static void add_losses_of(struct snapshot *s, const struct calltree *tree) {
     s->lost.healed += losses.healed;
     s->lost.unknown += losses.unknown;
     s->lost.untimed += losses.untimed;
+    s->lost.unlined += losses.unlined;
 }
 
 /* The time of a thread of Python's threading ends with Thread._bootstrap: what the interpreter and

@@ -56,6 +56,8 @@ static void test_free(void *block) {
 
 #include "../../src/calltree/calltree.c"
 #include "../../src/base/histogram.c"
+#include "../../src/calltree/budget.c"
+#include "../../src/calltree/lines.c"
 #include "../../src/calltree/nodes.c"
 #include "../../src/calltree/tree.c"
 
