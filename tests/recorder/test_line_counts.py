@@ -17,7 +17,9 @@ from harness import DEADLINE, Process, Program, environment
 import pyusdt
 from pyusdt import libpyusdt
 from pyusdt.recording import Recording
+from pyusdt.recording.counts import unpack
 from pyusdt.recording.lines import LineFigures
+from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.remote import control_layout
 from pyusdt.remote.attached import Process as Traced
 
@@ -176,3 +178,30 @@ def test_an_older_process_has_no_lines(target: Program, out: Path) -> None:
 def test_patterns_that_are_none(out: Path) -> None:
     said = refused("-p", 1, "-o", out, "--lines", "a:b:c", code=2)
     assert "--lines has more than one colon" in said
+
+
+def down(n: int, found: list[bytes]) -> None:
+    if n:
+        down(n - 1, found)  # deeper
+    else:
+        found.append(libpyusdt.recorded())  # deepest
+
+
+def test_lines_that_frames_stand_at() -> None:
+    """A recursion counts once in what its lines took, while it runs and after it."""
+    libpyusdt.lines_mark(down.__code__, globals())
+    data: list[bytes] = []
+    with pyusdt.record():
+        down(20, data)
+        data.append(libpyusdt.recorded())
+    for counted in data:
+        functions: dict[int, FunctionRow] = {}
+        counts = unpack(counted, functions)
+        (number,) = (row.id for row in functions.values() if row.qualname == "down")
+        (total,) = (row for row in counts.totals if row.function == number)
+        lines = {row.line: row for row in counts.lines if row.function == number}
+        deeper = lines[line_of(Path(__file__), "# " + "deeper")]
+        deepest = lines[line_of(Path(__file__), "# " + "deepest")]
+        assert (deeper.hits, deepest.hits) == (20, 1)
+        assert 0 < deepest.total < deeper.total <= total.total
+        assert sum(row.own for row in lines.values()) <= total.own
