@@ -144,6 +144,9 @@ def lines_mark(code: CodeType, namespace: dict[str, object], /) -> None:
     Raises TypeError for anything but a code object.
     """
 
+def lined_files() -> set[str]:
+    """Return the files of the functions whose lines are, or were, recorded."""
+
 def record_stop() -> None:
     """Keep them no more, unless a tracer wants it."""
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/filter.h"
+#include "calltree/code_store.h"
 #include "capture/code.h"
 #include "capture/thread.h"
 #include "control/audit.h"
@@ -63,6 +64,27 @@ static PyObject *core_lines_mark(PyObject *module, PyObject *args) {
     if (code_mark_lines(code, globals) == 0)
         recorder_lines_marked();
     Py_RETURN_NONE;
+}
+
+static void add_file(struct code_record *record, void *set) {
+    PyObject *file = NULL;
+
+    if (record->n_lines > 0)
+        file = PyUnicode_DecodeUTF8(record->file, (Py_ssize_t)strlen(record->file),
+                                    "backslashreplace");
+    if (file && PySet_Add(set, file) < 0)
+        Py_CLEAR(file);
+    Py_XDECREF(file);
+    PyErr_Clear(); /* without memory, it is not among them */
+}
+
+static PyObject *core_lined_files(PyObject *module, PyObject *unused) {
+    PyObject *set = PySet_New(NULL);
+
+    (void)module, (void)unused;
+    if (set)
+        code_store_each(add_file, set);
+    return set;
 }
 
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
@@ -208,6 +230,8 @@ static PyMethodDef s_methods[] = {
     {"lines_mark", core_lines_mark, METH_VARARGS,
      "lines_mark(code, globals)\n--\n\nHave every recording record the lines of this code object, "
      "of a\nfunction with these globals."},
+    {"lined_files", core_lined_files, METH_NOARGS,
+     "lined_files()\n--\n\nReturn the files of the functions whose lines are, or were, recorded."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,
      "recorded()\n--\n\nReturn the counts, in the layout of include/pyusdt_counts.h."},

@@ -16,6 +16,7 @@ from pyusdt.recording.snapshot import (
     ThreadRow,
     TotalRow,
 )
+from pyusdt.recording.source import Source
 
 HOSTILE = [
     "",
@@ -67,7 +68,7 @@ def snapshot_of(
         kernel_rows=[KernelRow(*row) for row in kernel or ()],
         kernel=None if kernel is None else "",
         lines=[LineRow(*row) for row in lines],
-        sources=sources or {},
+        sources={file: Source.of(text) for file, text in (sources or {}).items()},
     )
 
 

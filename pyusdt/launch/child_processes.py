@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from pyusdt import files, libpyusdt, rundir, running
+from pyusdt import files, libpyusdt, lined, rundir, running
 from pyusdt.errors import UsageError, UserError, print_line, shell_word
 from pyusdt.launch import inherited, kernel_account
 from pyusdt.launch.options import Options
@@ -47,6 +47,10 @@ class _WholeRun:
         self.c_calls = options.c_calls
         self.times = options.times
         self.max_nodes = options.max_nodes or running.MAX_NODES
+        self._profiles = lined.is_profile(options.lines)
+        self.lines = lined.wanted(lined.without_profile(options.lines))
+        self._source = options.source
+        self._token = os.urandom(8).hex()
         self._run = run
         self._block = block
         self._flush = options.flush or 0
@@ -61,7 +65,16 @@ class _WholeRun:
         running.start(self)
         place = os.fsencode(self._run.directory), self._run.device, self._run.inode
         ordinal = running.new_ordinal()
-        about = rundir.about(c_calls=self.c_calls, times=self.times, flush=self._flush)
+        about = rundir.about(
+            c_calls=self.c_calls,
+            times=self.times,
+            flush=self._flush,
+            sources=self._token if self._source else "",
+        )
+        if self._profiles:
+            lined.offer_profile()
+        if self._source and (self._profiles or self.lines[0]):
+            from pyusdt import sources  # noqa: F401 - now: what the program changes is not for us
         try:
             self._save = libpyusdt.save_begin(ordinal, *place, about, b"", b"", self._flush)
         except OSError as error:
@@ -71,6 +84,10 @@ class _WholeRun:
     def finish(self, reason: str) -> None:
         """Write. Raises UserError."""
         try:
+            if self._source and running.have_lines():
+                from pyusdt import sources
+
+                sources.save(self._run, self._token, sources.captured())
             libpyusdt.save_end(self._save, reason, False)
         except OSError as error:
             raise UserError(f"{self.path}: cannot write: {_reason(error)}") from None
@@ -167,6 +184,8 @@ def begin(options: Options) -> None:
             c_calls=options.c_calls,
             times=options.times,
             max_nodes=options.max_nodes,
+            lines=options.lines,
+            source=options.source,
             launcher=os.getpid(),
         )
     _LaunchedRun(directory, options).start()
@@ -193,7 +212,12 @@ def _join(it: inherited.Inherited) -> None:
             return  # it is over, and all is written
         raise UserError(f"{it.path}: cannot write: {_reason(error)}") from None
     options = Options(
-        flush=it.flush or None, c_calls=it.c_calls, times=it.times, max_nodes=it.max_nodes
+        flush=it.flush or None,
+        c_calls=it.c_calls,
+        times=it.times,
+        max_nodes=it.max_nodes,
+        lines=it.lines,
+        source=it.source,
     )
     if rundir.is_block_over(directory, it.block):
         return

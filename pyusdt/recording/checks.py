@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from pyusdt.recording import charges, kernel, store
 from pyusdt.recording.build import DamageError
-from pyusdt.recording.lines import MOST_CHARACTERS
 from pyusdt.recording.records import Thread
+from pyusdt.recording.source import MOST_CHARACTERS
 
 _MOST_ROWS = 50_000_000
 

@@ -9,7 +9,6 @@ from json import dumps
 from sqlite3 import connect
 
 from pyusdt._version import __version__
-from pyusdt.recording.lines import Source
 from pyusdt.recording.records import Process
 from pyusdt.recording.schema import APPLICATION_ID, SCHEMA, VERSION
 from pyusdt.recording.snapshot import FunctionRow, Snapshot, clean, clean_step
@@ -132,8 +131,7 @@ def _add_lines(
         " total_ns = total_ns + excluded.total_ns, self_ns = self_ns + excluded.self_ns",
         ((number, place[row.function], *row[2:]) for row in snapshot.lines),
     )
-    for file, text in snapshot.sources.items():
-        source = Source.of(text)
+    for file, source in snapshot.sources.items():
         database.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (source.sha256, source.text))
         database.execute(
             "INSERT OR IGNORE INTO sources VALUES (?, ?, ?)", (number, clean(file), source.sha256)

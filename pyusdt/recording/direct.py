@@ -90,6 +90,7 @@ def add(
     times: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
     if counts.times_sampled:
         times = contexts.times(snapshot)
+    snapshot.sources = part.sources
     if kernel:
         tids = ((row.tid, row.serial) for row in sorted(counts.threads))
         snapshot.kernel_rows = joined(kernel.rows, tids, contexts.find)

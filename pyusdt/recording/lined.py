@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from pyusdt.recording.build import DamageError
 from pyusdt.recording.charges import Charges
-from pyusdt.recording.lines import LineFigures, Lines, Source, add_charges
+from pyusdt.recording.lines import LineFigures, Lines, add_charges
+from pyusdt.recording.source import Source
 
 
 def lines(database: sqlite3.Connection, place: Mapping[int, int]) -> Lines:

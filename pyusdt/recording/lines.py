@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was recorded of single lines, and the text that they are lines of."""
+"""What was recorded of single lines."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,10 +9,8 @@ from typing import Self
 from pyusdt.recording.build import DamageError
 from pyusdt.recording.charges import NONE, ChargeRow, Charges
 from pyusdt.recording.records import CodeRecord
-from pyusdt.recording.snapshot import LineRow, clean
-
-MOST_CHARACTERS = 1_000_000
-"""Of the text of a file: that of a larger one is not kept."""
+from pyusdt.recording.snapshot import LineRow
+from pyusdt.recording.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +55,6 @@ class Line:
     def cpu_ns(self) -> int:
         """0 too where no sampler ran, which `Recording.known` says."""
         return self.charges.cpu_ns
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The text of a file when it was recorded, with line ends as Python has them in texts."""
-
-    sha256: str
-    """Of the text, as UTF-8."""
-    text: str
-
-    @classmethod
-    def of(cls, text: str) -> "Source":
-        text = clean(text)
-        return cls(hashlib.sha256(text.encode()).hexdigest(), text)
 
 
 Lines = dict[tuple[int, int, int], LineFigures]

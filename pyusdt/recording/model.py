@@ -26,7 +26,7 @@ from pyusdt.recording.build import (
 )
 from pyusdt.recording.charges import NONE, Charges, total
 from pyusdt.recording.kernel import KernelFigures
-from pyusdt.recording.lines import Line, LineFigures, Source, lines_of, rows_of, source_of
+from pyusdt.recording.lines import Line, LineFigures, lines_of, rows_of, source_of
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import (
     LATENCY,
@@ -38,6 +38,7 @@ from pyusdt.recording.snapshot import (
     clean,
     clean_step,
 )
+from pyusdt.recording.source import Source
 from pyusdt.recording.tree import TOP, Node, merged, only, walk
 from pyusdt.system import os
 
@@ -146,8 +147,7 @@ class Recording:
             kernel=kernel_of(process, snapshot.kernel_rows, place),
             lines=lines_of(process.id, snapshot.lines, snapshot.charges, place),
             sources={
-                (process.id, clean(file)): Source.of(text)
-                for file, text in snapshot.sources.items()
+                (process.id, clean(file)): source for file, source in snapshot.sources.items()
             },
         )
 

@@ -20,6 +20,7 @@ from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import FunctionRow, Snapshot
+from pyusdt.recording.source import Source, list_of
 from pyusdt.recording.totals import Totals
 from pyusdt.system import os
 
@@ -50,8 +51,15 @@ class Part:
     """One that is whole, and the changes since."""
     started: dict[str, int] = field(default_factory=dict)
     """Programs by name, and how often the process has started them."""
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Texts of files by name, where they have been read, too."""
     is_gone: bool = False
     """Its process, as far as is known; the part is what it has left."""
+
+
+def list_of_sources(part: Part) -> str:
+    """The name of the file that lists its sources, or ""."""
+    return list_of(part.about.get("sources"), part.process.pid)
 
 
 def read(name: str, directory: int) -> Part | None:

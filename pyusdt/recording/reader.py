@@ -81,6 +81,7 @@ def _with_parts(
             with run.opened(path, name, token) as directory:
                 parts = run.processes_in(directory)
                 accounts = kernel_file.read(directory) if parts else {}
+                run.read_sources(parts, directory)
         except OSError:
             parts = None
         if _identity(path) == before:

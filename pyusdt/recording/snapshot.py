@@ -6,10 +6,13 @@ a thread, a node or a function keeps its number for as long as the process lives
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.kernel import KernelRow
+
+if TYPE_CHECKING:
+    from pyusdt.recording.source import Source
 
 Value = int | float | str | None
 """Of a mark."""
@@ -183,7 +186,7 @@ class Snapshot:
     kernel: str | None = None
     """As `Process.kernel`."""
     lines: list[LineRow] = field(default_factory=list)
-    sources: dict[str, str] = field(default_factory=dict)
+    sources: "dict[str, Source]" = field(default_factory=dict)
     """The texts of files, by their names."""
 
 
