@@ -134,8 +134,8 @@ bool snapshot_walk(struct snapshot *s, const atomic_bool *stop) {
     list_parts(s, parts);
     for (int i = 0; i < SNAPSHOT_PIECES - 1; i++)
         failed |= parts[i]->failed;
-    return !failed && !s->open.failed && !s->open_totals.failed && !s->readings.failed &&
-           !s->shadow->failed && s->texts.size <= UINT32_MAX;
+    return !failed && !s->open.failed && !s->open_totals.failed && !s->open_lines.failed &&
+           !s->readings.failed && !s->shadow->failed && s->texts.size <= UINT32_MAX;
 }
 
 void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECES]) {
@@ -169,6 +169,7 @@ void snapshot_free(struct snapshot *s) {
     rows_free(&s->readings);
     rows_free(&s->open);
     rows_free(&s->open_totals);
+    rows_free(&s->open_lines);
     bits_free(&s->is_open);
     bits_free(&s->is_open_total);
     shadow_free(s->own);
