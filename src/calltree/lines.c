@@ -80,7 +80,7 @@ struct line_row *lines_visit(lines_place *place, const struct code_record *code,
                              struct budget budget) {
     struct line_row *row = find_row(place, line);
     struct lines *last, *made;
-    int64_t first, end;
+    int64_t first = 0, end = 0;
 
     if (row || !code || !code->lined || !is_of(code, line))
         return row;
