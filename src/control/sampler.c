@@ -23,8 +23,9 @@ enum { SHARE = 50 };
 /* The longest interval. */
 #define INTERVAL_MAX_NS UINT64_C(1000000000)
 
-/* With more threads than this, a pass is in a hurry. */
-enum { MANY = 16 };
+/* With more threads than this, a pass is in a hurry: it takes a thread that waited, and has not run
+ * since, as waiting still, also where that is ready by now. */
+enum { MANY = 4 };
 
 static _Atomic uint32_t s_msec; /* written under the GIL; 0: not wanted */
 static atomic_bool s_blind;     /* there is no /proc, or no thread for us */
