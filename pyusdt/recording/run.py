@@ -369,14 +369,17 @@ def _remove_dead(parent: str, name: str, token: str, leaving: bool = False) -> N
     with suppress(OSError), opened(os.path.join(parent, "x"), name, token) as directory:
         it = os.fstat(directory)
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        names = os.listdir(directory)  # what comes from here on is of a process that has begun
+        if _is_written_to(directory):
+            return
         processes = processes_in(directory)
         me = os.getpid() if leaving else 0
         done = [is_complete(parts) or parts[0].process.pid == me for parts in processes.values()]
         if not rundir.is_private(it) or not all(done):
             return
-        if not processes and os.listdir(directory) == [] and _is_young(it):
+        if not names and _is_young(it):
             return
-        for part in os.listdir(directory):
+        for part in names:
             if part.endswith((SUFFIX, SUFFIX + NEW)) or part in OF_KERNEL or is_list_or_text(part):
                 os.unlink(part, dir_fd=directory)
         os.rmdir(os.path.join(parent, name))
