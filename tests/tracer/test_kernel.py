@@ -203,7 +203,9 @@ def test_what_finds_no_room_is_lost_and_the_sums_are_right(
     rows = Rows(path)
     assert rows.losses[0][0] == "kernel events in no context"
     assert rows.losses[0][1] > 1000
-    assert rows.sums("syscall")[0] == pytest.approx(run[0].sums("syscall")[0], rel=0.5)
+    # How often the program asks for its CPU time depends on the machine's other work.
+    share = rows.sums("syscall")[0] / run[0].sums("syscall")[0]
+    assert 1 / 3 < share < 3
 
 
 def test_a_running_process_and_its_children(tmp_path: Path) -> None:
