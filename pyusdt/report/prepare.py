@@ -35,8 +35,8 @@ def shown(recording: Recording, *, split_threads: bool = False, trees: bool = Tr
 
 
 def _without_starters(recording: Recording) -> Recording:
-    """`python -m` runs a program below frames of runpy, which began before the recording did."""
-    starters = {i for i, record in enumerate(recording.records) if record.module == "runpy"}
+    """Programs run below frames of runpy or of our script, which began before the recording did."""
+    starters = {i for i, record in enumerate(recording.records) if _starts(record)}
     dropped: set[tuple[int, int, int]] = set()
     threads = []
     for thread in recording.threads:
@@ -66,7 +66,7 @@ def _without_starters_in_totals(recording: Recording) -> Recording:
     totals = {
         key: figures
         for key, figures in recording.totals.items()
-        if records[key[2]].module != "runpy" or figures.calls or figures.resumes
+        if not _starts(records[key[2]]) or figures.calls or figures.resumes
     }
     return replace(recording, totals=totals)
 
@@ -80,6 +80,14 @@ def _moved(
         to = place(key)
         moved[to] = moved[to] + it if to in moved else it
     return moved
+
+
+def _starts(record: CodeRecord) -> bool:
+    """`python -m pyusdt` is run by runpy, `pyusdt` is a script that pip has made."""
+    if record.module == "runpy":
+        return True
+    script = record.file.rpartition("/")[2] == "pyusdt"
+    return script and (record.module, record.name) == ("__main__", "<module>")
 
 
 def _is_starter(node: Node, starters: set[int]) -> bool:

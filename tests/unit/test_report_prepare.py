@@ -122,12 +122,20 @@ def test_threads_of_two_processes_stay_apart() -> None:
     assert len(shown(recording).threads) == 2
 
 
-def test_what_only_starts_the_program_is_left_out() -> None:
+@pytest.mark.parametrize(
+    "starter",
+    [
+        ("runpy", "_run_module_as_main", "_run_module_as_main", "<frozen runpy>", 1),
+        ("__main__", "<module>", "<module>", "/usr/bin/pyusdt", 1),
+    ],
+    ids=["python -m", "script"],
+)
+def test_what_only_starts_the_program_is_left_out(starter: tuple[str, str, str, str, int]) -> None:
     recording = Recording.from_snapshot(
         snapshot_of(
             threads=[(1, "MainThread", 9 * MS)],
             functions=[
-                (1, "runpy", "_run_module_as_main", "_run_module_as_main", "<frozen runpy>", 1),
+                (1, *starter),
                 (2, "runpy", "_run_code", "_run_code", "<frozen runpy>", 2),
                 (3, "__main__", "<module>", "<module>", "app.py", 1),
                 (4, "runpy", "run_path", "run_path", "<frozen runpy>", 3),
