@@ -15,6 +15,7 @@
 #include "control/sampler.h"
 #include "control/save.h"
 #include "control/watcher.h"
+#include "python/gil.h"
 
 /* How often the start after a fork is put off while other hooks run: about 10 ms of our own time.
  * After that, the program may get a warning about a thread. */
@@ -68,6 +69,7 @@ void fork_postfork_parent(void) {
 }
 
 void fork_postfork_child(void) {
+    gil_postfork_child();
     watcher_postfork_child();
     thread_postfork_child();
     sampler_postfork_child();

@@ -24,6 +24,12 @@ static inline bool compat_line_needs_start(void) {
     return Py_Version >= 0x030D0000;
 }
 
+/* In a child that was forked by another thread than the first, a thread state that is made while
+ * there is none is a fatal error ("thread state already initialized"). */
+static inline bool compat_needs_spare_state(void) {
+    return Py_Version < 0x030D0000;
+}
+
 /* What the JIT does to the locals of frames while any tool has events enabled. */
 enum compat_jit { COMPAT_JIT_HARMLESS, COMPAT_JIT_SPOILS, COMPAT_JIT_UNKNOWN };
 

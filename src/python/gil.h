@@ -18,6 +18,9 @@ void gil_init(void);
 bool gil_take(void);
 void gil_give(void);
 
+/* In the child of a fork, before there is a thread of ours in it. GIL held. */
+void gil_postfork_child(void);
+
 /* What a thread of ours that waits for the GIL in gil_take() now is known by: its id in the lower
  * half, and another number each time in the upper one. 0: none does. Any thread. */
 uint64_t gil_asking(void);

@@ -74,6 +74,12 @@ def test_a_child_of_a_thread_exits_as_without(same):
     assert outcome.code == 0
 
 
+def test_a_child_of_a_thread_that_ends_slowly(same):
+    """Before 3.13, Python ends a process that makes a thread's state when there is no other."""
+    outcome = same(PROGRAMS / "slow_end_of_a_threads_child.py", "-W", "ignore")
+    assert outcome == ("0\n", "", 0)
+
+
 @pytest.mark.parametrize("mode", WATCHED)
 def test_a_stopped_pyusdt_stays_so_in_children(run, mode):
     source = PROGRAMS / "stopped.py"
