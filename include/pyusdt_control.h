@@ -131,8 +131,8 @@ struct pyusdt_record_timing {
 /* Written from outside alone, as a part of the request: more of the record_options. */
 struct pyusdt_record_lines {
     char lines[PYUSDT_FILTER_SIZE];   /* patterns of functions whose lines are recorded; "": none */
-    char outside[PYUSDT_FILTER_SIZE]; /* directories, with ':' between them, whose code has no lines
-                                         all the same; the frozen modules are in them */
+    char outside[PYUSDT_FILTER_SIZE]; /* directories, with ':' between them, whose code a "*" at the
+                                         beginning of lines is not about, nor frozen modules */
 };
 
 /* By whom the process is recorded. */

@@ -90,23 +90,26 @@ def without_profile(patterns: str) -> str:
 
 def wanted(patterns: str) -> tuple[str, str]:
     """What `patterns` ask of the core: patterns, and directories whose code has no lines unless a
-    pattern names it. `all` is everything, and `*` what is outside of those directories."""
+    pattern names it. `all` is everything, and `*`, which comes first, what is outside of those
+    directories."""
     parts = patterns.split(",") if patterns else []
     if "all" in parts:
         return "*", ""
-    parts = list(dict.fromkeys(parts))
-    return ",".join(parts), _outside() if "*" in parts else ""
+    return _star_first(parts), _outside() if "*" in parts else ""
 
 
 def union(some: list[tuple[str, str]]) -> tuple[str, str]:
     """What several recorders want together."""
     if ("*", "") in some:
         return "*", ""
-    parts = dict.fromkeys(part for text, _ in some if text for part in text.split(","))
-    together = ",".join(parts)
+    together = _star_first([part for text, _ in some if text for part in text.split(",")])
     if len(together.encode()) > MOST:
         return "*", ""  # more than any of them wants, rather than less
     return together, next((outside for _, outside in some if outside), "")
+
+
+def _star_first(parts: list[str]) -> str:
+    return ",".join(sorted(dict.fromkeys(parts), key="*".__ne__))
 
 
 def _outside() -> str:

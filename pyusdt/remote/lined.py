@@ -18,7 +18,9 @@ def wanted(pid: int, python: str, patterns: str) -> tuple[str, str]:
     parts = patterns.split(",") if patterns else []
     if "all" in parts:
         return "*", ""
-    return ",".join(parts), _outside(pid, python) if "*" in parts else ""
+    if "*" in parts:
+        return ",".join(sorted(parts, key="*".__ne__)), _outside(pid, python)
+    return ",".join(parts), ""
 
 
 def _outside(pid: int, python: str) -> str:

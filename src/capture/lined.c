@@ -8,7 +8,7 @@
 #include "pyusdt_control.h"
 
 /* Written under the GIL. */
-static struct {
+static struct client {
     bool records;
     char lines[PYUSDT_FILTER_SIZE], outside[PYUSDT_FILTER_SIZE];
 } s_clients[LINED_CLIENTS];
@@ -47,17 +47,23 @@ static bool is_outside(const char *file, const char *directories) {
     return false;
 }
 
-bool lined_wants(const struct code_record *record) {
-    for (int i = 0; i < LINED_CLIENTS; i++) {
-        if (!s_clients[i].records)
-            continue;
-        if (record->marked)
+/* With directories, a leading "*" is all but what lies in them; what else the list has counts there
+ * too. */
+static bool wants(const struct client *client, const struct code_record *record) {
+    const char *named = client->lines;
+
+    if (client->outside[0] && named[0] == '*' && (named[1] == ',' || !named[1])) {
+        if (!is_outside(record->file, client->outside))
             return true;
-        if (s_clients[i].lines[0] &&
-            !filter_rejects(s_clients[i].lines, "", record->module, record->qualname) &&
-            !is_outside(record->file, s_clients[i].outside))
-            return true;
+        named += named[1] ? 2 : 1;
     }
+    return named[0] && !filter_rejects(named, "", record->module, record->qualname);
+}
+
+bool lined_wants(const struct code_record *record) {
+    for (int i = 0; i < LINED_CLIENTS; i++)
+        if (s_clients[i].records && (record->marked || wants(&s_clients[i], record)))
+            return true;
     return false;
 }
 

@@ -23,8 +23,8 @@ struct recorder_options {
     const char *exclude; /* for the call. While tracers track too, the trees have all functions */
     uint32_t times;      /* PYUSDT_TIMES_*: sampled if all clients want that */
     const char *lines;   /* whose lines are recorded: as `only`, but "" has no function */
-    const char *lines_outside; /* directories, with ':' between them, whose code has none all the
-                                * same; the frozen modules are in them. Borrowed as well */
+    const char *lines_outside; /* directories, with ':' between them, whose code a "*" at the
+                                * beginning of `lines` is not about, nor frozen modules. Borrowed */
     uint32_t sample_msec;      /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
 };
 

@@ -73,6 +73,14 @@ def test_lines_of_a_launched_program(tmp_path: Path) -> None:
     assert kept is not None and kept.text == source
 
 
+def test_a_pattern_names_what_the_star_leaves_out(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text("import json, textwrap\ntextwrap.dedent(' a')\njson.loads('[]')\n")
+    recording = launched(tmp_path, "--lines", "textwrap,*", path)
+    files = {Path(row.record.file).name for row in recording.line_rows}
+    assert files - {"<string>"} == {"script.py", "textwrap.py"}
+
+
 KERNPROF = """\
 @profile
 def double(n):

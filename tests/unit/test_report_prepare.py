@@ -194,6 +194,9 @@ def test_losses_say_what_to_do() -> None:
     assert "raise --max-nodes" in first
     assert second.startswith("note: 2 calls folded into their recursion (functions are exact,")
     assert third == "lost: 3 news"
+    (of_lines,) = losses.lines({"lines beyond memory": 5})
+    assert of_lines.startswith("lost: 5 lines beyond memory (functions are exact,")
+    assert "choose fewer functions with --lines" in of_lines
 
 
 def test_a_report_of_nothing_special_is_as_recorded() -> None:
