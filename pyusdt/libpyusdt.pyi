@@ -30,7 +30,7 @@ def snapshot() -> bytes:
 def check(request: bytes, /) -> None:
     """Raise ValueError where a struct pyusdt_request is not good, for the reason it gives.
 
-    `pyusdt.remote.control_layout.request` makes one.
+    `pyusdt.remote.control_requests.request` makes one.
     """
 
 def change(request: bytes, /) -> None:

@@ -229,14 +229,14 @@ def _join(it: inherited.Inherited) -> None:
 
 
 def _filter(options: Options) -> None:
-    from pyusdt.remote import control_layout
+    from pyusdt.remote import control_requests
 
     for name, value in (("PYUSDT_ONLY", options.only), ("PYUSDT_EXCLUDE", options.exclude)):
         if value:
             os.environ[name] = value
     try:
         libpyusdt.change(
-            control_layout.request(only=options.only or None, exclude=options.exclude or None)
+            control_requests.request(only=options.only or None, exclude=options.exclude or None)
         )
     except ValueError as error:
         raise UsageError(f"--only or --exclude: {error}") from None

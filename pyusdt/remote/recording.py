@@ -21,7 +21,7 @@ from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
-from pyusdt.remote import control_layout, lined, proc
+from pyusdt.remote import control_layout, control_requests, lined, proc
 from pyusdt.remote.attached import Process
 from pyusdt.remote.control_layout import Times
 from pyusdt.running import MAX_NODES
@@ -94,14 +94,14 @@ class Outside:
         options = self._options
         return self._ask(
             control_layout.RECORD_START | control_layout.RECORD_COUNTS,
-            control_layout.record_options(
+            control_requests.record_options(
                 only=options.only,
                 exclude=options.exclude,
                 c_calls=options.c_calls,
                 max_nodes=options.max_nodes,
                 lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
             ),
-            control_layout.record_timing(times=options.times),
+            control_requests.record_timing(times=options.times),
             self._lines(status["python"]),
         )
 
@@ -115,7 +115,7 @@ class Outside:
             return b""
         lines, outside = lined.wanted(self._process.pid, python, self._options.lines)
         try:
-            return control_layout.record_lines(lines=lines, outside=outside)
+            return control_requests.record_lines(lines=lines, outside=outside)
         except ValueError as error:
             raise UserError(str(error)) from None
 
