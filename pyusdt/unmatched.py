@@ -35,12 +35,12 @@ def nearest(pattern: str, functions: Names, modules: Iterable[str]) -> str:
     known = {*modules, *(module for module, _ in functions)}
     module, colon, qualname = pattern.partition(":")
     if not any(map(patterns.glob(module), known)):
-        found = _closest(module, known)
+        found = closest(module, known)
         return found + colon + qualname if found else ""
     if not colon:
         return ""
     inside = patterns.glob(module)
-    return _closest(pattern, (f"{m}:{q}" for m, q in functions if inside(m)))
+    return closest(pattern, (f"{m}:{q}" for m, q in functions if inside(m)))
 
 
 def of_modules(chosen: str) -> set[tuple[str, str]]:
@@ -65,7 +65,8 @@ def of_modules(chosen: str) -> set[tuple[str, str]]:
     return found
 
 
-def _closest(word: str, names: Iterable[str]) -> str:
+def closest(word: str, names: Iterable[str]) -> str:
+    """The name that is like `word`, or ""."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, islice(names, _MOST), n=1)), "")

@@ -4,7 +4,7 @@
 What takes less than 1 % of a function is left out but for two lines around what takes more.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -76,7 +76,7 @@ def _heading(recording: Recording, f: LinedFunction, where: str) -> Text:
 
 def _rows(console: Console, recording: Recording, f: LinedFunction, *, full: bool) -> Iterator[Row]:
     numbers = f.numbers
-    texts = dict(zip(numbers, _texts(console, f, numbers), strict=True))
+    texts = dict(zip(numbers, source_texts(console, map(f.text, numbers)), strict=True))
     figures = {line.line: line for line in f.lines}
     shown = numbers if full else _hot(f, numbers)
     last = None
@@ -119,10 +119,10 @@ def _cells(recording: Recording, f: LinedFunction, it: Line) -> list[Cell]:
     ]
 
 
-def _texts(console: Console, f: LinedFunction, numbers: list[int]) -> list[Text]:
-    """The texts of these lines: without the indentation of the first, in colours where the terminal
+def source_texts(console: Console, source: Iterable[str]) -> list[Text]:
+    """The texts of lines: without the indentation of the first, in colours where the terminal
     has them."""
-    lines = [f.text(n)[:_LONGEST].expandtabs(_TAB) for n in numbers]
+    lines = [line[:_LONGEST].expandtabs(_TAB) for line in source]
     indent = _spaces(lines[0]) if lines else 0
     plain = [printable(line[min(indent, _spaces(line)) :], None) for line in lines]
     if not (console.is_terminal and console.color_system):
