@@ -87,6 +87,7 @@ void calltree_restart(struct calltree *tree, uint64_t now, uint64_t start) {
         t->top->start = t->top->line_start = start;
         t->top->line_children = 0;
         t->top->children = t->top->began = 0;
+        t->top->first = false;
         t->top->partial = true;
     }
     t->stack[0].children = 0;
