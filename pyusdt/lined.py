@@ -11,13 +11,29 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from pyusdt import libpyusdt as core
-from pyusdt.system import os
+from pyusdt.system import io, os, time
 
 PROFILE = "profile"
 """Of --lines: what a bare `@profile` stands above, as in scripts for kernprof."""
 MOST = 1023
 """Bytes of patterns that the core takes, and of directories."""
 _MOST_WRAPPERS = 100
+_EXACTLY = 0.1  # seconds: how exactly the start of a process is known
+
+
+def _started_ns() -> int:
+    try:
+        with io.open("/proc/self/stat", "rb", 0) as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        return int((time.time() - age + _EXACTLY) * 1e9)
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+STARTED_NS = _started_ns()
+"""When this process began, on the clock of files; in the child of a fork that of its parent, whose
+code it has. 0: not known."""
 
 _marked = False
 
