@@ -79,7 +79,10 @@ class LinedFunction:
         first = self.record.line
         if not self.source or not 0 < first <= len(self.source):
             return range(min(numbers), max(numbers) + 1)
-        last = max(*numbers, first + _length(self.source[first - 1 : first - 1 + _MOST_PARSED]) - 1)
+        ahead = self.source[first - 1 : first - 1 + _MOST_PARSED]
+        # What has no name, such as <genexpr>, is a part of that line.
+        length = 1 if self.record.name.startswith("<") else _length(ahead)
+        last = max(*numbers, first + length - 1)
         return range(first, min(last, len(self.source)) + 1)
 
 

@@ -68,6 +68,14 @@ def test_what_has_no_lines_is_refused(sample):
         lined_functions(sample, "ined.py")
 
 
+def test_what_has_no_name_is_a_part_of_its_line():
+    data = lined()
+    names = [f._replace(name="<genexpr>", line=9) if f.id == 2 else f for f in data.functions]
+    rows = [row for row in data.lines if (row.function, row.line) not in ((2, 7), (2, 8), (2, 10))]
+    recording = Recording.from_snapshot(replace(data, functions=names, lines=rows))
+    assert [f.numbers for f in lined_functions(recording)] == [[9], [1, 2, 3]]
+
+
 def test_which_text_is_shown(here):
     work = here(None)["work"]
     assert (work.state, work.text(9)) == ("recorded", "    total = sum(range(item))")
@@ -129,6 +137,20 @@ def test_only_hot_regions_are_shown(written):
     shown = numbers()
     assert shown == ["6", "7", "8", "9", "10", "11", "...", "28", "29", "30", "31", "32"]
     assert numbers(full=True) == [str(n) for n in range(6, 51)]
+    rows = [row._replace(line=14) if row.line == 30 else row for row in rows]
+    recording = Recording.from_snapshot(replace(data, lines=rows))
+    assert numbers() == [str(n) for n in range(6, 17)], "no gap stands for one line"
+
+
+def test_what_no_look_has_met_takes_no_room(written):
+    data = lined(charges=True)
+    calm = replace(data, charges=[row for row in data.charges if row.kind == "user"])
+    heading, columns = (
+        written(Recording.from_snapshot(calm), "table", lines="work").splitlines()[i]
+        for i in (6, 7)
+    )
+    assert heading.endswith("total 110 ms, cpu ~80 ms")
+    assert columns.split()[-3:] == ["CPU", "Errors", "Source"]
 
 
 def test_colours_are_those_of_python(monkeypatch, capfdbinary, sample):
