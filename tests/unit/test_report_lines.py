@@ -217,6 +217,9 @@ def test_sampled_times_are_not_those_of_lines(written):
     assert "total_ns" not in json.loads(written(recording, "json"))["lines"][0]
     (line,) = (it for it in written(recording, "table", lines="").splitlines() if "sum(" in it)
     assert line.split()[:4] == ["9", "3", "~80%", "~70"]
+    text = written(recording, "lprof-text", lines="work").splitlines()
+    assert text[2] == "Total time: not measured (--times sampled)"
+    assert text[11].split() == ["9", "3", "total", "=", "sum(range(item))"]
 
 
 def test_an_empty_answer_says_why(written):
