@@ -21,8 +21,9 @@ _WIDTHS = (6, 9, 12, 8, 8)
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the functions, the hottest first."""
+    functions = lined_functions(recording, options.lines or "", options.sort)
     out.write(b"Timer unit: 1e-06 s\n\n")
-    for f in lined_functions(recording, options.lines or "", options.sort)[: options.top]:
+    for f in functions[: options.top]:
         lines = _function(f, measured=recording.times != "sampled")
         out.write("".join(f"{line}\n" for line in lines).encode())
 
