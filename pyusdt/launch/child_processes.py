@@ -115,8 +115,8 @@ class _LaunchedRun(_WholeRun):
 
         self._finish = finish
         self._is_of = is_of
-        self._only = options.only
-        if self._only:
+        self._patterns = options.only, options.lines
+        if any(self._patterns):
             from pyusdt.launch.filtered import print_unmatched
 
             self._print_unmatched = print_unmatched
@@ -141,8 +141,8 @@ class _LaunchedRun(_WholeRun):
             return
         quoted = shell_word(self._run.path)
         print_line(f"{self._run.path}: recorded; to look into it: pyusdt report {quoted}")
-        if self._only:
-            self._print_unmatched(self._run.path, self._only)
+        if any(self._patterns):
+            self._print_unmatched(self._run.path, *self._patterns)
 
     def begin_in_child(self) -> bool:
         """The child has not been launched."""

@@ -52,14 +52,14 @@ def print_lines(console: Console, recording: Recording, options: Options) -> Non
     for f in functions[: options.top]:
         if f is not functions[0] or "cpu" not in recording.known:  # else the header has ended so
             console.print()
-        console.print(_heading(recording, f, place(f.record, below)))
+        console.print(_heading(recording, f, place(f.record, below), console.width))
         if f.state in _NOTES:
             console.print(Text(*_NOTES[f.state]))
         rows = list(_rows(console, recording, f, full=options.full))
         there = [
             i
-            for i, column in enumerate(_COLUMNS)
-            if not column.rank or any(str(row[i]) not in ("", NOT_SEEN) for row, _ in rows)
+            for i in range(len(_COLUMNS))
+            if any(str(row[i]) not in ("", NOT_SEEN) for row, _ in rows)
         ]
         cells: list[Row] = [([row[i] for i in there], source) for row, source in rows]
         console.print(table([_COLUMNS[i] for i in there], cells, "Source", console.width))
@@ -68,8 +68,7 @@ def print_lines(console: Console, recording: Recording, options: Options) -> Non
         console.print(Text(f"{hidden:,} more functions: --top {len(functions)}", "dim"))
 
 
-def _heading(recording: Recording, f: LinedFunction, where: str) -> Text:
-    text = Text(printable(f.record.label, 100), "bold").append(f"  {where}", "not bold dim")
+def _heading(recording: Recording, f: LinedFunction, where: str, width: int) -> Text:
     figures = []
     if f.total_ns:
         figures.append(f"total {duration(f.total_ns)}")
@@ -77,7 +76,15 @@ def _heading(recording: Recording, f: LinedFunction, where: str) -> Text:
         limit = f.self_ns if recording.times == "exact" else None
         readings = ((it, str(sampled(f.charges, it, limit))) for it in ("cpu", "wait"))
         figures += [f"{it} {text}" for it, text in readings if text != NOT_SEEN]
-    return text.append(f"  {', '.join(figures)}" if figures else "", "not bold")
+    return heading(f.record.label, where, ", ".join(figures), width)
+
+
+def heading(name: str, where: str, figures: str, width: int) -> Text:
+    """That of a function's lines; its figures have a line of their own where it is too long."""
+    text = Text(printable(name, 100), "bold")
+    text.append(f"  {where}" if where else "", "not bold dim")
+    gap = "  " if text.cell_len + 2 + len(figures) <= width else "\n"
+    return text.append(f"{gap}{figures}" if figures else "", "not bold")
 
 
 def _rows(console: Console, recording: Recording, f: LinedFunction, *, full: bool) -> Iterator[Row]:

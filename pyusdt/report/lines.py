@@ -8,6 +8,7 @@ far as it may be read (sources.py).
 
 import inspect
 import io
+import os
 import tokenize
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -146,10 +147,11 @@ def _chosen(recording: Recording, order: list[int], wanted: str) -> list[int]:
 def matching(wanted: str) -> Callable[[CodeRecord], bool]:
     """Whether `wanted`, as in lined_functions(), asks for a function."""
     of_pattern, of_name = chooser(wanted, ""), glob(wanted)
+    path = os.path.abspath(wanted) if "/" in wanted else wanted
 
     def is_wanted(record: CodeRecord) -> bool:
         file = record.file
-        of_file = file == wanted or file.endswith("/" + wanted.lstrip("/"))
+        of_file = file in (wanted, path) or file.endswith("/" + wanted.lstrip("/"))
         return of_file or of_name(record.qualname) or of_pattern(record.module, record.qualname)
 
     return is_wanted

@@ -223,6 +223,13 @@ def test_what_an_empty_answer_says(shown):
     assert why(lined(), other) == "compare: no line is in all recordings: gone; new"
 
 
+def test_hits_alone_are_compared_where_times_are_not_known(shown):
+    rows = [row._replace(total_ns=0, self_ns=0, hits=row.hits + 1) for row in lined().lines]
+    lines = shown(lined(), replace(lined(), lines=rows, times="sampled"))
+    assert lines[1:3] == ["line|hits|source", "2|4 → 5|for item in range(3):"]
+    assert any("(--times sampled): hits alone are compared" in line for line in lines)
+
+
 def test_what_is_not_compared_is_named(shown):
     fewer = replace(lined(), lines=[row for row in lined().lines if row.function == 2])
     assert "not compared, b.pyusdt has no lines of it: lined:main" in shown(lined(), fewer)

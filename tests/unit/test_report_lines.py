@@ -217,6 +217,25 @@ def test_sampled_times_are_not_those_of_lines(written):
     assert "total_ns" not in json.loads(written(recording, "json"))["lines"][0]
     (line,) = (it for it in written(recording, "table", lines="").splitlines() if "sum(" in it)
     assert line.split()[:4] == ["9", "3", "~80%", "~70"]
+    text = written(recording, "lprof-text", lines="work").splitlines()
+    assert text[2] == "Total time: not measured (--times sampled)"
+    assert text[11].split() == ["9", "3", "total", "=", "sum(range(item))"]
+
+
+def test_a_path_is_as_it_is_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recording = Recording.from_snapshot(lined(file=str(tmp_path / "lined.py")))
+    for wanted in ("./lined.py", "../" * 9 + str(tmp_path) + "/x/../lined.py"):
+        assert len(lined_functions(recording, wanted)) == 2
+    with pytest.raises(UserError):
+        lined_functions(recording, "../lined.py")
+
+
+def test_nothing_is_printed_before_an_error(sample, capfdbinary):
+    for name in ("table", "csv", "json", "lprof-text"):
+        with pytest.raises(UserError):
+            report.write(sample, "-", report.FORMATS[name], Options(lines="none"))
+    assert capfdbinary.readouterr().out == b""
 
 
 def test_an_empty_answer_says_why(written):
