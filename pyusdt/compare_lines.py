@@ -22,6 +22,7 @@ from pyusdt.same_lines import same_lines
 
 _Name = tuple[str, str]  # module, qualname
 _MOST_WHYS = 3
+_NO_TEXT = "has no text of it"
 _NOTHING = LineFigures(0, 0, 0, 0)
 _MATTERS = 100  # what is less than one part in so many does not
 
@@ -117,8 +118,9 @@ def compare_lines(
         if (function.module, function.qualname) in names
     ]
     if all(it.why for it in found):
-        whys = {it.why: None for it in found}  # in order
-        raise UserError(f"compare: no line is in all recordings: {'; '.join([*whys][:_MOST_WHYS])}")
+        whys = "; ".join([*{it.why: None for it in found}][:_MOST_WHYS])
+        hint = ": --no-source, record -p, or a killed process" if whys.endswith(_NO_TEXT) else ""
+        raise UserError(f"compare: no line is in all recordings: {whys}{hint}")
     return found
 
 
@@ -165,14 +167,21 @@ class _Figures:
         return Change(before, after, (looks[0], looks[1]))
 
 
-@dataclass(slots=True)
+@dataclass
 class _Function:
     """What a run has of the functions of a name."""
 
     functions: list[LinedFunction] = field(default_factory=list)
     text: Source | None = None
-    figures: dict[int, LineFigures] = field(default_factory=dict)
-    """Those of all its lines, by number."""
+
+    @cached_property
+    def figures(self) -> dict[int, LineFigures]:
+        """Those of all its lines, by number."""
+        sums: dict[int, LineFigures] = {}
+        for it in (line for f in self.functions for line in f.lines):
+            figures = LineFigures(it.hits, it.errors, it.total_ns, it.self_ns, it.charges)
+            sums[it.line] = sums[it.line].plus(figures) if it.line in sums else figures
+        return sums
 
     @property
     def records(self) -> list[CodeRecord]:
@@ -207,20 +216,19 @@ class _Run:
 
     def __init__(self, recording: Recording) -> None:
         self.path = printable(recording.path or "a recording")
-        self.functions: dict[_Name, _Function] = {}
+        named: dict[_Name, list[LinedFunction]] = {}
         texts: dict[str, tuple[Source | None, list[str] | None]] = {}
         for index, lines in sorted(lines_by_function(recording).items()):
             record = recording.records[index]
             if record.file not in texts:
                 text = recording.source_of(record.file)
                 texts[record.file] = text, lines_of(text.text) if text else None
-            text, source = texts[record.file]
-            f = self.functions.setdefault((record.module, record.qualname), _Function(text=text))
-            f.functions.append(LinedFunction(index, record, lines, source, "recorded"))
-            for it in lines:
-                figures = LineFigures(it.hits, it.errors, it.total_ns, it.self_ns, it.charges)
-                known = f.figures.get(it.line)
-                f.figures[it.line] = known.plus(figures) if known else figures
+            f = LinedFunction(index, record, lines, texts[record.file][1], "recorded")
+            named.setdefault((record.module, record.qualname), []).append(f)
+        self.functions: dict[_Name, _Function] = {}
+        for name, functions in named.items():
+            known = [f for f in functions if f.source] or functions  # not what exec() has made
+            self.functions[name] = _Function(known, texts[known[0].record.file][0])
 
     def why_not(self, name: _Name, calls: float) -> str:
         """Why the lines of a function cannot be compared with those of other runs; "" if they
@@ -231,7 +239,7 @@ class _Run:
         files = {record.file for record in f.records}
         if len(files) > 1:
             return "functions of this name are in several files"
-        return "" if f.text else f"{self.path} has no text of {printable(files.pop())}"
+        return "" if f.text else f"{self.path} {_NO_TEXT}"
 
 
 def _compared(

@@ -29,7 +29,7 @@ _TIMED = (
     Column("", 0.5, left=True),
 )
 _CHARGED = (Column("line"), Column("cpu"), *_TIMED[2:7], Column("wait", 4.5), *_TIMED[7:])
-_NAMED = 5  # functions in a note
+_NAMED = 3  # functions in a note
 
 
 def print_changed_lines(
@@ -105,4 +105,4 @@ def _not_compared(changes: Sequence[LinesChange]) -> Iterator[str]:
             reasons.setdefault(it.why, []).append(printable(it.name, 60))
     for why, names in reasons.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        yield f"not compared, {why}: {', '.join(names[:_NAMED])}{more}"
+        yield f"not compared: {', '.join(names[:_NAMED])}{more} ({why})"

@@ -14,7 +14,8 @@ from pyusdt.commands import compare as command
 from pyusdt.compare import compare, regressions
 from pyusdt.compare_lines import compare_lines, judged
 from pyusdt.errors import UserError
-from pyusdt.recording import Recording, write
+from pyusdt.recording import CodeRecord, Recording, write
+from pyusdt.recording.lines import LineFigures
 from pyusdt.same_lines import same_lines
 
 pytestmark = pytest.mark.apart
@@ -152,6 +153,16 @@ def test_properties_of_one_name_are_compared_together():
     assert it.n_rest == (1, 1)
 
 
+def test_what_exec_has_made_hides_no_function():
+    def with_made(run):
+        made = CodeRecord("app", "work", "work", "<string>", 1)
+        lines = {**run.lines, (0, 1, 1): LineFigures(5, 0, 5 * MS, 5 * MS)}
+        return replace(run, records=[*run.records, made], lines=lines)
+
+    it = compared([with_made(run_of())], [with_made(run_of(EDITED))])
+    assert numbers(it) == [(2, 6), (3, 7), (6, 9)]
+
+
 @given(st.lists(st.sampled_from("abcx")), st.lists(st.sampled_from("abcy")))
 def test_pairs_are_the_same_and_in_order(before, after):
     pairs = same_lines(before, after)
@@ -217,7 +228,8 @@ def test_what_an_empty_answer_says(shown):
     )
     no_text = replace(lined(), sources={})
     assert why(no_text, lined()) == (
-        "compare: no line is in all recordings: a.pyusdt has no text of /srv/lined.py"
+        "compare: no line is in all recordings: a.pyusdt has no text of it:"
+        " --no-source, record -p, or a killed process"
     )
     other = replace(lined(), functions=[f._replace(module="other") for f in lined().functions])
     assert why(lined(), other) == "compare: no line is in all recordings: gone; new"
@@ -232,7 +244,7 @@ def test_hits_alone_are_compared_where_times_are_not_known(shown):
 
 def test_what_is_not_compared_is_named(shown):
     fewer = replace(lined(), lines=[row for row in lined().lines if row.function == 2])
-    assert "not compared, b.pyusdt has no lines of it: lined:main" in shown(lined(), fewer)
+    assert "not compared: lined:main (b.pyusdt has no lines of it)" in shown(lined(), fewer)
 
 
 def test_a_text_is_harmless(shown):
