@@ -2,7 +2,6 @@
 #include "capture/installed.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,6 @@
 /* Written under the GIL: one after the other, each with its NUL, and an empty one at the end. What
  * has no room is not known. */
 static char s_directories[16384];
-static char s_archive[32];                /* of the standard library: python312.zip. Written once */
 static PyObject *s_name_os, *s_name_file; /* interned */
 
 static bool is_below(const char *file, const char *directory, size_t length) {
@@ -65,6 +63,13 @@ static void find_standard(void) {
     Py_XDECREF(os);
 }
 
+/* Of the standard library: python312.zip. */
+static bool is_archive(const char *name) {
+    size_t length = strlen(name);
+
+    return length > 4 && !strncmp(name, "/python3", 8) && !strcmp(name + length - 4, ".zip");
+}
+
 static bool is_of_installed(char *path) {
     size_t length = strlen(path);
     const char *name;
@@ -72,8 +77,8 @@ static bool is_of_installed(char *path) {
     while (length > 1 && path[length - 1] == '/')
         path[--length] = '\0';
     name = strrchr(path, '/');
-    return name && (!strcmp(name, "/site-packages") || !strcmp(name, "/dist-packages") ||
-                    !strcmp(name, s_archive));
+    return name &&
+           (!strcmp(name, "/site-packages") || !strcmp(name, "/dist-packages") || is_archive(name));
 }
 
 static void find_packages(void) {
@@ -110,9 +115,6 @@ bool installed_has(const char *file) {
 }
 
 int installed_init(void) {
-    unsigned long version = Py_Version >> 16;
-
-    snprintf(s_archive, sizeof s_archive, "/python%lu%lu.zip", version >> 8, version & 0xff);
     s_name_os = PyUnicode_InternFromString("os");
     s_name_file = PyUnicode_InternFromString("__file__");
     return s_name_os && s_name_file ? 0 : -1;
