@@ -18,7 +18,7 @@ from pyusdt.report import without_lines
 from pyusdt.report.lines import LinedFunction, lines_by_function, lines_of, matching, none_of
 from pyusdt.report.readings import sampled
 from pyusdt.report.text import printable
-from pyusdt.same_lines import same_lines
+from pyusdt.same_lines import SameLines
 
 _Name = tuple[str, str]  # module, qualname
 _MOST_WHYS = 3
@@ -111,9 +111,9 @@ def compare_lines(
         records = (record for run in runs for f in run.functions.values() for record in f.records)
         raise none_of(wanted, records, "compare")
     exact = all(recording.times == "exact" for recording in recordings)
-    figures = _Figures(exact, comparison.by_cpu)
+    figures, same = _Figures(exact, comparison.by_cpu), SameLines()
     found = [
-        _compared(function, runs[: len(before)], runs[len(before) :], figures)
+        _compared(function, runs[: len(before)], runs[len(before) :], figures, same)
         for function in comparison.functions
         if (function.module, function.qualname) in names
     ]
@@ -195,7 +195,7 @@ class _Function:
         """The text of a line."""
         return self.functions[0].text(number)
 
-    def same_as(self, other: "_Function") -> dict[int, int] | None:
+    def same_as(self, other: "_Function", same: SameLines) -> dict[int, int] | None:
         """Where the lines of `other` are here; None where both have one text. A line that is
         indented otherwise is the same."""
         if self.text == other.text:
@@ -205,7 +205,7 @@ class _Function:
             [it.line(number).strip() for number in its]
             for it, its in zip((other, self), numbers, strict=True)
         )
-        return {numbers[0][a]: numbers[1][b] for a, b in same_lines(*texts)}
+        return {numbers[0][a]: numbers[1][b] for a, b in same.pairs(*texts)}
 
 
 _NO_FUNCTION = _Function()
@@ -243,7 +243,11 @@ class _Run:
 
 
 def _compared(
-    function: FunctionChange, before: Sequence[_Run], after: Sequence[_Run], figures: _Figures
+    function: FunctionChange,
+    before: Sequence[_Run],
+    after: Sequence[_Run],
+    figures: _Figures,
+    same: SameLines,
 ) -> LinesChange:
     name = function.module, function.qualname
     runs = [*before, *after]
@@ -253,24 +257,18 @@ def _compared(
         if why := run.why_not(name, calls):
             return LinesChange(function, why)
     found = [run.functions.get(name, _NO_FUNCTION) for run in runs]
-    sides = found[: len(before)], found[len(before) :]
-    reference = next((it for it in sides[1] if it.functions), None)
-    if reference is None or not any(it.functions for it in sides[0]):
-        return LinesChange(function, "lines on one side alone")
-    return _paired(function, reference, sides, figures)
+    reference = next(it for it in found[len(before) :] if it.functions)  # it was called there
+    paired = [_Paired(it, it.same_as(reference, same) if it.functions else None) for it in found]
+    return _paired(function, reference, (paired[: len(before)], paired[len(before) :]), figures)
 
 
 def _paired(
     function: FunctionChange,
     reference: _Function,
-    sides: tuple[list[_Function], list[_Function]],
+    paired: tuple[list["_Paired"], list["_Paired"]],
     figures: _Figures,
 ) -> LinesChange:
-    """Compare by the lines of `reference`, which is in `sides`."""
-    paired = [
-        [_Paired(it, it.same_as(reference) if it.functions else None) for it in side]
-        for side in sides
-    ]
+    """Compare the runs of either side by the lines of `reference`, which is one of them."""
     all_runs = [*paired[0], *paired[1]]
     known = {number for run in all_runs for number in run.known()}
     same = {number for number in known if all(run.has(number) for run in all_runs)}

@@ -16,7 +16,7 @@ from pyusdt.compare_lines import compare_lines, judged
 from pyusdt.errors import UserError
 from pyusdt.recording import CodeRecord, Recording, write
 from pyusdt.recording.lines import LineFigures
-from pyusdt.same_lines import same_lines
+from pyusdt.same_lines import SameLines
 
 pytestmark = pytest.mark.apart
 
@@ -163,6 +163,10 @@ def test_what_exec_has_made_hides_no_function():
     assert numbers(it) == [(2, 6), (3, 7), (6, 9)]
 
 
+def same_lines(before, after):
+    return SameLines().pairs(before, after)
+
+
 @given(st.lists(st.sampled_from("abcx")), st.lists(st.sampled_from("abcy")))
 def test_pairs_are_the_same_and_in_order(before, after):
     pairs = same_lines(before, after)
@@ -175,6 +179,10 @@ def test_pairs_are_the_same_and_in_order(before, after):
 def test_large_texts_are_compared_at_their_ends():
     many = [f"x = {n}" for n in range(1_001)]
     assert same_lines(["a", *many, "z"], ["a", *reversed(many), "y", "z"]) == [(0, 0), (1002, 1003)]
+    same = SameLines()
+    texts = [f"x = {n}" for n in range(900)], [f"x = {n - 1}" for n in range(900)]
+    found = [len(same.pairs(*texts)) for _ in range(60)]
+    assert (found[0], found[-1]) == (899, 0), "all texts together have a limit"
     common = [word for n in range(500) for word in ("}", f"u{n}")]
     assert len(same_lines(common, [word.replace("u", "v") for word in common])) == 1
 
