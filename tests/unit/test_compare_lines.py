@@ -3,9 +3,12 @@
 
 import argparse
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
+from harness import environment
 from hypothesis import given
 from hypothesis import strategies as st
 from recordings import MS, hostile, lined, snapshot, snapshot_of, with_lines
@@ -221,6 +224,26 @@ def test_the_table(shown):
         "one run a side: lines are not judged; for that, A1 A2 A3 --to B1 B2 B3",
     ]
     assert shown(lined(), lined())[0] == "no line changed"
+
+
+def test_of_a_program_that_was_edited_between_its_runs(tmp_path, monkeypatch, capfdbinary):
+    program = tmp_path / "program.py"
+    calls = "log = list\nwork(10)\n"
+    for name, text in (
+        ("a", SOURCE.replace("log(total)", "log()") + calls),
+        ("b", EDITED + calls.replace("10", "30")),
+    ):
+        program.write_text(text)
+        argv = [sys.executable, "-m", "pyusdt", "-o", f"{name}.pyusdt", "--lines", "__main__:work"]
+        subprocess.run([*argv, program], cwd=tmp_path, env=environment(), check=True, timeout=60)
+    capfdbinary.readouterr()
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser()
+    command.declare(parser)
+    assert command.run(parser.parse_args(["a.pyusdt", "b.pyusdt", "--lines=work"])) == 0
+    out = capfdbinary.readouterr().out.decode()
+    assert re.search(r"^3 → 7 .* 11 → 31 +for i in range\(n\):$", out, re.MULTILINE)
+    assert re.search(r" 11 → 31 +2 → 2 other lines$", out, re.MULTILINE)
 
 
 def test_what_an_empty_answer_says(shown):
