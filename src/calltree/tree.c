@@ -108,7 +108,7 @@ NOINLINE void tree_line_left(struct tree *t, uint64_t now) {
     tree_line_charge(f, now);
     f->row = NULL;
     tree_stand_at(f->node, lower && lower->row && lower->node == f->node ? lower->line : 0);
-    if (!lower || !lower->inside)
+    if (!lower || !lower->row || !lower->inside)
         return;
     lower->inside = false;
     lower->row->inside--;
