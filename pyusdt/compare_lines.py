@@ -230,12 +230,12 @@ class _Run:
             known = [f for f in functions if f.source] or functions  # not what exec() has made
             self.functions[name] = _Function(known, texts[known[0].record.file][0])
 
-    def why_not(self, name: _Name, calls: float) -> str:
+    def why_not(self, name: _Name, *, ran: bool) -> str:
         """Why the lines of a function cannot be compared with those of other runs; "" if they
         can."""
         f = self.functions.get(name)
         if f is None:
-            return f"{self.path} has no lines of it" if calls else ""
+            return f"{self.path} has no lines of it" if ran else ""
         files = {record.file for record in f.records}
         if len(files) > 1:
             return "functions of this name are in several files"
@@ -253,11 +253,13 @@ def _compared(
     runs = [*before, *after]
     if function.state:
         return LinesChange(function, function.state)
-    for run, calls in zip(runs, (*function.calls.before, *function.calls.after), strict=True):
-        if why := run.why_not(name, calls):
+    calls = *function.calls.before, *function.calls.after
+    times = *function.total_ns.before, *function.total_ns.after
+    for run, n, total_ns in zip(runs, calls, times, strict=True):
+        if why := run.why_not(name, ran=bool(n or total_ns)):
             return LinesChange(function, why)
     found = [run.functions.get(name, _NO_FUNCTION) for run in runs]
-    reference = next(it for it in found[len(before) :] if it.functions)  # it was called there
+    reference = next(it for it in found[len(before) :] if it.functions)  # it ran there
     paired = [_Paired(it, it.same_as(reference, same) if it.functions else None) for it in found]
     return _paired(function, reference, (paired[: len(before)], paired[len(before) :]), figures)
 

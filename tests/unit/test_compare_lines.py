@@ -103,6 +103,15 @@ def test_the_same_text_is_compared_by_number():
     assert [(line.numbers, line.own.ratio) for line in it.changed] == [((3, 3), 1.0)]
 
 
+def test_a_function_that_runs_all_the_time_is_compared():
+    runs = run_of(), run_of(EDITED)
+    for run in runs:
+        run.threads[0].root.children[0].calls = 0
+    it = compared(runs[:1], runs[1:])
+    assert it.function.calls.before == it.function.calls.after == (0,)
+    assert (it.function.state, numbers(it)) == ("", [(2, 6), (3, 7), (6, 9)])
+
+
 def test_a_line_that_only_one_side_ran_is_compared():
     never = [row for row in run_of().lines if row[2] != 5]
     before = replace(run_of(), lines={key: run_of().lines[key] for key in never})
