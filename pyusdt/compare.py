@@ -132,10 +132,10 @@ class FunctionChange:
 
     @property
     def state(self) -> str:
-        """`new`, `gone`, or nothing."""
-        if not any(self.calls.before):
+        """`new`, `gone`, or nothing. What runs all the time has no call."""
+        if not any((*self.calls.before, *self.total_ns.before)):
             return "new"
-        return "" if any(self.calls.after) else "gone"
+        return "" if any((*self.calls.after, *self.total_ns.after)) else "gone"
 
 
 @dataclass(slots=True)

@@ -18,10 +18,11 @@ from pyusdt.report import without_lines
 from pyusdt.report.lines import LinedFunction, lines_by_function, lines_of, matching, none_of
 from pyusdt.report.readings import sampled
 from pyusdt.report.text import printable
-from pyusdt.same_lines import same_lines
+from pyusdt.same_lines import SameLines
 
 _Name = tuple[str, str]  # module, qualname
 _MOST_WHYS = 3
+_NO_TEXT = "has no text of it"
 _NOTHING = LineFigures(0, 0, 0, 0)
 _MATTERS = 100  # what is less than one part in so many does not
 
@@ -110,15 +111,16 @@ def compare_lines(
         records = (record for run in runs for f in run.functions.values() for record in f.records)
         raise none_of(wanted, records, "compare")
     exact = all(recording.times == "exact" for recording in recordings)
-    figures = _Figures(exact, comparison.by_cpu)
+    figures, same = _Figures(exact, comparison.by_cpu), SameLines()
     found = [
-        _compared(function, runs[: len(before)], runs[len(before) :], figures)
+        _compared(function, runs[: len(before)], runs[len(before) :], figures, same)
         for function in comparison.functions
         if (function.module, function.qualname) in names
     ]
     if all(it.why for it in found):
-        whys = {it.why: None for it in found}  # in order
-        raise UserError(f"compare: no line is in all recordings: {'; '.join([*whys][:_MOST_WHYS])}")
+        whys = "; ".join([*{it.why: None for it in found}][:_MOST_WHYS])
+        hint = ": --no-source, record -p, or a killed process" if whys.endswith(_NO_TEXT) else ""
+        raise UserError(f"compare: no line is in all recordings: {whys}{hint}")
     return found
 
 
@@ -165,14 +167,21 @@ class _Figures:
         return Change(before, after, (looks[0], looks[1]))
 
 
-@dataclass(slots=True)
+@dataclass
 class _Function:
     """What a run has of the functions of a name."""
 
     functions: list[LinedFunction] = field(default_factory=list)
     text: Source | None = None
-    figures: dict[int, LineFigures] = field(default_factory=dict)
-    """Those of all its lines, by number."""
+
+    @cached_property
+    def figures(self) -> dict[int, LineFigures]:
+        """Those of all its lines, by number."""
+        sums: dict[int, LineFigures] = {}
+        for it in (line for f in self.functions for line in f.lines):
+            figures = LineFigures(it.hits, it.errors, it.total_ns, it.self_ns, it.charges)
+            sums[it.line] = sums[it.line].plus(figures) if it.line in sums else figures
+        return sums
 
     @property
     def records(self) -> list[CodeRecord]:
@@ -186,7 +195,7 @@ class _Function:
         """The text of a line."""
         return self.functions[0].text(number)
 
-    def same_as(self, other: "_Function") -> dict[int, int] | None:
+    def same_as(self, other: "_Function", same: SameLines) -> dict[int, int] | None:
         """Where the lines of `other` are here; None where both have one text. A line that is
         indented otherwise is the same."""
         if self.text == other.text:
@@ -196,7 +205,7 @@ class _Function:
             [it.line(number).strip() for number in its]
             for it, its in zip((other, self), numbers, strict=True)
         )
-        return {numbers[0][a]: numbers[1][b] for a, b in same_lines(*texts)}
+        return {numbers[0][a]: numbers[1][b] for a, b in same.pairs(*texts)}
 
 
 _NO_FUNCTION = _Function()
@@ -207,62 +216,61 @@ class _Run:
 
     def __init__(self, recording: Recording) -> None:
         self.path = printable(recording.path or "a recording")
-        self.functions: dict[_Name, _Function] = {}
+        named: dict[_Name, list[LinedFunction]] = {}
         texts: dict[str, tuple[Source | None, list[str] | None]] = {}
         for index, lines in sorted(lines_by_function(recording).items()):
             record = recording.records[index]
             if record.file not in texts:
                 text = recording.source_of(record.file)
                 texts[record.file] = text, lines_of(text.text) if text else None
-            text, source = texts[record.file]
-            f = self.functions.setdefault((record.module, record.qualname), _Function(text=text))
-            f.functions.append(LinedFunction(index, record, lines, source, "recorded"))
-            for it in lines:
-                figures = LineFigures(it.hits, it.errors, it.total_ns, it.self_ns, it.charges)
-                known = f.figures.get(it.line)
-                f.figures[it.line] = known.plus(figures) if known else figures
+            f = LinedFunction(index, record, lines, texts[record.file][1], "recorded")
+            named.setdefault((record.module, record.qualname), []).append(f)
+        self.functions: dict[_Name, _Function] = {}
+        for name, functions in named.items():
+            known = [f for f in functions if f.source] or functions  # not what exec() has made
+            self.functions[name] = _Function(known, texts[known[0].record.file][0])
 
-    def why_not(self, name: _Name, calls: float) -> str:
+    def why_not(self, name: _Name, *, ran: bool) -> str:
         """Why the lines of a function cannot be compared with those of other runs; "" if they
         can."""
         f = self.functions.get(name)
         if f is None:
-            return f"{self.path} has no lines of it" if calls else ""
+            return f"{self.path} has no lines of it" if ran else ""
         files = {record.file for record in f.records}
         if len(files) > 1:
             return "functions of this name are in several files"
-        return "" if f.text else f"{self.path} has no text of {printable(files.pop())}"
+        return "" if f.text else f"{self.path} {_NO_TEXT}"
 
 
 def _compared(
-    function: FunctionChange, before: Sequence[_Run], after: Sequence[_Run], figures: _Figures
+    function: FunctionChange,
+    before: Sequence[_Run],
+    after: Sequence[_Run],
+    figures: _Figures,
+    same: SameLines,
 ) -> LinesChange:
     name = function.module, function.qualname
     runs = [*before, *after]
     if function.state:
         return LinesChange(function, function.state)
-    for run, calls in zip(runs, (*function.calls.before, *function.calls.after), strict=True):
-        if why := run.why_not(name, calls):
+    calls = *function.calls.before, *function.calls.after
+    times = *function.total_ns.before, *function.total_ns.after
+    for run, n, total_ns in zip(runs, calls, times, strict=True):
+        if why := run.why_not(name, ran=bool(n or total_ns)):
             return LinesChange(function, why)
     found = [run.functions.get(name, _NO_FUNCTION) for run in runs]
-    sides = found[: len(before)], found[len(before) :]
-    reference = next((it for it in sides[1] if it.functions), None)
-    if reference is None or not any(it.functions for it in sides[0]):
-        return LinesChange(function, "lines on one side alone")
-    return _paired(function, reference, sides, figures)
+    reference = next(it for it in found[len(before) :] if it.functions)  # it ran there
+    paired = [_Paired(it, it.same_as(reference, same) if it.functions else None) for it in found]
+    return _paired(function, reference, (paired[: len(before)], paired[len(before) :]), figures)
 
 
 def _paired(
     function: FunctionChange,
     reference: _Function,
-    sides: tuple[list[_Function], list[_Function]],
+    paired: tuple[list["_Paired"], list["_Paired"]],
     figures: _Figures,
 ) -> LinesChange:
-    """Compare by the lines of `reference`, which is in `sides`."""
-    paired = [
-        [_Paired(it, it.same_as(reference) if it.functions else None) for it in side]
-        for side in sides
-    ]
+    """Compare the runs of either side by the lines of `reference`, which is one of them."""
     all_runs = [*paired[0], *paired[1]]
     known = {number for run in all_runs for number in run.known()}
     same = {number for number in known if all(run.has(number) for run in all_runs)}

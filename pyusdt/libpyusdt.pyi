@@ -127,12 +127,12 @@ def record(
     only: str,
     exclude: str,
     lines: str,
-    lines_outside: str,
+    of_program: bool,
 ) -> bool:
     """Keep call trees of all threads from now on, or go on with these options. `sampled`: no clock
     is read at calls, and the times are the sampler's. `lines`: patterns of the functions whose
-    lines are recorded, "" for none; not of those in files below one of the directories in
-    `lines_outside`, with ":" between them, nor then of frozen modules.
+    lines are recorded, "" for none; `of_program`: a "*" at the beginning is not about the standard
+    library, nor about what is installed.
 
     Functions that the filters leave out may be in them all the same, when a tracer wants them too.
     False where no events can be had: other tools hold the ids of sys.monitoring.

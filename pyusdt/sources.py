@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
+from importlib.util import cache_from_source
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -119,8 +120,15 @@ def _loaded() -> dict[str, _Loaded]:
             continue
         if type(file) is str and (file.endswith((".py", ".pyw")) or name == "__main__"):
             cached = spec.get("_cached")
-            found[file] = _Loaded(cached if type(cached) is str else None, names)
+            found[file] = _Loaded(cached if type(cached) is str else _cached(file), names)
     return found
+
+
+def _cached(file: str) -> str | None:
+    """From 3.15 on, modules have no name of their bytecode."""
+    with suppress(NotImplementedError):
+        return cache_from_source(file)
+    return None
 
 
 def _attributes(it: Any) -> dict[str, Any]:

@@ -24,11 +24,11 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
-    int c_calls, sampled;
+    int c_calls, sampled, of_program;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "ppLssss", &c_calls, &sampled, &max_nodes, &options.only,
-                          &options.exclude, &options.lines, &options.lines_outside))
+    if (!PyArg_ParseTuple(args, "ppLsssp", &c_calls, &sampled, &max_nodes, &options.only,
+                          &options.exclude, &options.lines, &of_program))
         return NULL;
     if (filter_check(options.only, why, sizeof why) < 0 ||
         filter_check(options.exclude, why, sizeof why) < 0 ||
@@ -37,12 +37,9 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
         return NULL;
     }
     options.c_calls = c_calls;
+    options.lines_of_program = of_program;
     options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
-    if (strlen(options.lines_outside) >= PYUSDT_FILTER_SIZE) {
-        PyErr_SetString(PyExc_ValueError, "lines_outside is too long");
-        return NULL;
-    }
     if (recorder_start(RECORDER_INSIDE, &options) < 0)
         Py_RETURN_FALSE;
     watcher_kick(); /* the sampler is to begin */
@@ -225,7 +222,7 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, sampled, max_nodes, only, exclude, lines, lines_outside)\n--\n\n"
+     "record(c_calls, sampled, max_nodes, only, exclude, lines, of_program)\n--\n\n"
      "Start to record, or go on with these options.\nReturn False if events cannot be enabled."},
     {"lines_mark", core_lines_mark, METH_VARARGS,
      "lines_mark(code, globals)\n--\n\nHave every recording record the lines of this code object, "

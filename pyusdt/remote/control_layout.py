@@ -172,7 +172,11 @@ class RecordTiming(_Struct):
 class RecordLines(_Struct):
     """struct pyusdt_record_lines"""
 
-    _fields_ = (("lines", ctypes.c_char * FILTER_SIZE), ("outside", ctypes.c_char * FILTER_SIZE))
+    _fields_ = (
+        ("lines", ctypes.c_char * FILTER_SIZE),
+        ("of_program", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+    )
 
 
 class RawSampler(_Struct):

@@ -82,12 +82,9 @@ def record_timing(*, times: Times, sample_msec: int = 0) -> bytes:
     return bytes(RecordTiming(times=TIMES.index(times), sample_msec=sample_msec))
 
 
-def record_lines(*, lines: str = "", outside: str = "") -> bytes:
-    """Return a struct pyusdt_record_lines: patterns of functions, and directories with ":" between
-    them. Raises ValueError for what cannot be expressed."""
-    return bytes(
-        RecordLines(lines=_patterns("lines", lines), outside=_patterns("outside", outside))
-    )
+def record_lines(*, lines: str = "", of_program: bool = False) -> bytes:
+    """Return a struct pyusdt_record_lines. Raises ValueError for what cannot be expressed."""
+    return bytes(RecordLines(lines=_patterns("lines", lines), of_program=of_program))
 
 
 def _patterns(name: str, text: str) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pyusdt import files, patterns
+from pyusdt import files, line_patterns, patterns
 from pyusdt.errors import UserError
 from pyusdt.recording import Process as ProcessRow
 from pyusdt.recording import Snapshot, plausible, run, store, writer
@@ -21,7 +21,7 @@ from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
-from pyusdt.remote import control_layout, control_requests, lined, proc
+from pyusdt.remote import control_layout, control_requests, proc
 from pyusdt.remote.attached import Process
 from pyusdt.remote.control_layout import Times
 from pyusdt.running import MAX_NODES
@@ -102,10 +102,10 @@ class Outside:
                 lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
             ),
             control_requests.record_timing(times=options.times),
-            self._lines(status["python"]),
+            self._lines(),
         )
 
-    def _lines(self, python: str) -> bytes:
+    def _lines(self) -> bytes:
         if not self._process.has_lines:
             if self._options.lines:
                 raise UserError(
@@ -113,9 +113,9 @@ class Outside:
                     "start it with this one, or leave out --lines"
                 )
             return b""
-        lines, outside = lined.wanted(self._process.pid, python, self._options.lines)
+        lines, of_program = line_patterns.wanted(self._options.lines)
         try:
-            return control_requests.record_lines(lines=lines, outside=outside)
+            return control_requests.record_lines(lines=lines, of_program=of_program)
         except ValueError as error:
             raise UserError(str(error)) from None
 

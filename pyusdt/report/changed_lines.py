@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pyusdt.compare_lines import LineChange, LinesChange
-from pyusdt.report.annotated import source_texts
+from pyusdt.report.annotated import heading, source_texts
+from pyusdt.report.certainty import NOT_SEEN
 from pyusdt.report.changes import WAITS, cells, counts, growth, signed, verdict_of
 from pyusdt.report.columns import Cell, Column, Cut, Row, table
 from pyusdt.report.place import place
@@ -28,7 +29,7 @@ _TIMED = (
     Column("", 0.5, left=True),
 )
 _CHARGED = (Column("line"), Column("cpu"), *_TIMED[2:7], Column("wait", 4.5), *_TIMED[7:])
-_NAMED = 5  # functions in a note
+_NAMED = 3  # functions in a note
 
 
 def print_changed_lines(
@@ -40,25 +41,28 @@ def print_changed_lines(
     for i, it in enumerate(changed[:top]):
         if i:
             console.print()
-        console.print(_heading(it, below))
+        console.print(_heading(it, below, console.width))
         console.print(_table(console, it))
     if not changed:
         console.print(Text("no line changed", "dim"))
     if len(changed) > top:
         more = f"{len(changed) - top:,} more functions changed: --top {len(changed)}"
         console.print(Text(more, "dim"))
+    if any(it.rest and it.rest.own is None for it in changes):
+        note = "not all recordings have times of lines (--times sampled): hits alone are compared"
+        console.print(Text(note, "dim"))
     for note in _not_compared(changes):
         console.print(Text(note, "dim"))
 
 
-def _heading(it: LinesChange, below: Sequence[str]) -> Text:
+def _heading(it: LinesChange, below: Sequence[str], width: int) -> Text:
     own = it.function.own
     _, before, after, part, _ = cells(own)
-    text = Text(printable(it.name, 100), "bold")
-    if it.record:
-        text.append(f"  {place(it.record, below)}", "not bold dim")
     figure = "self" if own is it.function.self_ns else "cpu"
-    return text.append(f"  {figure} {before} → {after}  {part}", "not bold")
+    where = place(it.record, below) if it.record else ""
+    seen = {before, after} != {NOT_SEEN}
+    figures = f"{figure} {before} → {after}  {part}" if seen else ""
+    return heading(it.name, where, figures, width)
 
 
 def _table(console: Console, it: LinesChange) -> Table:
@@ -101,4 +105,4 @@ def _not_compared(changes: Sequence[LinesChange]) -> Iterator[str]:
             reasons.setdefault(it.why, []).append(printable(it.name, 60))
     for why, names in reasons.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        yield f"not compared, {why}: {', '.join(names[:_NAMED])}{more}"
+        yield f"not compared: {', '.join(names[:_NAMED])}{more} ({why})"

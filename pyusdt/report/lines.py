@@ -8,6 +8,7 @@ far as it may be read (sources.py).
 
 import inspect
 import io
+import os
 import tokenize
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -79,7 +80,10 @@ class LinedFunction:
         first = self.record.line
         if not self.source or not 0 < first <= len(self.source):
             return range(min(numbers), max(numbers) + 1)
-        last = max(*numbers, first + _length(self.source[first - 1 : first - 1 + _MOST_PARSED]) - 1)
+        ahead = self.source[first - 1 : first - 1 + _MOST_PARSED]
+        # What has no name, such as <genexpr>, is a part of that line.
+        length = 1 if self.record.name.startswith("<") else _length(ahead)
+        last = max(*numbers, first + length - 1)
         return range(first, min(last, len(self.source)) + 1)
 
 
@@ -143,10 +147,11 @@ def _chosen(recording: Recording, order: list[int], wanted: str) -> list[int]:
 def matching(wanted: str) -> Callable[[CodeRecord], bool]:
     """Whether `wanted`, as in lined_functions(), asks for a function."""
     of_pattern, of_name = chooser(wanted, ""), glob(wanted)
+    path = os.path.abspath(wanted) if "/" in wanted else wanted
 
     def is_wanted(record: CodeRecord) -> bool:
         file = record.file
-        of_file = file == wanted or file.endswith("/" + wanted.lstrip("/"))
+        of_file = file in (wanted, path) or file.endswith("/" + wanted.lstrip("/"))
         return of_file or of_name(record.qualname) or of_pattern(record.module, record.qualname)
 
     return is_wanted

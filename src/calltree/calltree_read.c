@@ -95,6 +95,12 @@ int calltree_walk_lines(struct calltree *tree, calltree_line_visitor fn, void *a
     return ret;
 }
 
+int calltree_walk_lines_of(const struct pyusdt_node *node, calltree_line_visitor fn, void *arg) {
+    const struct function *f = ((const struct node *)node)->function;
+
+    return lines_walk(&f->lines, f->code, fn, arg);
+}
+
 int calltree_walk_open_lines(struct calltree *tree, uint64_t now, calltree_line_visitor fn,
                              void *arg) {
     struct tree *t = (struct tree *)tree;

@@ -109,7 +109,7 @@ NOINLINE void tree_line_left(struct tree *t, uint64_t now) {
     f->row = NULL;
     f->lines = &lines_none;
     tree_stand_at(f->node, lower && lower->row && lower->node == f->node ? lower->line : 0);
-    if (!lower || !lower->inside)
+    if (!lower || !lower->row || !lower->inside)
         return;
     lower->inside = false;
     lower->row->inside--;

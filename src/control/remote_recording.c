@@ -65,8 +65,8 @@ static int check(uint32_t actions, const struct pyusdt_record_options *options,
         return refuse(why, "max_nodes, c_calls or lease_msec is out of bounds");
     if (timing->times > PYUSDT_TIMES_SAMPLED || timing->sample_msec > SAMPLE_MSEC_MAX)
         return refuse(why, "times or sample_msec is out of bounds");
-    if (!memchr(lines->outside, '\0', sizeof lines->outside))
-        return refuse(why, "outside is too long");
+    if (lines->of_program > 1)
+        return refuse(why, "of_program is out of bounds");
     if (check_patterns("only", options->only, why) < 0 ||
         check_patterns("exclude", options->exclude, why) < 0)
         return -1;
@@ -82,7 +82,7 @@ static int start(const struct pyusdt_record_options *options,
         .only = options->only,
         .exclude = options->exclude,
         .lines = lines->lines,
-        .lines_outside = lines->outside,
+        .lines_of_program = lines->of_program,
         .times = timing->times,
         .sample_msec = timing->sample_msec,
     };

@@ -3,9 +3,12 @@
 
 import argparse
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
+from harness import environment
 from hypothesis import given
 from hypothesis import strategies as st
 from recordings import MS, hostile, lined, snapshot, snapshot_of, with_lines
@@ -14,8 +17,9 @@ from pyusdt.commands import compare as command
 from pyusdt.compare import compare, regressions
 from pyusdt.compare_lines import compare_lines, judged
 from pyusdt.errors import UserError
-from pyusdt.recording import Recording, write
-from pyusdt.same_lines import same_lines
+from pyusdt.recording import CodeRecord, Recording, write
+from pyusdt.recording.lines import LineFigures
+from pyusdt.same_lines import SameLines
 
 pytestmark = pytest.mark.apart
 
@@ -99,6 +103,15 @@ def test_the_same_text_is_compared_by_number():
     assert [(line.numbers, line.own.ratio) for line in it.changed] == [((3, 3), 1.0)]
 
 
+def test_a_function_that_runs_all_the_time_is_compared():
+    runs = run_of(), run_of(EDITED)
+    for run in runs:
+        run.threads[0].root.children[0].calls = 0
+    it = compared(runs[:1], runs[1:])
+    assert it.function.calls.before == it.function.calls.after == (0,)
+    assert (it.function.state, numbers(it)) == ("", [(2, 6), (3, 7), (6, 9)])
+
+
 def test_a_line_that_only_one_side_ran_is_compared():
     never = [row for row in run_of().lines if row[2] != 5]
     before = replace(run_of(), lines={key: run_of().lines[key] for key in never})
@@ -152,6 +165,20 @@ def test_properties_of_one_name_are_compared_together():
     assert it.n_rest == (1, 1)
 
 
+def test_what_exec_has_made_hides_no_function():
+    def with_made(run):
+        made = CodeRecord("app", "work", "work", "<string>", 1)
+        lines = {**run.lines, (0, 1, 1): LineFigures(5, 0, 5 * MS, 5 * MS)}
+        return replace(run, records=[*run.records, made], lines=lines)
+
+    it = compared([with_made(run_of())], [with_made(run_of(EDITED))])
+    assert numbers(it) == [(2, 6), (3, 7), (6, 9)]
+
+
+def same_lines(before, after):
+    return SameLines().pairs(before, after)
+
+
 @given(st.lists(st.sampled_from("abcx")), st.lists(st.sampled_from("abcy")))
 def test_pairs_are_the_same_and_in_order(before, after):
     pairs = same_lines(before, after)
@@ -164,6 +191,10 @@ def test_pairs_are_the_same_and_in_order(before, after):
 def test_large_texts_are_compared_at_their_ends():
     many = [f"x = {n}" for n in range(1_001)]
     assert same_lines(["a", *many, "z"], ["a", *reversed(many), "y", "z"]) == [(0, 0), (1002, 1003)]
+    same = SameLines()
+    texts = [f"x = {n}" for n in range(900)], [f"x = {n - 1}" for n in range(900)]
+    found = [len(same.pairs(*texts)) for _ in range(60)]
+    assert (found[0], found[-1]) == (899, 0), "all texts together have a limit"
     common = [word for n in range(500) for word in ("}", f"u{n}")]
     assert len(same_lines(common, [word.replace("u", "v") for word in common])) == 1
 
@@ -204,6 +235,26 @@ def test_the_table(shown):
     assert shown(lined(), lined())[0] == "no line changed"
 
 
+def test_of_a_program_that_was_edited_between_its_runs(tmp_path, monkeypatch, capfdbinary):
+    program = tmp_path / "program.py"
+    calls = "log = list\nwork(10)\n"
+    for name, text in (
+        ("a", SOURCE.replace("log(total)", "log()") + calls),
+        ("b", EDITED + calls.replace("10", "30")),
+    ):
+        program.write_text(text)
+        argv = [sys.executable, "-m", "pyusdt", "-o", f"{name}.pyusdt", "--lines", "__main__:work"]
+        subprocess.run([*argv, program], cwd=tmp_path, env=environment(), check=True, timeout=60)
+    capfdbinary.readouterr()
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser()
+    command.declare(parser)
+    assert command.run(parser.parse_args(["a.pyusdt", "b.pyusdt", "--lines=work"])) == 0
+    out = capfdbinary.readouterr().out.decode()
+    assert re.search(r"^3 → 7 .* 11 → 31 +for i in range\(n\):$", out, re.MULTILINE)
+    assert re.search(r" 11 → 31 +2 → 2 other lines$", out, re.MULTILINE)
+
+
 def test_what_an_empty_answer_says(shown):
     def why(before, after, **named):
         with pytest.raises(UserError) as error:
@@ -217,15 +268,23 @@ def test_what_an_empty_answer_says(shown):
     )
     no_text = replace(lined(), sources={})
     assert why(no_text, lined()) == (
-        "compare: no line is in all recordings: a.pyusdt has no text of /srv/lined.py"
+        "compare: no line is in all recordings: a.pyusdt has no text of it:"
+        " --no-source, record -p, or a killed process"
     )
     other = replace(lined(), functions=[f._replace(module="other") for f in lined().functions])
     assert why(lined(), other) == "compare: no line is in all recordings: gone; new"
 
 
+def test_hits_alone_are_compared_where_times_are_not_known(shown):
+    rows = [row._replace(total_ns=0, self_ns=0, hits=row.hits + 1) for row in lined().lines]
+    lines = shown(lined(), replace(lined(), lines=rows, times="sampled"))
+    assert lines[1:3] == ["line|hits|source", "2|4 → 5|for item in range(3):"]
+    assert any("(--times sampled): hits alone are compared" in line for line in lines)
+
+
 def test_what_is_not_compared_is_named(shown):
     fewer = replace(lined(), lines=[row for row in lined().lines if row.function == 2])
-    assert "not compared, b.pyusdt has no lines of it: lined:main" in shown(lined(), fewer)
+    assert "not compared: lined:main (b.pyusdt has no lines of it)" in shown(lined(), fewer)
 
 
 def test_a_text_is_harmless(shown):
