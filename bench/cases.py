@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of all cases."""
 
-from bench import batch, events, follow, growth, idle, latency, race, recordings, sampler, world
+from bench import (
+    batch,
+    events,
+    follow,
+    growth,
+    idle,
+    latency,
+    lines,
+    race,
+    recordings,
+    sampler,
+    world,
+)
 from bench.compare import Case
 
 CASES: tuple[Case, ...] = (
@@ -13,6 +25,7 @@ CASES: tuple[Case, ...] = (
     *growth.CASES,
     *recordings.CASES,
     *sampler.CASES,
+    *lines.CASES,
     *race.cases(),
     world.WHOLE,
 )

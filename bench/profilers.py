@@ -28,6 +28,13 @@ def recorder(
     return pyusdt.record(output, c_calls=c_calls, times=times).__enter__()
 
 
+def recorder_of_lines(module: ModuleType, output: str | None) -> object:
+    """Of all functions of the workload, as line_profiler's below."""
+    import pyusdt
+
+    return pyusdt.record(output, lines=f"{module.__name__}:*").__enter__()
+
+
 def end_recorder(recorder: Any, output: str) -> None:
     recorder.__exit__(None, None, None)
 
@@ -112,6 +119,7 @@ PROFILERS = {
     "recorder": Profiler(partial(recorder, False, "exact"), end_recorder),
     "recorder, sampled": Profiler(partial(recorder, False, "sampled"), end_recorder),
     "recorder, C calls": Profiler(partial(recorder, True, "exact"), end_recorder),
+    "recorder, lines": Profiler(recorder_of_lines, end_recorder),
     "cProfile": Profiler(partial(cprofile, True), end_profile),
     "cProfile, no builtins": Profiler(partial(cprofile, False), end_profile),
     "profiling.tracing": Profiler(partial(tracing, True), end_profile),

@@ -25,12 +25,15 @@ PYTHON_ONLY = (
 WITH_C = ("recorder, C calls", "cProfile", "profiling.tracing", "viztracer", "yappi, builtins")
 # The recorder that takes no times of calls, against those that do.
 COUNTS_ONLY = ("recorder, sampled", *PYTHON_ONLY[1:])
+# The recorder of lines, against the other profiler that times each of them.
+LINES = ("recorder, lines", "line_profiler")
 # These do not time every call: they are shown, but the recorder is not compared with them.
 OTHERS = ("coverage", "pyinstrument", "scalene")
 RACES = {
     "Python functions": PYTHON_ONLY,
     "Python functions, --times sampled": COUNTS_ONLY,
     "with C functions": WITH_C,
+    "lines": LINES,
 }
 # Profilers that only the newest Python has, and ours beside them.
 BESIDE = ("recorder", "profiling.tracing", "viztracer")
@@ -49,6 +52,8 @@ WHOLE = (
 NOISE = 0.02
 WORST, C_CALLS = "recursive function", "C calls"
 WORST_LIMITS = {"recorder": 2.5, "recorder, sampled": 2.4}
+LINE_LIMITS = {"lines": 3.6, "richards": 3.5, "deltablue": 3.5}
+"""By workload, for the recorder of lines."""
 HALF = Target(0.5)
 # Why a peer may be hard to beat.
 REASONS = {
@@ -125,6 +130,7 @@ def summary(rows: Sequence[Row]) -> list[Row]:
             found += won(case, rows)
         found += worst(world, cells)
         found += c_calls(f"recorder, with C functions{world}", cells)
+        found += all_lines(f"recorder, lines{world}", cells)
     return found
 
 
@@ -193,6 +199,20 @@ def c_calls(case: str, cells: Sequence[Row]) -> list[Row]:
     return [Row(case, figure, unit, over, WITH_C[1], under, HALF)]
 
 
+def all_lines(case: str, cells: Sequence[Row]) -> list[Row]:
+    """The recorder of lines on the workloads that have a limit."""
+    note = (
+        "CPython's own events are most of it: of deltablue, with callbacks that do nothing, 3.1; "
+        "with the call tree, a clock a line and one a call"
+    )
+    return [
+        Row(case, f"{row.case}, time / untraced", row.unit, row.over, row.peer, row.under,
+            Target(LINE_LIMITS[row.case]), note)
+        for row in cells
+        if row.figure == LINES[0] and row.case in LINE_LIMITS
+    ]  # fmt: skip
+
+
 def samplers(world: str, names: Sequence[str]) -> Callable[[int], list[Row]]:
     """Samplers outside, 100 times a second; the times include their own processor time."""
 
@@ -228,7 +248,7 @@ def written(world: str) -> Callable[[int], list[Row]]:
 
 def cases(world: str = "") -> tuple[Case, ...]:
     """`world` is a suffix for the names of the rows, empty for the first world."""
-    subjects: tuple[str, ...] = (*PYTHON_ONLY, COUNTS_ONLY[0], *WITH_C, *OTHERS)
+    subjects: tuple[str, ...] = (*PYTHON_ONLY, COUNTS_ONLY[0], *WITH_C, LINES[0], *OTHERS)
     if world:
         subjects = tuple(name for name in subjects if name.startswith(BESIDE))
     names = [workload(name, world, subjects) for name in workloads.NAMES]

@@ -11,6 +11,8 @@ from types import FunctionType
 import pyusdt
 from docs import escape
 from pyusdt import libpyusdt, recording
+from pyusdt.recording.lines import Line
+from pyusdt.recording.source import Source
 
 STUB = Path(libpyusdt.__file__).parent / "libpyusdt.pyi"
 # What pyusdt.load() and pyusdt.record() give, and what they raise.
@@ -22,6 +24,8 @@ CLASSES = (
     recording.CodeRecord,
     recording.Node,
     recording.Step,
+    Line,
+    Source,
 )
 
 type Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -29,6 +29,7 @@
  *     3   totals in the counts
  *     4   durations in the counts, where buckets were
  *     5   record_timing, sampler; charges in the counts
+ *     6   record_lines; lines in the counts, and in their charges
  */
 #ifndef PYUSDT_CONTROL_LAYOUT_H
 #define PYUSDT_CONTROL_LAYOUT_H
@@ -37,7 +38,7 @@
 #include <stdint.h>
 
 #define PYUSDT_CONTROL_MAGIC "pyusdt\n" /* 8 bytes with its NUL */
-#define PYUSDT_CONTROL_VERSION 5
+#define PYUSDT_CONTROL_VERSION 6
 
 #define PYUSDT_FILTER_SIZE 1024
 #define PYUSDT_NAME_SIZE 24
@@ -127,6 +128,14 @@ struct pyusdt_record_timing {
     uint32_t sample_msec; /* how often the sampler looks at the threads; 0: as it does by itself */
 };
 
+/* Written from outside alone, as a part of the request: more of the record_options. */
+struct pyusdt_record_lines {
+    char lines[PYUSDT_FILTER_SIZE]; /* patterns of functions whose lines are recorded; "": none */
+    uint32_t of_program; /* 1: a "*" at the beginning of lines is not about the standard library,
+                          * nor about what is installed (site-packages) */
+    uint32_t reserved;
+};
+
 /* By whom the process is recorded. */
 enum { PYUSDT_RECORDED_INSIDE = 1, PYUSDT_RECORDED_OUTSIDE = 2 };
 
@@ -166,6 +175,7 @@ struct pyusdt_control {
     struct pyusdt_record record;
     struct pyusdt_record_timing record_timing;
     struct pyusdt_sampler sampler;
+    struct pyusdt_record_lines record_lines;
 };
 
 #ifdef __cplusplus
@@ -206,6 +216,7 @@ PYUSDT_AT(control, record_options, 7064); /* where version 1 ends */
 PYUSDT_AT(control, record, 9128);
 PYUSDT_AT(control, record_timing, 9152); /* where version 4 ends */
 PYUSDT_AT(control, sampler, 9160);
+PYUSDT_AT(control, record_lines, 9184); /* where version 5 ends */
 PYUSDT_AT(record_options, c_calls, 8);
 PYUSDT_AT(record_options, lease_msec, 12);
 PYUSDT_AT(record_options, only, 16);
@@ -213,10 +224,11 @@ PYUSDT_AT(record_options, exclude, 1040);
 PYUSDT_AT(record, size, 8);
 PYUSDT_AT(record, recorded, 16);
 PYUSDT_AT(record_timing, sample_msec, 4);
+PYUSDT_AT(record_lines, of_program, 1024);
 PYUSDT_AT(sampler, share, 4);
 PYUSDT_AT(sampler, threads, 8);
 PYUSDT_AT(sampler, looks, 16);
-PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 9184, "another layout is another version");
+PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 10216, "another layout is another version");
 #undef PYUSDT_AT
 #undef PYUSDT_ASSERT
 

@@ -3,8 +3,8 @@
  * The layout of the recorder's counts: inside the process they are handed over as bytes, and to
  * other processes through memory (pyusdt_control.h). The machine's own byte order, no padding:
  *
- *     pyusdt_counts | losses | threads | nodes | totals | durations | charges | functions | steps |
- *     names | texts
+ *     pyusdt_counts | losses | threads | nodes | totals | durations | charges | lines | functions |
+ *     steps | names | texts
  *
  * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since tracking began,
  * running frames included. Times are in ticks, so that two snapshots can be subtracted. While
@@ -31,7 +31,7 @@ struct pyusdt_counts {
     uint32_t n_names;
     uint32_t text_size;
     uint32_t flags; /* PYUSDT_COUNTS_* */
-    uint32_t reserved;
+    uint32_t n_lines;
 };
 
 enum {
@@ -117,9 +117,22 @@ struct pyusdt_counts_charge {
     uint32_t syscall; /* its number, for PYUSDT_CHARGE_OTHER */
     uint32_t samples; /* looks that it rests on */
     uint64_t ns;
+    int32_t line; /* of the function, that it stood at; 0: none is known */
+    uint32_t reserved2;
 };
 
-/* Each function that a node, a total or a charge names, once. */
+/* A line of a function whose lines are recorded, in a thread, whatever became of its contexts. Of a
+ * snapshot that has one line of a function in a thread, it has all those that were ever hit.
+ * Recursion counts once in total. */
+struct pyusdt_counts_line {
+    uint32_t serial;
+    uint32_t function;
+    int32_t line;
+    uint32_t reserved;
+    uint64_t hits, errors, total, self;
+};
+
+/* Each function that a node, a total, a charge or a line names, once. */
 struct pyusdt_counts_function {
     uint32_t id;
     int32_t line;
@@ -154,7 +167,8 @@ PYUSDT_ASSERT(sizeof(struct pyusdt_counts_thread) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_node) == 56, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_total) == 56, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_duration) == 32, "others read it");
-PYUSDT_ASSERT(sizeof(struct pyusdt_counts_charge) == 32, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_charge) == 40, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_line) == 48, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_function) == 24, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_step) == 32, "others read it");
 #undef PYUSDT_ASSERT

@@ -14,8 +14,9 @@
  *     $caller = (uint64 *)uptr($node[0]);
  *     str($node[1], 48), str($caller[1], 48)        qualname of the function and of its caller
  *
- * The slot is valid while the thread lives. Nodes and strings are immutable: never moved, never
- * unmapped and never reused for another name while a tracer may hold them. Only 64-bit systems.
+ * The slot is valid while the thread lives. Nodes and strings are never moved, never unmapped and
+ * never reused for another name while a tracer may hold them. They are immutable but for one word,
+ * current_line, which the thread itself writes. Only 64-bit systems.
  */
 #ifndef PYUSDT_NODE_H
 #define PYUSDT_NODE_H
@@ -31,6 +32,7 @@
 #define PYUSDT_NODE_DEPTH 32
 #define PYUSDT_NODE_INDEX 36
 #define PYUSDT_NODE_MODULE 40
+#define PYUSDT_NODE_CURRENT_LINE 48
 
 /* The ids of nodes without a code object. In "(others)" is what there was no memory for a context
  * of: its parent is "(thread)", its index 1, and a tree may have several. */
@@ -46,6 +48,10 @@ struct pyusdt_node {
     uint32_t depth;     /* 0 for "(thread)", 1 for the outermost function */
     uint32_t index;     /* in this tree: 0, 1, 2 ... in the order of appearance */
     const char *module; /* "" if unknown */
+    /* The line at which the newest call of this context stands; 0 where it runs no call, has not
+     * come to a line yet, or its lines are not recorded. */
+    int32_t current_line;
+    uint32_t reserved;
 };
 
 #ifdef __cplusplus
@@ -63,7 +69,8 @@ PYUSDT_AT(line, PYUSDT_NODE_LINE);
 PYUSDT_AT(depth, PYUSDT_NODE_DEPTH);
 PYUSDT_AT(index, PYUSDT_NODE_INDEX);
 PYUSDT_AT(module, PYUSDT_NODE_MODULE);
-PYUSDT_ASSERT(sizeof(struct pyusdt_node) == 48, "the interface grows only at its end");
+PYUSDT_AT(current_line, PYUSDT_NODE_CURRENT_LINE);
+PYUSDT_ASSERT(sizeof(struct pyusdt_node) == 56, "the interface grows only at its end");
 #undef PYUSDT_AT
 #undef PYUSDT_ASSERT
 

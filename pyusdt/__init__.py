@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from pyusdt.errors import UserError
+    from pyusdt.lined import lines
     from pyusdt.recorder import record
     from pyusdt.recording import Recording
     from pyusdt.remote.control_layout import Status, Values
@@ -38,6 +39,7 @@ __all__ = [
     "UserError",
     "__version__",
     "configure",
+    "lines",
     "load",
     "mark",
     "record",
@@ -46,7 +48,7 @@ __all__ = [
     "steps",
 ]
 
-_LAZY = {"UserError": "pyusdt.errors", "record": "pyusdt.recorder"}
+_LAZY = {"UserError": "pyusdt.errors", "lines": "pyusdt.lined", "record": "pyusdt.recorder"}
 
 
 def __getattr__(name: str) -> object:
@@ -112,9 +114,9 @@ def configure(
     is changed then. function__done does not fire for a call in progress whose caller a change of
     the filters affects.
     """
-    from pyusdt.remote import control_layout
+    from pyusdt.remote import control_requests
 
-    libpyusdt.change(control_layout.request(only=only, exclude=exclude, values=values, slow=slow))
+    libpyusdt.change(control_requests.request(only=only, exclude=exclude, values=values, slow=slow))
 
 
 def _launched() -> bool:

@@ -2,7 +2,7 @@
 """The compiled core: probes, demand, the watcher and the events."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Literal, Self, final, overload
 
 DORMANT: tuple[str | None, ...]
@@ -30,7 +30,7 @@ def snapshot() -> bytes:
 def check(request: bytes, /) -> None:
     """Raise ValueError where a struct pyusdt_request is not good, for the reason it gives.
 
-    `pyusdt.remote.control_layout.request` makes one.
+    `pyusdt.remote.control_requests.request` makes one.
     """
 
 def change(request: bytes, /) -> None:
@@ -120,13 +120,32 @@ def steps[Item](iterable: Iterable[Item], name: str) -> Iterator[Item]:
 
 @overload
 def steps[Item](iterable: AsyncIterable[Item], name: str) -> AsyncIterator[Item]: ...
-def record(c_calls: bool, sampled: bool, max_nodes: int, only: str, exclude: str) -> bool:
+def record(
+    c_calls: bool,
+    sampled: bool,
+    max_nodes: int,
+    only: str,
+    exclude: str,
+    lines: str,
+    of_program: bool,
+) -> bool:
     """Keep call trees of all threads from now on, or go on with these options. `sampled`: no clock
-    is read at calls, and the times are the sampler's.
+    is read at calls, and the times are the sampler's. `lines`: patterns of the functions whose
+    lines are recorded, "" for none; `of_program`: a "*" at the beginning is not about the standard
+    library, nor about what is installed.
 
     Functions that the filters leave out may be in them all the same, when a tracer wants them too.
     False where no events can be had: other tools hold the ids of sys.monitoring.
     """
+
+def lines_mark(code: CodeType, namespace: dict[str, object], /) -> None:
+    """Have every recording record the lines of this code object, of a function with these globals.
+
+    Raises TypeError for anything but a code object.
+    """
+
+def lined_files() -> set[str]:
+    """Return the files of the functions whose lines are, or were, recorded."""
 
 def record_stop() -> None:
     """Keep them no more, unless a tracer wants it."""

@@ -4,11 +4,12 @@
 import atexit
 from _thread import get_ident
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from pyusdt import libpyusdt as core
-from pyusdt import patterns, rundir, running
+from pyusdt import line_patterns, patterns, rundir, running, sources
 from pyusdt.decorate import decorate
 from pyusdt.errors import UserError, one_line, print_line
 from pyusdt.exit_hooks import uninterrupted
@@ -18,6 +19,7 @@ from pyusdt.recording import Function, Node, Recording, Snapshot, Step, Thread, 
 from pyusdt.recording.counts import NOTHING, unpack
 from pyusdt.recording.pack import pack
 from pyusdt.recording.snapshot import FunctionRow
+from pyusdt.recording.source import Source
 from pyusdt.recording.totals import Totals
 from pyusdt.rundir import RunDirectory
 from pyusdt.running import own_work
@@ -73,6 +75,10 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     max_nodes  how many calling contexts there is memory for, 128 bytes each. Functions are exact
                whatever becomes of contexts. Calls in contexts beyond these are in nodes "(others)"
                of the call tree, below what called them, and counted in `losses`.
+    lines      patterns of the functions whose lines are recorded too: hits and times of each. "*"
+               is the program, without the standard library and what is installed; "all" is
+               everything. Others that record meanwhile have these lines, too.
+    source     keep the text of those lines, of files that were read as Python source.
     threads    "all" of the process, or the "current" one: that which enters the block.
     flush      seconds between writes while it is being recorded, so that a process that is killed
                has lost no more; None: only at the end. Signals whose default action ends the
@@ -106,6 +112,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         threads: Literal["all", "current"] = "all",
         flush: float | None = None,
         join: bool = False,
+        lines: patterns.Patterns | None = None,
+        source: bool = True,
     ) -> None:
         """Raise ValueError where a value is none of those that are described above."""
         if threads not in ("all", "current"):
@@ -125,6 +133,11 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.max_nodes = max_nodes
         self.flush = flush
         self.filters = patterns.text("only", only), patterns.text("exclude", exclude)
+        self._lines = patterns.text("lines", lines)
+        if len(self._lines.encode()) > line_patterns.MOST:
+            raise ValueError(f"lines is longer than {line_patterns.MOST} bytes")
+        self.lines = line_patterns.wanted(self._lines)
+        self._source = source
         self._join = join
         self._wanted = patterns.row_chooser(*self.filters, c_calls)
         self._serials: set[int] | None = None if threads == "all" else set()
@@ -202,6 +215,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             "threads": "all" if self._serials is None else "current",
             "flush": self.flush,
             "join": self._join,
+            "lines": self._lines or None,
+            "source": self._source,
         }
         return _restored, (type(self), self.path, options, self._number)
 
@@ -214,7 +229,11 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             snapshot = self._snapshot
             if self in running.recorders:
                 snapshot, self._recording = self._update(core.recorded()), None
+                self._capture()
             if self._recording is None:
+                if snapshot.lines:
+                    texts = {file: Source.of(text) for file, text in self._sources.items()}
+                    snapshot = replace(snapshot, sources=texts)
                 self._recording = Recording.from_snapshot(snapshot, run.this_process())
             return self._recording
 
@@ -253,6 +272,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self._before = b""
         self._times: list[tuple[bytes, bytes]] = []  # counts before and after, not in _totals yet
         self._snapshot = Snapshot()
+        self._sources: dict[str, str] = {}
         self._recording = None
 
     def _begin(self) -> None:
@@ -278,6 +298,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
                         c_calls=self.c_calls,
                         times=self.times,
                         max_nodes=self.max_nodes,
+                        lines=self._lines,
+                        source=self._source,
                         block=self._block,
                     )
         except BaseException:
@@ -308,6 +330,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             times=self.times,
             flush=self.flush or 0,
             threads=None if self._serials is None else sorted(self._serials),
+            sources=self._block if self._source else "",
         )
         place = os.fsencode(it.directory), it.device, it.inode
         with store.explained(it.path):
@@ -324,9 +347,11 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             if self._opened:
                 rundir.end_block(self._run, self._block)
         try:
+            self._capture()
             if self._run is not None:
                 save, self._save = self._save, -1
                 with store.explained(self._run.path):
+                    sources.save(self._run, self._block, self._sources)
                     counts = core.save_end(save, reason, True)
         finally:
             self._times.append((self._before, counts or core.recorded()))
@@ -335,6 +360,11 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         if self._run is not None and self._begun and self._run.path not in _begun:
             _begun.add(self._run.path)
             atexit.register(_clean, self._run.path)
+
+    def _capture(self) -> None:
+        """Take the texts of the files whose lines were recorded."""
+        if self._source and running.have_lines():
+            self._sources |= sources.captured()
 
     def make_file(self) -> None:
         """If this process began the run, bring its file up to date. Raises UserError."""

@@ -137,8 +137,10 @@ def about(
     times: str = "exact",
     flush: float = 0,
     threads: list[int] | None = None,
+    sources: str = "",
 ) -> str:
-    """What a part reports of its process and its options: JSON."""
+    """What a part reports of its process and its options: JSON. `sources` is the token of the list
+    of them that its process may write."""
     facts = {
         **where(),
         "command": " ".join(sys.orig_argv or sys.argv),
@@ -149,6 +151,7 @@ def about(
         "times": times,
         "flush": flush,
         "threads": threads,
+        "sources": sources,
         "paths": paths(),
     }
     return dumps(facts)

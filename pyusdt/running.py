@@ -12,6 +12,8 @@ from typing import Protocol
 from pyusdt import libpyusdt as core
 from pyusdt.errors import UserError, print_line
 from pyusdt.exit_hooks import Endings, uninterrupted
+from pyusdt.line_patterns import union
+from pyusdt.lined import any_marked
 from pyusdt.system import os
 
 MAX_NODES = 280_000
@@ -30,6 +32,9 @@ class Recorder(Protocol):
     """Of its file."""
     offers: bool
     """The programs that this process starts are to take part in it."""
+
+    lines: tuple[str, bool]
+    """Of which functions lines are recorded: see `line_patterns.wanted`."""
 
     @property
     def filters(self) -> tuple[str, str]:
@@ -101,6 +106,11 @@ def start(recorder: Recorder) -> None:
     attend()
 
 
+def have_lines() -> bool:
+    """Whether any lines are recorded in this process."""
+    return any_marked() or any(recorder.lines[0] for recorder in recorders)
+
+
 def stop(recorder: Recorder) -> None:
     """Record no more for it."""
     recorders.remove(recorder)
@@ -124,7 +134,8 @@ def apply() -> None:
     max_nodes = max(recorder.max_nodes for recorder in recorders)
     filters = {recorder.filters for recorder in recorders}
     only, exclude = filters.pop() if len(filters) == 1 else ("", "")
-    if not core.record(c_calls, sampled, max_nodes, only, exclude):
+    lines = union([recorder.lines for recorder in recorders])
+    if not core.record(c_calls, sampled, max_nodes, only, exclude, *lines):
         raise UserError(
             f"cannot record: {core.DORMANT[1]}, or it refuses; "
             "stop the other profiler or coverage tool, and try again"

@@ -12,6 +12,8 @@
 #include "capture/c_call.h"
 #include "capture/code.h"
 #include "capture/gc.h"
+#include "capture/generated.h"
+#include "capture/lined.h"
 #include "capture/monitor.h"
 #include "capture/stack.h"
 #include "capture/thread.h"
@@ -274,10 +276,10 @@ static int core_exec(PyObject *module) {
         settings_init();
     clock_init();
     gil_init();
-    if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || thread_init() < 0 ||
-        batch_init() < 0 || stack_init() < 0 || tracking_init() < 0 || gc_init() < 0 ||
-        steps_init() < 0 || c_call_init() < 0 || monitor_init() < 0 || hook_fork() < 0 ||
-        hook_exit() < 0)
+    if (callable_init() < 0 || text_init() < 0 || code_init(module) < 0 || lined_init() < 0 ||
+        generated_init() < 0 || thread_init() < 0 || batch_init() < 0 || stack_init() < 0 ||
+        tracking_init() < 0 || gc_init() < 0 || steps_init() < 0 || c_call_init() < 0 ||
+        monitor_init() < 0 || hook_fork() < 0 || hook_exit() < 0)
         return -1;
     control_init();
     sampler_init();

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/filter.h"
+#include "calltree/code_store.h"
+#include "capture/code.h"
 #include "capture/thread.h"
 #include "control/audit.h"
 #include "control/endings.h"
@@ -21,18 +24,20 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
-    int c_calls, sampled;
+    int c_calls, sampled, of_program;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "ppLss", &c_calls, &sampled, &max_nodes, &options.only,
-                          &options.exclude))
+    if (!PyArg_ParseTuple(args, "ppLsssp", &c_calls, &sampled, &max_nodes, &options.only,
+                          &options.exclude, &options.lines, &of_program))
         return NULL;
     if (filter_check(options.only, why, sizeof why) < 0 ||
-        filter_check(options.exclude, why, sizeof why) < 0) {
-        PyErr_Format(PyExc_ValueError, "only or exclude %s", why);
+        filter_check(options.exclude, why, sizeof why) < 0 ||
+        filter_check(options.lines, why, sizeof why) < 0) {
+        PyErr_Format(PyExc_ValueError, "only, exclude or lines %s", why);
         return NULL;
     }
     options.c_calls = c_calls;
+    options.lines_of_program = of_program;
     options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
     if (recorder_start(RECORDER_INSIDE, &options) < 0)
@@ -41,6 +46,42 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     if (sampler_works())
         gil_futex_find();
     Py_RETURN_TRUE;
+}
+
+static PyObject *core_lines_mark(PyObject *module, PyObject *args) {
+    PyObject *code, *globals;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OO", &code, &globals))
+        return NULL;
+    if (!code_is_code(code)) {
+        PyErr_SetString(PyExc_TypeError, "lines_mark() wants a code object");
+        return NULL;
+    }
+    if (code_mark_lines(code, globals) == 0)
+        recorder_lines_marked();
+    Py_RETURN_NONE;
+}
+
+static void add_file(struct code_record *record, void *set) {
+    PyObject *file = NULL;
+
+    if (record->n_lines > 0)
+        file = PyUnicode_DecodeUTF8(record->file, (Py_ssize_t)strlen(record->file),
+                                    "backslashreplace");
+    if (file && PySet_Add(set, file) < 0)
+        Py_CLEAR(file);
+    Py_XDECREF(file);
+    PyErr_Clear(); /* without memory, it is not among them */
+}
+
+static PyObject *core_lined_files(PyObject *module, PyObject *unused) {
+    PyObject *set = PySet_New(NULL);
+
+    (void)module, (void)unused;
+    if (set)
+        code_store_each(add_file, set);
+    return set;
 }
 
 static PyObject *core_record_stop(PyObject *module, PyObject *unused) {
@@ -181,9 +222,13 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, sampled, max_nodes, only, exclude)\n--\n\nStart to record, or go on with "
-     "these "
-     "options.\nReturn False if events cannot be enabled."},
+     "record(c_calls, sampled, max_nodes, only, exclude, lines, of_program)\n--\n\n"
+     "Start to record, or go on with these options.\nReturn False if events cannot be enabled."},
+    {"lines_mark", core_lines_mark, METH_VARARGS,
+     "lines_mark(code, globals)\n--\n\nHave every recording record the lines of this code object, "
+     "of a\nfunction with these globals."},
+    {"lined_files", core_lined_files, METH_NOARGS,
+     "lined_files()\n--\n\nReturn the files of the functions whose lines are, or were, recorded."},
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,
      "recorded()\n--\n\nReturn the counts, in the layout of include/pyusdt_counts.h."},

@@ -2,6 +2,7 @@
 """Recordings with known answers, and the names that every format must survive."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pyusdt.recording import Snapshot
@@ -10,11 +11,13 @@ from pyusdt.recording.kernel import KernelRow
 from pyusdt.recording.snapshot import (
     FunctionRow,
     HistogramRow,
+    LineRow,
     NodeRow,
     StepRow,
     ThreadRow,
     TotalRow,
 )
+from pyusdt.recording.source import Source
 
 HOSTILE = [
     "",
@@ -48,6 +51,8 @@ def snapshot_of(
     charges: Iterable[Any] | None = None,
     kernel: Iterable[Any] | None = None,
     times: str = "exact",
+    lines: Iterable[Any] = (),
+    sources: dict[str, str] | None = None,
 ) -> Snapshot:
     """A snapshot of plain tuples. Without charges, or the kernel's rows, these are not known."""
     return Snapshot(
@@ -63,6 +68,8 @@ def snapshot_of(
         times=times,
         kernel_rows=[KernelRow(*row) for row in kernel or ()],
         kernel=None if kernel is None else "",
+        lines=[LineRow(*row) for row in lines],
+        sources={file: Source.of(text) for file, text in (sources or {}).items()},
     )
 
 
@@ -165,6 +172,64 @@ def charged(kernel: bool = False) -> Snapshot:
     )
 
 
+LINED_SOURCE = """\
+def main():
+    for item in range(3):
+        work(item)
+
+
+def work(item):
+    if item < 0:
+        raise ValueError(item)
+    total = sum(range(item))
+    return total
+"""
+LINED_FILE = "/srv/lined.py"
+
+
+def lined(charges: bool = False, file: str = LINED_FILE) -> Snapshot:
+    """`LINED_SOURCE` in two threads: main, 100 ms (10 of its own), and work below it, 90 ms; work
+    alone in the worker, 20 ms, where its one call raises.
+
+    In ms, total and own: line 2: 4 hits, 6 and 6; line 3: 3 hits, 94 and 4. Line 7: 4 hits, 6 and
+    6; line 8: 1 hit and error, 14 and 14; line 9: 3 hits, 80 and 80; line 10: 3 hits, 10 and 10.
+    With charges: line 9 has 70 user and 10 gil, line 8 has 14 sleep, line 3 has 4 user.
+    """
+    ms = MS
+    rows = [
+        (0, 0, 1, "user", 0, 6, 6 * ms, 2),
+        (0, 0, 1, "user", 0, 4, 4 * ms, 3),
+        (0, 1, 2, "user", 0, 70, 70 * ms, 9),
+        (0, 1, 2, "gil", 0, 1, 10 * ms, 9),
+        (0, 1, 2, "user", 0, 10, 10 * ms, 10),
+        (1, 0, 2, "sleep", 0, 14, 14 * ms, 8),
+        (1, 0, 2, "user", 0, 6, 6 * ms),
+    ]
+    return snapshot_of(
+        threads=[(100, "MainThread", 100 * ms), (101, "worker-1", 20 * ms)],
+        functions=[
+            (1, "lined", "main", "main", file, 1),
+            (2, "lined", "work", "work", file, 6),
+        ],
+        nodes=[
+            (0, 0, -1, 1, 1, 0, 0, 100 * ms, 10 * ms),
+            (0, 1, 0, 2, 3, 0, 0, 90 * ms, 90 * ms),
+            (1, 0, -1, 2, 1, 0, 1, 20 * ms, 20 * ms),
+        ],
+        charges=rows if charges else None,
+        lines=[
+            (0, 1, 2, 4, 0, 6 * ms, 6 * ms),
+            (0, 1, 3, 3, 0, 94 * ms, 4 * ms),
+            (0, 2, 7, 3, 0, 0, 0),
+            (0, 2, 9, 3, 0, 80 * ms, 80 * ms),
+            (0, 2, 10, 3, 0, 10 * ms, 10 * ms),
+            (1, 2, 7, 1, 0, 6 * ms, 6 * ms),
+            (1, 2, 8, 1, 1, 14 * ms, 14 * ms),
+        ],
+        sources={file: LINED_SOURCE},
+    )
+
+
 def given_up(totals: bool = True) -> Snapshot:
     """main 100 ms (10 of its own) -> walk 60 (20) -> 40 in contexts given up; main -> 30 given up.
 
@@ -209,3 +274,11 @@ def hostile() -> Snapshot:
         ],
         losses=dict.fromkeys(HOSTILE, 1),
     )
+
+
+def with_lines(data: Snapshot) -> Snapshot:
+    """With lines of all its functions, and each file's name as its text."""
+    lines = [(0, f.id, f.line + n, 1, 1, MS, MS) for f in data.functions for n in (0, 1)]
+    texts = {f.file: f"{f.name}\n" * 3 for f in data.functions}
+    lined = snapshot_of(lines=lines, sources=texts)
+    return replace(data, lines=lined.lines, sources=lined.sources)

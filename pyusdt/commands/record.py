@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 from pyusdt import files, unmatched
-from pyusdt.commands.common import count, declare_filters, filters_of
+from pyusdt.commands.common import count, declare_filters, filters_of, lines_of
 from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.launch import kernel_account
@@ -85,6 +85,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("-d", "--duration", type=_seconds, metavar="SECONDS", help="how long (default: till ^C)")
     add("-o", "--output", required=True, metavar="FILE", help="the recording")
     declare_filters(parser)
+    add("--lines", action="append", metavar="PATTERNS",
+        help="the lines of these functions too: '*' has all but those of what is installed, 'all' "
+             "all")  # fmt: skip
     add("--c-calls", action="store_true", help="the calls of C functions too")
     add("--times", choices=TIMES, default="exact",
         help="exact: of each call (the default); sampled: calls are counted without a clock, which "
@@ -113,7 +116,12 @@ def run(arguments: argparse.Namespace) -> int:
     files.refuse_report(path)
     only, exclude = filters_of("record", arguments)
     options = Options(
-        only, exclude, arguments.c_calls, max_nodes=arguments.max_nodes, times=arguments.times
+        only,
+        exclude,
+        arguments.c_calls,
+        max_nodes=arguments.max_nodes,
+        times=arguments.times,
+        lines=lines_of("record", arguments),
     )
     lost: UserError | None = None
     with (
@@ -139,7 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
         write(recorded)
         seconds = family.root.updated - begin
         notes = list(family.notes())
-    for note in (*notes, *_unmatched(only, recorded)):
+    for note in (*notes, *_unmatched(only, options.lines, recorded)):
         print_line(note)
     if lost is not None:
         why = lost if proc.exists(pid) else f"process {pid} has ended"
@@ -188,11 +196,12 @@ class _Kernel:
         return found
 
 
-def _unmatched(only: str, recorded: list[Recorded]) -> Iterator[str]:
+def _unmatched(only: str, lines: str, recorded: list[Recorded]) -> Iterator[str]:
     """A note for each pattern that matched nothing. Of other functions nothing is known, but every
     program has a `__main__`."""
     functions = {(f.module, f.qualname) for it in recorded for f in it.snapshot.functions}
-    return unmatched.messages(only, functions, ["__main__"])
+    for option, wanted in (("--only", only), ("--lines", lines)):
+        yield from unmatched.messages(option, wanted, functions, ["__main__"])
 
 
 def _wait(

@@ -7,7 +7,13 @@ import sys
 from contextlib import suppress
 
 from pyusdt import report
-from pyusdt.commands.common import count, declare_filters, filters_of, loaded
+from pyusdt.commands.common import (
+    count,
+    declare_filters,
+    declare_shown_lines,
+    filters_of,
+    loaded,
+)
 from pyusdt.errors import ExitCode, UsageError, print_line, shell_word
 from pyusdt.recording import left
 from pyusdt.report import filters, order, weights
@@ -21,13 +27,16 @@ _CHOOSING = (
     "tree",
     "waits",
     "modules",
+    "lines",
+    "full",
     "steps",
     "sort",
     "top",
     "weight",
 )
 
-_TABLES = ("tree", "waits", "modules", "steps")
+_TABLES = ("tree", "waits", "modules", "lines", "steps")
+_WITH_LINES = ("table", "csv", "json", "lprof-text")
 
 _LIMITS = """\
 --sort: self (or wall), total, calls, errors, p50, p99, name; where a sampler
@@ -58,6 +67,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--tree", action="store_true", help="the call tree of each thread")
     add("--modules", action="store_true", help="functions summed up by module")
     add("--steps", action="store_true", help="steps and marks")
+    declare_shown_lines(
+        parser,
+        "source with what each line took, of all functions whose lines were recorded, or of"
+        " these; in the terminal without what takes less than 1%%: see --full",
+    )
+    add("--full", action="store_true", help="with --lines: all lines of these functions")
     add("--waits", action="store_true", help="who waits for what, and system calls (--kernel)")
     add(
         "--sort",
@@ -70,7 +85,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add(
         "--thread",
         metavar="NAME",
-        help="threads of this name (a glob) or tid; percentiles stay the process's",
+        help="threads of this name (a glob) or tid; percentiles and lines stay the process's",
     )
     add("--threads", action="store_true", help="each thread, not those of one name as one")
     add(
@@ -94,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse_same_file(arguments.file, path)
     if chosen.binary and path == "-" and sys.stdout.isatty():
         raise UsageError(f"report: {chosen.name} is binary: give -o FILE{chosen.suffixes[0]}")
+    _refuse_lines(arguments, chosen.name)
     top = arguments.top or (30 if chosen.name == "table" else None)
     if chosen.name == "recording":
         return _copy(arguments)
@@ -113,6 +129,8 @@ def run(arguments: argparse.Namespace) -> int:
         top=top,
         waits=arguments.waits,
         modules=arguments.modules,
+        lines=arguments.lines,
+        full=arguments.full,
         weight=weights.chosen(recording, arguments.weight),
         tree=arguments.tree,
         steps=arguments.steps,
@@ -133,19 +151,31 @@ def _refuse_same_file(path: str, out: str) -> None:
             raise UsageError(f"report: '-o {out}' is the recording itself: choose another name")
 
 
+def _refuse_lines(arguments: argparse.Namespace, chosen: str) -> None:
+    """Raise UsageError for lines in a format that has none."""
+    if arguments.full and (arguments.lines is None or chosen != "table"):
+        raise UsageError("report: --full goes with --lines, in the terminal (-f table)")
+    if arguments.lines is not None and chosen not in (*_WITH_LINES, "recording"):
+        raise UsageError(f"report: --lines goes with {', '.join(_WITH_LINES)}, not with {chosen}")
+
+
 def _refuse_several(arguments: argparse.Namespace, chosen: str) -> None:
     """Raise UsageError for tables that go with nothing else."""
-    asked = [name for name in _TABLES if getattr(arguments, name)]
+    asked = [name for name in _TABLES if _is_given(arguments, name)]
     if len(asked) > 1 and not {"tree", "steps"}.issuperset(asked):
         raise UsageError(f"report: one table at a time: {' or '.join(f'--{it}' for it in asked)}")
     if chosen != "table" and {"waits", "modules"}.intersection(asked):
         raise UsageError(f"report: --{asked[0]} is for the terminal (-f table), not for {chosen}")
 
 
+def _is_given(arguments: argparse.Namespace, option: str) -> bool:
+    return getattr(arguments, option) not in (None, False)  # "" are the lines of all functions
+
+
 def _copy(arguments: argparse.Namespace) -> int:
     """One file of all."""
     for option in _CHOOSING:
-        if getattr(arguments, option):
+        if _is_given(arguments, option):
             raise UsageError(f"report: a recording is copied whole: leave out --{option}")
     report.copy(arguments.file, arguments.output)
     if arguments.output != "-":

@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from pyusdt import files, libpyusdt, rundir, running
+from pyusdt import files, libpyusdt, line_patterns, lined, rundir, running
 from pyusdt.errors import UsageError, UserError, print_line, shell_word
 from pyusdt.launch import inherited, kernel_account
 from pyusdt.launch.options import Options
@@ -47,6 +47,10 @@ class _WholeRun:
         self.c_calls = options.c_calls
         self.times = options.times
         self.max_nodes = options.max_nodes or running.MAX_NODES
+        self._profiles = line_patterns.is_profile(options.lines)
+        self.lines = line_patterns.wanted(line_patterns.without_profile(options.lines))
+        self._source = options.source
+        self._token = os.urandom(8).hex()
         self._run = run
         self._block = block
         self._flush = options.flush or 0
@@ -61,7 +65,16 @@ class _WholeRun:
         running.start(self)
         place = os.fsencode(self._run.directory), self._run.device, self._run.inode
         ordinal = running.new_ordinal()
-        about = rundir.about(c_calls=self.c_calls, times=self.times, flush=self._flush)
+        about = rundir.about(
+            c_calls=self.c_calls,
+            times=self.times,
+            flush=self._flush,
+            sources=self._token if self._source else "",
+        )
+        if self._profiles:
+            lined.offer_profile()
+        if self._source and (self._profiles or self.lines[0]):
+            from pyusdt import sources  # noqa: F401 - now: what the program changes is not for us
         try:
             self._save = libpyusdt.save_begin(ordinal, *place, about, b"", b"", self._flush)
         except OSError as error:
@@ -71,6 +84,10 @@ class _WholeRun:
     def finish(self, reason: str) -> None:
         """Write. Raises UserError."""
         try:
+            if self._source and running.have_lines():
+                from pyusdt import sources
+
+                sources.save(self._run, self._token, sources.captured())
             libpyusdt.save_end(self._save, reason, False)
         except OSError as error:
             raise UserError(f"{self.path}: cannot write: {_reason(error)}") from None
@@ -98,8 +115,8 @@ class _LaunchedRun(_WholeRun):
 
         self._finish = finish
         self._is_of = is_of
-        self._only = options.only
-        if self._only:
+        self._patterns = options.only, options.lines
+        if any(self._patterns):
             from pyusdt.launch.filtered import print_unmatched
 
             self._print_unmatched = print_unmatched
@@ -124,8 +141,8 @@ class _LaunchedRun(_WholeRun):
             return
         quoted = shell_word(self._run.path)
         print_line(f"{self._run.path}: recorded; to look into it: pyusdt report {quoted}")
-        if self._only:
-            self._print_unmatched(self._run.path, self._only)
+        if any(self._patterns):
+            self._print_unmatched(self._run.path, *self._patterns)
 
     def begin_in_child(self) -> bool:
         """The child has not been launched."""
@@ -167,6 +184,8 @@ def begin(options: Options) -> None:
             c_calls=options.c_calls,
             times=options.times,
             max_nodes=options.max_nodes,
+            lines=options.lines,
+            source=options.source,
             launcher=os.getpid(),
         )
     _LaunchedRun(directory, options).start()
@@ -193,7 +212,12 @@ def _join(it: inherited.Inherited) -> None:
             return  # it is over, and all is written
         raise UserError(f"{it.path}: cannot write: {_reason(error)}") from None
     options = Options(
-        flush=it.flush or None, c_calls=it.c_calls, times=it.times, max_nodes=it.max_nodes
+        flush=it.flush or None,
+        c_calls=it.c_calls,
+        times=it.times,
+        max_nodes=it.max_nodes,
+        lines=it.lines,
+        source=it.source,
     )
     if rundir.is_block_over(directory, it.block):
         return
@@ -205,14 +229,14 @@ def _join(it: inherited.Inherited) -> None:
 
 
 def _filter(options: Options) -> None:
-    from pyusdt.remote import control_layout
+    from pyusdt.remote import control_requests
 
     for name, value in (("PYUSDT_ONLY", options.only), ("PYUSDT_EXCLUDE", options.exclude)):
         if value:
             os.environ[name] = value
     try:
         libpyusdt.change(
-            control_layout.request(only=options.only or None, exclude=options.exclude or None)
+            control_requests.request(only=options.only or None, exclude=options.exclude or None)
         )
     except ValueError as error:
         raise UsageError(f"--only or --exclude: {error}") from None

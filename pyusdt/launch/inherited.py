@@ -7,6 +7,8 @@
     PYUSDT_C_CALLS    1: the calls of C functions too
     PYUSDT_TIMES      sampled: the times of calls are the sampler's
     PYUSDT_MAX_NODES  the bound of calling contexts, if it is not the usual one
+    PYUSDT_LINES      patterns of the functions whose lines are recorded, as --lines has them
+    PYUSDT_SOURCE     no: the texts of files are not recorded
     PYUSDT_LAUNCHER   the process that began the run and makes its file at the end, if any
     PYUSDT_BLOCK      the block of the program that is recorded, if it is not all of it: what begins
                       after its end takes no part
@@ -32,7 +34,8 @@ from pyusdt.rundir import RunDirectory
 from pyusdt.system import os
 
 _NAMES = ("PYUSDT_RECORDING", "PYUSDT_RUN", "PYUSDT_FLUSH", "PYUSDT_C_CALLS", "PYUSDT_TIMES",
-          "PYUSDT_MAX_NODES", "PYUSDT_LAUNCHER", "PYUSDT_BLOCK")  # fmt: skip
+          "PYUSDT_MAX_NODES", "PYUSDT_LINES", "PYUSDT_SOURCE", "PYUSDT_LAUNCHER",
+          "PYUSDT_BLOCK")  # fmt: skip
 _OUTER = "PYUSDT_OUTER"
 _ROOT = "PYUSDT_ROOT"
 
@@ -54,6 +57,8 @@ class Inherited(NamedTuple):
     c_calls: bool
     times: str
     max_nodes: int | None
+    lines: str
+    source: bool
     launcher: int
     """The pid of the process that makes the file; 0: it is not known."""
     block: str
@@ -66,7 +71,7 @@ def read() -> list[Inherited]:
 
 
 def _read(values: list[str]) -> Inherited:
-    path, token, flush, c_calls, times, max_nodes, launcher, block = values
+    path, token, flush, c_calls, times, max_nodes, lines, source, launcher, block = values
     if not rundir.is_token(token):
         raise UserError(f"PYUSDT_RECORDING is {path}, and PYUSDT_RUN names no run of it")
     if block and not rundir.is_token(block):
@@ -76,7 +81,8 @@ def _read(values: list[str]) -> Inherited:
     except ValueError as error:
         raise UserError(f"PYUSDT_FLUSH, PYUSDT_MAX_NODES or PYUSDT_LAUNCHER: {error}") from None
     who = "sampled" if times == "sampled" else "exact"
-    return Inherited(path, token, numbers[0], c_calls == "1", who, numbers[1], numbers[2], block)
+    return Inherited(path, token, numbers[0], c_calls == "1", who, numbers[1], lines,
+                     source != "no", numbers[2], block)  # fmt: skip
 
 
 def _all() -> list[list[str]]:
@@ -114,13 +120,16 @@ def offer(
     c_calls: bool = False,
     times: str = "exact",
     max_nodes: int | None = None,
+    lines: str = "",
+    source: bool = True,
     launcher: int = 0,
     block: str = "",
 ) -> None:
     """Have the processes that this one starts take part, too."""
     who = times if times != "exact" else ""
     values = [run.path, run.token, f"{flush:g}" if flush else "", "1" if c_calls else "", who,
-              str(max_nodes or ""), str(launcher or ""), block]  # fmt: skip
+              str(max_nodes or ""), lines, "" if source else "no", str(launcher or ""),
+              block]  # fmt: skip
     _put([*_all(), values])
 
 

@@ -32,6 +32,10 @@ class Options:
     """One of TIMES."""
     children: bool = True
     """Whether the processes that the program starts are recorded too."""
+    lines: str = ""
+    """Patterns of the functions whose lines are recorded, or `all`, or `profile`."""
+    source: bool = True
+    """Whether the texts of their files are recorded too."""
     kernel: bool = False
     """Whether the kernel's account is recorded too."""
     max_nodes: int | None = None
@@ -132,6 +136,12 @@ OPTIONS = (
     Option(("--times",), "WHICH", "times", _times,
         "exact: of each call (the default); sampled: calls are counted without a clock, which costs"
         " less, and times are what a sampler finds"),
+    Option(("--lines",), "PATTERNS", "lines", _patterns,
+        "record the lines of these functions too: patterns as of --only; '*': of the program,"
+        " without what is installed; all: of everything; profile: of those below a bare @profile,"
+        " as scripts for kernprof have it", adds=True),
+    Option(("--no-source",), "", "source", _no,
+        "do not keep the text of those lines"),
     Option(("--no-children",), "", "children", _no,
         "record this process only, not the Pythons that it starts"),
     Option(("--kernel",), "", "kernel", _yes,
@@ -194,6 +204,8 @@ def _checked(options: Options) -> Options:
             "--flush": options.flush,
             "--c-calls": options.c_calls,
             "--times": options.times != "exact",
+            "--lines": options.lines,
+            "--no-source": not options.source,
             "--no-children": not options.children,
             "--kernel": options.kernel,
             "--max-nodes": options.max_nodes,

@@ -68,9 +68,9 @@ def charges_of(
         if row.function not in place and row.function != TOP:
             raise DamageError(f"a charge names function {row.function}, which is not there")
         function = place.get(row.function, TOP)
-        by_function[row.thread, function].append(row[3:])
+        by_function[row.thread, function].append(row.figures)
         if row.node >= 0 or function == TOP:
-            by_node[row.thread, row.node].append(row[3:])
+            by_node[row.thread, row.node].append(row.figures)
     trees: ByNode = defaultdict(dict)
     for (thread, node), some in by_node.items():
         trees[thread][node] = Charges(some)

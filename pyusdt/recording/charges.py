@@ -28,6 +28,13 @@ class ChargeRow(NamedTuple):
     """The number of the system call of kind "other", else 0."""
     samples: int
     ns: int
+    line: int = 0
+    """Of the function, where its lines are recorded; 0: not known."""
+
+    @property
+    def figures(self) -> tuple[str, int, int, int]:
+        """Kind, system call, samples and ns: a row of `Charges`."""
+        return self[3:7]
 
 
 class Charges:

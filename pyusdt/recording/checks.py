@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pyusdt.recording import charges, kernel, store
 from pyusdt.recording.build import DamageError
 from pyusdt.recording.records import Thread
+from pyusdt.recording.source import MOST_CHARACTERS
 
 _MOST_ROWS = 50_000_000
 
@@ -27,6 +28,10 @@ _NUMBERS = {
     "kernel": {"process": 0, "thread": -1, "node": -1, "function": -1, "count": 0, "ns": 0,
                "bytes": 0, "errors": 0},
     "histograms": {"process": 0, "function": 0, "ns": 0, "count": 0, "kind": 0},
+    "lines": {"process": 0, "function": 0, "line": _ANY, "hits": 0, "errors": 0, "total_ns": 0,
+              "self_ns": 0},
+    "sources": {"process": 0},
+    "texts": {},
     "steps": {"process": 0, "sequence": 0, "start_ns": 0},
     "losses": {"process": 0, "count": 0},
     "started": {"process": 0, "count": 0},
@@ -38,12 +43,15 @@ _TEXTS = {
     "functions": ("module", "qualname", "name", "file"),
     "charges": ("kind",),
     "kernel": ("kind", "name"),
+    "sources": ("file", "sha256"),
+    "texts": ("sha256", "text"),
     "steps": ("name", "kind"),
     "losses": ("name",),
     "started": ("program",),
 }
 # The tables that came with later formats than the first.
-_SINCE = {"totals": 2, "started": 2, "charges": 4, "kernel": 4}
+_SINCE = {"totals": 2, "started": 2, "charges": 4, "kernel": 4, "lines": 5, "sources": 5,
+          "texts": 5}  # fmt: skip
 _CHOICES = {"charges": ("kind", charges.KINDS), "kernel": ("kind", kernel.KINDS)}
 _OTHERS = {
     "processes": {"ended_ns": "'integer', 'null'", "reason": "'text', 'null'"},
@@ -76,6 +84,9 @@ def check(database: sqlite3.Connection, version: int) -> None:
         _check_texts(database, "processes", ("paths", "times"))
         _check_others(database, "processes", {"kernel": "'text', 'null'"})
         _check_choice(database, "processes", "times", ("exact", "sampled"))
+    if version >= 5:
+        _check_numbers(database, "charges", {"line": _ANY})
+        _check_lengths(database)
 
 
 def _check_numbers(database: sqlite3.Connection, table: str, columns: dict[str, int]) -> None:
@@ -123,6 +134,14 @@ def _check_choice(
     ).fetchone()
     if wrong:
         raise DamageError(f"{table}.{column} is none of those that there are ({wrong} rows)")
+
+
+def _check_lengths(database: sqlite3.Connection) -> None:
+    (longest,) = database.execute(
+        f"SELECT count(*) FROM texts WHERE length(text) > {MOST_CHARACTERS}"
+    ).fetchone()
+    if longest:
+        raise DamageError(f"texts of more than {MOST_CHARACTERS:,} characters ({longest} rows)")
 
 
 def check_threads(database: sqlite3.Connection, threads: list[Thread]) -> None:

@@ -64,8 +64,8 @@ class Contexts:
 
     def charges(self, rows: Iterable[CountedCharge]) -> list[ChargeRow]:
         """The charges of these threads."""
-        sums: dict[tuple[int, int, int, str, int], tuple[int, int]] = {}
-        for serial, number, function, kind, syscall, samples, ns in rows:
+        sums: dict[tuple[int, int, int, str, int, int], tuple[int, int]] = {}
+        for serial, number, function, kind, syscall, line, samples, ns in rows:
             thread = self._threads.get(serial, -1)
             if thread < 0:
                 continue
@@ -73,11 +73,11 @@ class Contexts:
             node = number
             if of is None or of.find(number) < 0:
                 node, function = -1, function if function != THREAD_ITSELF else _NO_FUNCTION
-            key = thread, node, function, kind, syscall
+            key = thread, node, function, kind, syscall, line
             if key in sums:
                 samples, ns = sums[key][0] + samples, sums[key][1] + ns
             sums[key] = samples, ns
-        return [ChargeRow._make(key + figures) for key, figures in sums.items()]
+        return [ChargeRow(*key[:5], *figures, key[5]) for key, figures in sums.items()]
 
     def times(self, snapshot: Snapshot) -> dict[int, tuple[dict[int, int], dict[int, int]]]:
         """By thread: the elapsed and the own ns of nodes, which are what was charged. They go into

@@ -16,11 +16,14 @@ THREAD = Struct("=IIQQII")
 NODE = Struct("=IIiIQQQQQ")
 TOTAL = Struct("=II6Q")
 DURATION = Struct("=IIQQII")
-CHARGE = Struct("=IIIHHIIQ")
+CHARGE = Struct("=IIIHHIIQiI")
+_OLDER_CHARGE = Struct("=IIIHHIIQ")
+LINE = Struct("=IIiI4Q")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
 NAME = Struct("=I")
-_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, FUNCTION, STEP, NAME)
+_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, FUNCTION, STEP, NAME)
+_LINES = _CODECS.index(LINE)
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
 SAMPLED, TIMES_SAMPLED = 1, 2
 """The flags of counts."""
@@ -121,13 +124,37 @@ class CountedCharge(NamedTuple):
     """THREAD_ITSELF: none."""
     kind: str
     syscall: int
+    line: int
+    """0: none."""
     samples: int
     ns: int
 
     @property
-    def key(self) -> tuple[int, int, int, str, int]:
+    def key(self) -> tuple[int, int, int, str, int, int]:
         """All that it is of."""
-        return self[:5]
+        return self[:6]
+
+
+class CountedLine(NamedTuple):
+    """A line of a function in a thread, whatever became of its contexts; times are in ticks."""
+
+    serial: int
+    function: int
+    line: int
+    hits: int
+    errors: int
+    total: int
+    own: int
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Thread, function and line."""
+        return self[:3]
+
+    @property
+    def ticks(self) -> tuple[int, int, int, int]:
+        """What was counted: hits, errors, and the two times in ticks."""
+        return self[3:]
 
 
 class CountedStep(NamedTuple):
@@ -158,6 +185,7 @@ class Counts:
     """The same on CLOCK_MONOTONIC."""
     totals: list[CountedTotal] = field(default_factory=list)
     charges: list[CountedCharge] = field(default_factory=list)
+    lines: list[CountedLine] = field(default_factory=list)
     sampled: bool = False
     """A sampler charged: CPU and waits are known."""
     times_sampled: bool = False
@@ -167,13 +195,14 @@ class Counts:
 NOTHING = Counts(1.0, [], [], [], {})
 
 
-def unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
-    """Return what the bytes hold; add the functions that they name to `functions`.
+def unpack(data: bytes, functions: dict[int, FunctionRow], *, lined: bool = True) -> Counts:
+    """Return what the bytes hold; add the functions that they name to `functions`. Without `lined`
+    they are of control version 5, in which charges had no line.
 
     Raises ValueError for bytes that are none of these.
     """
     try:
-        return _unpack(data, functions)
+        return _unpack(data, functions, CHARGE if lined else _OLDER_CHARGE)
     except (struct.error, IndexError, ValueError) as error:
         raise ValueError(f"counts that make no sense: {error}") from None
 
@@ -192,9 +221,12 @@ def split(data: bytes) -> tuple[bytes, memoryview]:
     return head + data[HEAD.size : begin] + data[end:], memoryview(data)[begin:end]
 
 
-def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
-    rate, now, now_ns, *sizes, text_size, flags, _ = HEAD.unpack_from(data)
-    losses, threads, nodes, totals, durations, charges, named, steps, names = _sections(data, sizes)
+def _unpack(data: bytes, functions: dict[int, FunctionRow], charge: Struct) -> Counts:
+    rate, now, now_ns, *sizes, text_size, flags, n_lines = HEAD.unpack_from(data)
+    sizes.insert(_LINES, n_lines)
+    losses, threads, nodes, totals, durations, charges, lines, named, steps, names = _sections(
+        data, sizes, charge
+    )
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
         if number not in functions:
@@ -218,18 +250,31 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow]) -> Counts:
         now_ns=now_ns,
         totals=list(map(CountedTotal._make, totals)),
         charges=[
-            CountedCharge._make((serial, node, function, KINDS[kind], syscall, samples, ns))
-            for serial, node, function, kind, _, syscall, samples, ns in charges
+            CountedCharge._make(
+                (*row[:3], KINDS[row[3]], row[5], _line(row[8], 0) if row[8:] else 0, *row[6:8])
+            )
+            for row in charges
+        ],
+        lines=[
+            CountedLine._make((serial, function, _line(line, 1), *figures))
+            for serial, function, line, _, *figures in lines
         ],
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
     )
 
 
-def _sections(data: bytes, sizes: list[int]) -> Iterator[list[Any]]:
+def _line(number: int, least: int) -> int:
+    if number < least:
+        raise ValueError(f"line {number}")
+    return number
+
+
+def _sections(data: bytes, sizes: list[int], charge: Struct) -> Iterator[list[Any]]:
     """The rows of each section, as tuples."""
     at = HEAD.size
-    for n, codec in zip(sizes, _CODECS, strict=True):
+    for n, known in zip(sizes, _CODECS, strict=True):
+        codec = charge if known is CHARGE else known
         end = at + n * codec.size
         if end > len(data):
             raise ValueError("they are cut off")

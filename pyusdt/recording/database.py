@@ -16,10 +16,12 @@ from pyusdt.recording.treerows import totals_of_nodes
 from pyusdt.system import os
 
 TABLES = {
-    "processes": 18, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 8,
-    "kernel": 10, "histograms": 5, "steps": 7, "losses": 3, "started": 3,
+    "processes": 18, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 9,
+    "kernel": 10, "histograms": 5, "lines": 7, "texts": 2, "sources": 3, "steps": 7, "losses": 3,
+    "started": 3,
 }  # fmt: skip
-"""Each table that has rows of processes, and how many columns it has."""
+"""Each table of what was recorded, and how many columns it has."""
+_SHARED = ("functions", "texts")
 
 
 @contextmanager
@@ -78,6 +80,7 @@ def add_process(
         ((number, row.thread, place[row.function], *row.figures) for row in totals),
     )
     _add_charges(database, number, snapshot, {**place, -1: -1})
+    _add_lines(database, number, snapshot, place)
     put(
         "INSERT INTO histograms (process, function, ns, count, kind) VALUES (?, ?, ?, ?, ?)",
         ((number, place[row.function], *row[1:]) for row in snapshot.histograms),
@@ -105,7 +108,8 @@ def _add_charges(
 ) -> None:
     """Add what was charged to a process, and the kernel's account of it."""
     database.executemany(
-        "INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO charges (process, thread, node, function, kind, syscall, samples, ns, line)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((number, *row[:2], place[row.function], *row[3:]) for row in snapshot.charges),
     )
     database.executemany(
@@ -117,6 +121,23 @@ def _add_charges(
     )
 
 
+def _add_lines(
+    database: sqlite3.Connection, number: int, snapshot: Snapshot, place: dict[int, int]
+) -> None:
+    """Add what was counted of the lines of a process, and the texts of its files."""
+    database.executemany(
+        "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " hits = hits + excluded.hits, errors = errors + excluded.errors,"
+        " total_ns = total_ns + excluded.total_ns, self_ns = self_ns + excluded.self_ns",
+        ((number, place[row.function], *row[2:]) for row in snapshot.lines),
+    )
+    for file, source in snapshot.sources.items():
+        database.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (source.sha256, source.text))
+        database.execute(
+            "INSERT OR IGNORE INTO sources VALUES (?, ?, ?)", (number, clean(file), source.sha256)
+        )
+
+
 def _clean(text: str | None) -> str | None:
     return None if text is None else clean(text)
 
@@ -125,9 +146,11 @@ def remove_process(database: sqlite3.Connection, token: str) -> None:
     """Remove a process, if it is there, with all that it recorded."""
     found = database.execute("SELECT id FROM processes WHERE token = ?", (token,)).fetchone()
     for table in TABLES if found else ():
-        if table != "functions":
+        if table not in _SHARED:
             column = "id" if table == "processes" else "process"
             database.execute(f"DELETE FROM {table} WHERE {column} = ?", found)
+    if found:
+        database.execute("DELETE FROM texts WHERE sha256 NOT IN (SELECT sha256 FROM sources)")
 
 
 def _add_functions(

@@ -90,6 +90,7 @@ def add(
     times: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
     if counts.times_sampled:
         times = contexts.times(snapshot)
+    snapshot.sources = part.sources
     if kernel:
         tids = ((row.tid, row.serial) for row in sorted(counts.threads))
         snapshot.kernel_rows = joined(kernel.rows, tids, contexts.find)
@@ -123,6 +124,7 @@ def _all_but_nodes(
             if not counts.times_sampled
         ],
         totals=rest.totals,
+        lines=rest.lines,
         steps=rest.steps,
         losses=rest.losses,
         started=started,

@@ -26,6 +26,7 @@ from pyusdt.recording.build import (
 )
 from pyusdt.recording.charges import NONE, Charges, total
 from pyusdt.recording.kernel import KernelFigures
+from pyusdt.recording.lines import Line, LineFigures, lines_of, rows_of, source_of
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import (
     LATENCY,
@@ -37,6 +38,7 @@ from pyusdt.recording.snapshot import (
     clean,
     clean_step,
 )
+from pyusdt.recording.source import Source
 from pyusdt.recording.tree import TOP, Node, merged, only, walk
 from pyusdt.system import os
 
@@ -63,6 +65,9 @@ class Recording:
     contexts that were given up; TOP (-1) stands for the thread itself. Of the processes that have a
     sampler, what is not in it was not there. `kernel` maps (process id, thread index, record index)
     and kind and name of kernel.py to figures, with -1 for a thread or a function that is not known.
+
+    `lines` maps (process id, record index, line) to what was counted of lines; they know no thread.
+    `sources` maps (process id, file) to the text of the file then.
     """
 
     records: list[CodeRecord]
@@ -77,6 +82,8 @@ class Recording:
     latencies: Mapping[tuple[int, int], Mapping[int, int]] = field(default_factory=dict)
     charges: Mapping[tuple[int, int, int], Charges] = field(default_factory=dict)
     kernel: Mapping[tuple[int, int, int, str, str], KernelFigures] = field(default_factory=dict)
+    lines: Mapping[tuple[int, int, int], LineFigures] = field(default_factory=dict)
+    sources: Mapping[tuple[int, str], Source] = field(default_factory=dict)
     c_left_out: bool = False
     """Functions in C were recorded, and a filter has left some out: what Python functions spent in
     them is not known any more."""
@@ -138,6 +145,10 @@ class Recording:
             totals=totals_of(process, snapshot.totals, place, len(threads)),
             charges={(process.id, *key): it for key, it in by_function.items()},
             kernel=kernel_of(process, snapshot.kernel_rows, place),
+            lines=lines_of(process.id, snapshot.lines, snapshot.charges, place),
+            sources={
+                (process.id, clean(file)): source for file, source in snapshot.sources.items()
+            },
         )
 
     @cached_property
@@ -165,6 +176,16 @@ class Recording:
             self._charges_by_function(),
             self._kernel_by_function(),
         )
+
+    @cached_property
+    def line_rows(self) -> list[Line]:
+        """Lines with their figures over all processes, by file and then by line."""
+        return rows_of(self.records, self.lines)
+
+    def source_of(self, file: str) -> Source | None:
+        """The text of the file when it was recorded; None: it is not there, or processes have not
+        the same."""
+        return source_of(self.sources, file)
 
     def _charges_by_function(self) -> dict[int, Charges | None]:
         """None where a process that has called the function had no sampler."""
@@ -245,9 +266,9 @@ class Recording:
         process: Callable[[Process], bool] | None = None,
         thread: Callable[[Thread], bool] | None = None,
     ) -> "Recording":
-        """The part that those processes and threads recorded. Histograms and steps are kept for
-        whole processes: they know no thread. With some processes left out, which programs did not
-        join is not known."""
+        """The part that those processes and threads recorded. Histograms, lines and steps are kept
+        for whole processes: they know no thread. With some processes left out, which programs did
+        not join is not known."""
         processes = [p for p in self.processes if process is None or process(p)]
         ids = {p.id for p in processes}
         threads = [t for t in self.threads if t.process in ids and (thread is None or thread(t))]
@@ -265,6 +286,8 @@ class Recording:
                 for key, it in self.kernel.items()
                 if key[:2] in places or (key[1] < 0 and key[0] in ids and not thread)
             },
+            lines={key: it for key, it in self.lines.items() if key[0] in ids},
+            sources={key: it for key, it in self.sources.items() if key[0] in ids},
             step_rows={key: rows for key, rows in self.step_rows.items() if key in ids},
             started={} if process else self.started,
         )
@@ -285,6 +308,7 @@ class Recording:
             totals=totals,
             charges=self._charges_of_only(threads, chosen),
             kernel=self._kernel_of_only(chosen),
+            lines={key: it for key, it in self.lines.items() if key[1] in chosen},
             c_left_out=self.c_left_out
             or any(self.records[k[2]].is_c and k[2] not in chosen for k in self.exact_totals),
         )

@@ -10,6 +10,7 @@ from pyusdt.recording.counts import (
     FUNCTION,
     HEAD,
     INTEGER,
+    LINE,
     LOSS,
     MARK,
     NAME,
@@ -61,6 +62,10 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     ]
     durations = [DURATION.pack(serials[0], *row, 0) for row in snapshot.histograms]
     charges = [_charge(row, serials[row.thread]) for row in snapshot.charges]
+    lines = [
+        LINE.pack(serials[row.thread], row.function, row.line, 0, *row.figures)
+        for row in snapshot.lines
+    ]
     functions = [
         FUNCTION.pack(row.id, row.line, *map(text, (row.module, row.qualname, row.name, row.file)))
         for row in snapshot.functions
@@ -69,10 +74,12 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     numbers = {name: number for number, name in enumerate(names)}
     steps = [_step(clean_step(row), numbers[row.name], text) for row in snapshot.steps]
     places = [NAME.pack(place) for place in names.values()]
-    sections = [losses, threads, nodes, totals, durations, charges, functions, steps, places]
-    sizes = [len(section) for section in sections]
+    sections = [
+        losses, threads, nodes, totals, durations, charges, lines, functions, steps, places,
+    ]  # fmt: skip
+    sizes = [len(section) for section in sections if section is not lines]
     flags = SAMPLED if snapshot.sampled else 0
-    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, 0)
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, len(lines))
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 
 
@@ -80,7 +87,8 @@ def _charge(row: ChargeRow, serial: int) -> bytes:
     node = NO_NODE if row.node < 0 else row.node
     function = THREAD_ITSELF if row.function < 0 else row.function
     kind = KINDS.index(row.kind)
-    return CHARGE.pack(serial, node, function, kind, 0, row.syscall, row.samples, row.ns)
+    figures = row.samples, row.ns, row.line
+    return CHARGE.pack(serial, node, function, kind, 0, row.syscall, *figures, 0)
 
 
 def _step(row: StepRow, name: int, text: _Texts) -> bytes:

@@ -20,6 +20,7 @@ from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import FunctionRow, Snapshot
+from pyusdt.recording.source import Source, list_of
 from pyusdt.recording.totals import Totals
 from pyusdt.system import os
 
@@ -28,7 +29,7 @@ NEW = ".new"
 """Added to it while the part is written."""
 FRAME = Struct("=IIQqII")
 PROCESS = Struct("=32s32sIIqQ")
-_MAGIC = 0x33705950
+_MAGIC = 0x34705950
 _PROCESS, _BASE, _BEFORE, _COUNTS, _CHANGES, _END, _STARTED = range(1, 8)
 _HEX = frozenset(b"0123456789abcdef")
 _LARGEST = 4 << 30
@@ -50,8 +51,15 @@ class Part:
     """One that is whole, and the changes since."""
     started: dict[str, int] = field(default_factory=dict)
     """Programs by name, and how often the process has started them."""
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Texts of files by name, where they have been read, too."""
     is_gone: bool = False
     """Its process, as far as is known; the part is what it has left."""
+
+
+def list_of_sources(part: Part) -> str:
+    """The name of the file that lists its sources, or ""."""
+    return list_of(part.about.get("sources"), part.process.pid)
 
 
 def read(name: str, directory: int) -> Part | None:
@@ -214,6 +222,7 @@ def merged(counts: list[Counts]) -> Counts:
     nodes = {row.key: row for c in counts for row in c.nodes}
     totals = {row.key: row for c in counts for row in c.totals}
     charges = {row.key: row for c in counts for row in c.charges}
+    lines = {row.key: row for c in counts for row in c.lines}
     histograms: dict[tuple[int, int], list[Any]] = {}
     for one in counts:
         latest: dict[tuple[int, int], list[Any]] = {}
@@ -231,6 +240,7 @@ def merged(counts: list[Counts]) -> Counts:
         now=last.now,
         now_ns=last.now_ns,
         charges=list(charges.values()),
+        lines=list(lines.values()),
         sampled=last.sampled,
         times_sampled=last.times_sampled,
     )

@@ -23,13 +23,16 @@ def require(counts: Counts, functions: Collection[int]) -> None:
     used = {row.function for row in counts.nodes}
     used |= {row.function for row in counts.totals}
     used |= {row.function for row in counts.histograms}
+    used |= {row.function for row in counts.lines}
     used |= {row.function for row in counts.charges} - {THREAD_ITSELF}
     if not used.issubset(functions):
         raise ValueError("a function that has no name")
 
 
 def _require_sums(counts: Counts) -> None:
-    rows: tuple[Iterable[tuple[int, ...]], ...] = (counts.nodes, counts.totals, counts.histograms)
+    rows: tuple[Iterable[tuple[int, ...]], ...] = (
+        counts.nodes, counts.totals, counts.histograms, counts.lines,
+    )  # fmt: skip
     times = counts.now + sum(thread.elapsed for thread in counts.threads)
     times += sum(sum(map(sum, section)) for section in rows)
     times += sum(step.start + (step.elapsed or 0) for step in counts.steps)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from pyusdt.errors import UserError
-from pyusdt.recording import charged, checks, kernel_file, run, store
+from pyusdt.recording import charged, checks, kernel_file, lined, run, store
 from pyusdt.recording import database as sql
 from pyusdt.recording.build import DamageError, by_thread, tree_of
 from pyusdt.recording.charges import Charges
@@ -81,6 +81,7 @@ def _with_parts(
             with run.opened(path, name, token) as directory:
                 parts = run.processes_in(directory)
                 accounts = kernel_file.read(directory) if parts else {}
+                run.read_sources(parts, directory)
         except OSError:
             parts = None
         if _identity(path) == before:
@@ -152,6 +153,8 @@ def _read(
         started=_read_started(database) if version >= 2 else {},
         charges=charges,
         kernel=charged.kernel(database, place) if version >= 4 else {},
+        lines=lined.lines(database, place) if version >= 5 else {},
+        sources=lined.sources(database) if version >= 5 else {},
     )
     return recording, None if few else trees
 

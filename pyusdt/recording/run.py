@@ -21,9 +21,10 @@ from pyusdt import files, rundir, system
 from pyusdt.errors import UserError
 from pyusdt.recording import alive, database, direct, kernel_file, store
 from pyusdt.recording.kernel_file import OfProcess
-from pyusdt.recording.parts import NEW, SUFFIX, Part, read, snapshot_of
+from pyusdt.recording.parts import NEW, SUFFIX, Part, list_of_sources, read, snapshot_of
 from pyusdt.recording.records import KILLED, Process
 from pyusdt.recording.schema import VERSION
+from pyusdt.recording.source import Reader, is_list_or_text
 from pyusdt.rundir import OF_KERNEL, RunDirectory
 from pyusdt.system import os, time
 
@@ -130,6 +131,13 @@ def processes_in(directory: int) -> dict[str, list[Part]]:
     return processes
 
 
+def read_sources(processes: dict[str, list[Part]], directory: int) -> None:
+    """Give each part its sources."""
+    reader = Reader(directory)
+    for part in chain.from_iterable(processes.values()):
+        part.sources = reader.sources([list_of_sources(part)])
+
+
 def _read_last(name: str, directory: int) -> Part | None:
     """A part; where its process is gone, as that has left it: it may have written its end between
     our reading and our look at it."""
@@ -164,7 +172,10 @@ def add(
             with suppress(direct.NotWholeError):
                 direct.add(into, parts[0], process, pending, account)
                 return
-        database.add_process(into, token, process, snapshot_of(parts, account))
+        snapshot = snapshot_of(parts, account)
+        for part in parts:
+            snapshot.sources |= part.sources
+        database.add_process(into, token, process, snapshot)
     except (ValueError, OverflowError) as error:
         raise UserError(f"process {process.pid} has left {error}") from None
     except KeyError:
@@ -266,9 +277,11 @@ def _is_own(path: str, token: str, name: str, directory: int) -> bool:
 
 
 def bytes_in(directory: int) -> int:
-    """How much all its files hold."""
+    """How much all its parts hold; texts cost little to read."""
     total = 0
     for name in os.listdir(directory):
+        if is_list_or_text(name):
+            continue
         with suppress(FileNotFoundError):  # renamed meanwhile, by a process that writes it
             total += os.stat(name, dir_fd=directory, follow_symlinks=False).st_size
     return total
@@ -288,6 +301,7 @@ def _finish(
     ]
     stays = len(over) < len(processes) or _begins(processes, children) or _is_written_to(directory)
     accounts = kernel_file.read(directory)
+    read_sources(complete, directory)
     with database.new(token, name if stays else "") as whole:
         whole.execute("BEGIN")
         database.copy_rows(old, whole)
@@ -301,6 +315,9 @@ def _finish(
         _put(path, content)
     for part in chain.from_iterable(over):
         os.unlink(part.name, dir_fd=directory)
+        if listed := list_of_sources(part):
+            with suppress(FileNotFoundError):
+                os.unlink(listed, dir_fd=directory)
     if not stays:
         _remove(os.path.join(os.path.dirname(path), name), directory)
     return len(processes) - len(complete)
@@ -331,7 +348,7 @@ def _remove(path: str, directory: int) -> None:
     have put another one at its path: only what is in the open one is removed."""
     with suppress(OSError):
         for name in os.listdir(directory):
-            if name.endswith(SUFFIX + NEW) or name in OF_KERNEL:
+            if name.endswith(SUFFIX + NEW) or name in OF_KERNEL or is_list_or_text(name):
                 os.unlink(name, dir_fd=directory)
         os.rmdir(path)
 
@@ -363,7 +380,7 @@ def _remove_dead(parent: str, name: str, token: str, leaving: bool = False) -> N
         if not names and _is_young(it):
             return
         for part in names:
-            if part.endswith((SUFFIX, SUFFIX + NEW)) or part in OF_KERNEL:
+            if part.endswith((SUFFIX, SUFFIX + NEW)) or part in OF_KERNEL or is_list_or_text(part):
                 os.unlink(part, dir_fd=directory)
         os.rmdir(os.path.join(parent, name))
 

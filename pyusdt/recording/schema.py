@@ -5,7 +5,7 @@ Only plain SQL that SQLite 3.24 (2018) knows, so that every Python's own library
 """
 
 APPLICATION_ID = 0x70795573  # "pyUs"; bytes 68..71 of the file, as SQLite's file format says
-VERSION = 4
+VERSION = 5
 
 # Version history (`PRAGMA user_version`). A reader takes its own version and all before it.
 #   1   first
@@ -13,6 +13,7 @@ VERSION = 4
 #       lines may be negative
 #   3   histograms of ns, where buckets were (histogram.py); of latencies
 #   4   charges, kernel; sampled, times, kernel and paths of processes
+#   5   lines, sources, texts; line of charges
 # The columns of a key come first, in its order: PRAGMA integrity_check of SQLite 3.40 finds NULLs
 # where there are none, else.
 SCHEMA = """
@@ -114,9 +115,10 @@ CREATE TABLE charges (
                                                     -- sleep, poll, net, disk, child, runnable (for
                                                     -- a CPU), other
     syscall     INTEGER NOT NULL,                   -- the number of the system call of kind other
+    line        INTEGER NOT NULL,                   -- of the function; 0: not known
     samples     INTEGER NOT NULL,                   -- looks that it rests on
     ns          INTEGER NOT NULL,
-    PRIMARY KEY (process, thread, node, function, kind, syscall)
+    PRIMARY KEY (process, thread, node, function, kind, syscall, line)
 ) WITHOUT ROWID;
 
 -- What the kernel has counted in each context; 0 where a column means nothing for the kind.
@@ -147,6 +149,33 @@ CREATE TABLE histograms (
     count       INTEGER NOT NULL,
     PRIMARY KEY (process, function, kind, ns)
 ) WITHOUT ROWID;
+
+-- What each line of a function did, where its lines were recorded.
+CREATE TABLE lines (
+    process     INTEGER NOT NULL REFERENCES processes (id),
+    function    INTEGER NOT NULL REFERENCES functions (id),
+    line        INTEGER NOT NULL,
+    hits        INTEGER NOT NULL,                   -- how often it was about to run anew
+    errors      INTEGER NOT NULL,                   -- exceptions raised there, or by what it called
+    total_ns    INTEGER NOT NULL,                   -- with all that it called; recursion counts
+                                                    -- once; 0 where times are sampled
+    self_ns     INTEGER NOT NULL,                   -- without the recorded functions that it called
+    PRIMARY KEY (process, function, line)
+) WITHOUT ROWID;
+
+-- Which text the files of those functions had, where the process has read it as Python source.
+CREATE TABLE sources (
+    process     INTEGER NOT NULL REFERENCES processes (id),
+    file        TEXT NOT NULL,
+    sha256      TEXT NOT NULL REFERENCES texts (sha256),
+    PRIMARY KEY (process, file)
+) WITHOUT ROWID;
+
+-- Texts of files, shared by all processes.
+CREATE TABLE texts (
+    sha256      TEXT PRIMARY KEY,                   -- of the text, as UTF-8
+    text        TEXT NOT NULL
+);
 
 -- Each run through a step and each mark, up to 500,000 in a process.
 CREATE TABLE steps (
@@ -209,6 +238,14 @@ SELECT f.module, f.qualname, c.kind, sum(c.ns) / 1e6 AS ms, sum(c.samples) AS sa
 FROM charges c LEFT JOIN functions f ON f.id = c.function
 GROUP BY c.function, f.module, f.qualname, c.kind
 ORDER BY ms DESC;
+
+-- For people: lines by their own time.
+CREATE VIEW line_totals AS
+SELECT f.file, l.line, f.module, f.qualname, sum(l.hits) AS hits, sum(l.errors) AS errors,
+       sum(l.self_ns) / 1e6 AS self_ms, sum(l.total_ns) / 1e6 AS total_ms, l.function
+FROM lines l JOIN functions f ON f.id = l.function
+GROUP BY l.function, l.line, f.file, f.module, f.qualname
+ORDER BY self_ms DESC;
 
 -- For people: the kernel's account by function.
 CREATE VIEW function_kernel AS

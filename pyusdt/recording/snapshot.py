@@ -6,10 +6,13 @@ a thread, a node or a function keeps its number for as long as the process lives
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.kernel import KernelRow
+
+if TYPE_CHECKING:
+    from pyusdt.recording.source import Source
 
 Value = int | float | str | None
 """Of a mark."""
@@ -107,6 +110,32 @@ class TotalRow(NamedTuple):
         return self[2:]
 
 
+class LineRow(NamedTuple):
+    """A line of a function in a thread."""
+
+    thread: int
+    function: int
+    line: int
+    hits: int
+    """How often it began."""
+    errors: int
+    """Exceptions that were raised there, or came out of what it called."""
+    total_ns: int
+    """With all that it called; recursion counts once."""
+    self_ns: int
+    """Without the recorded functions that it called."""
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Thread, function and line."""
+        return self[:3]
+
+    @property
+    def figures(self) -> tuple[int, int, int, int]:
+        """What was counted: hits, errors, and the two times."""
+        return self[3:]
+
+
 class HistogramRow(NamedTuple):
     """How many calls of a function took about so long (histogram.py)."""
 
@@ -156,6 +185,9 @@ class Snapshot:
     kernel_rows: list[KernelRow] = field(default_factory=list)
     kernel: str | None = None
     """As `Process.kernel`."""
+    lines: list[LineRow] = field(default_factory=list)
+    sources: "dict[str, Source]" = field(default_factory=dict)
+    """The texts of files, by their names."""
 
 
 def clean(text: str) -> str:

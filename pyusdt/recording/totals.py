@@ -20,6 +20,7 @@ from pyusdt.recording.snapshot import (
     Figures,
     FunctionRow,
     HistogramRow,
+    LineRow,
     NodeRow,
     Snapshot,
     StepRow,
@@ -34,6 +35,7 @@ _Part = tuple[int, int]  # thread, function
 _NO_FUNCTION = -1
 _ZEROS = Figures(0, 0, 0, 0, 0)
 _NO_TOTALS = TotalFigures(0, 0, 0, 0, 0, 0)
+_NO_LINE = 0, 0, 0, 0
 _NO_KERNEL: Sequence[CountedByKernel] = ()
 
 
@@ -86,6 +88,7 @@ class Totals:
         nodes = self._sum_nodes(now, before, functions, taken, contexts)
         totals = self._sum_totals(now, before, functions, taken)
         charges, new = self._sum_charges(now, before, functions, contexts)
+        lines = self._sum_lines(now, before, functions)
         if now.times_sampled:
             self._add_times(new, nodes, totals)
         of_kernel = joined(
@@ -95,7 +98,7 @@ class Totals:
         )
         used = {function for _, function in self._above.values()}
         used |= {function for _, function in totals} | {row.function for row in charges}
-        used |= {row.function for row in of_kernel}
+        used |= {row.function for row in of_kernel} | {row.function for row in lines}
         used.discard(_NO_FUNCTION)
         was = self._settled
         self._last = Snapshot(
@@ -110,6 +113,7 @@ class Totals:
             steps=self._add_steps(now, len(before.steps), serials),
             totals=[TotalRow(*part, *figures) for part, figures in totals.items()],
             charges=charges,
+            lines=lines,
             sampled=(now.sampled or not now.threads) and (was.sampled or not was.threads),
             times="sampled" if now.times_sampled else was.times,
             kernel_rows=of_kernel,
@@ -211,20 +215,42 @@ class Totals:
     ) -> tuple[list[ChargeRow], list[ChargeRow]]:
         """All of them, and those since `before`. The nearest wanted caller of an unwanted function
         is charged, or else the thread."""
-        earlier = {row.key: row[5:] for row in before.charges}
+        earlier = {row.key: row[6:] for row in before.charges}
         new = []
         for row in now.charges:
             if row.serial not in self._thread_of:
                 continue
-            samples, ns = _since(row[5:], earlier.get(row.key))
+            samples, ns = _since(row[6:], earlier.get(row.key))
             if samples or ns:
                 place = self._charged(row, functions, contexts)
-                new.append(ChargeRow(*place, row.kind, row.syscall, samples, ns))
-        sums: dict[tuple[int, int, int, str, int], tuple[int, int]] = {}
+                line = row.line if place[2] == row.function else 0
+                new.append(ChargeRow(*place, row.kind, row.syscall, samples, ns, line))
+        sums: dict[tuple[int, int, int, str, int, int], tuple[int, int]] = {}
         for charge in (*self._settled.charges, *new):
-            known = sums.get(charge[:5], (0, 0))
-            sums[charge[:5]] = known[0] + charge.samples, known[1] + charge.ns
-        return [ChargeRow(*key, *figures) for key, figures in sums.items()], new
+            key = *charge[:5], charge.line
+            known = sums.get(key, (0, 0))
+            sums[key] = known[0] + charge.samples, known[1] + charge.ns
+        return [ChargeRow(*key[:5], *figures, key[5]) for key, figures in sums.items()], new
+
+    def _sum_lines(
+        self, now: Counts, before: Counts, functions: Mapping[int, FunctionRow]
+    ) -> list[LineRow]:
+        sums = {row.key: row.figures for row in self._settled.lines}
+        earlier = {row.key: row.ticks for row in before.lines}
+        rate = now.ns_per_tick
+        for row in now.lines:
+            thread = self._thread_of.get(row.serial)
+            if thread is None or not self._is_wanted(row.function, functions):
+                continue
+            hits, errors, total, own = _since(row.ticks, earlier.get(row.key))
+            figures = hits, errors, round(total * rate), round(own * rate)
+            if any(figures):
+                key = thread, row.function, row.line
+                known = sums.get(key, _NO_LINE)
+                sums[key] = (
+                    known[0] + hits, known[1] + errors, known[2] + figures[2], known[3] + figures[3]
+                )  # fmt: skip
+        return [LineRow(*key, *figures) for key, figures in sums.items()]
 
     def _charged(
         self, row: CountedCharge, functions: Mapping[int, FunctionRow], contexts: _Contexts

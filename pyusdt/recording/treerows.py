@@ -66,7 +66,7 @@ def add_own(charges: Iterable[ChargeRow], totals: dict[tuple[int, int], TotalFig
     of their time. `totals` are by thread and function."""
     own: Counter[tuple[int, int]] = Counter()
     alone: Counter[tuple[int, int]] = Counter()
-    for thread, node, function, *_, ns in charges:
+    for thread, node, function, _, _, _, ns, _ in charges:
         if function >= 0:
             own[thread, function] += ns
             if node < 0:

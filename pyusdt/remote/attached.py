@@ -28,9 +28,9 @@ from pyusdt.remote.control_layout import (
     Request,
     Snapshot,
     Status,
-    actions,
     snapshot,
 )
+from pyusdt.remote.control_requests import actions
 from pyusdt.remote.proc import Mapping
 
 _LIBRARY = re.compile(r"/libpyusdt(\.[^/]*)?\.so$")
@@ -44,6 +44,7 @@ _POLL_SECONDS = 0.005
 _RETRY_SECONDS = 0.001
 _SLACK = 64 << 20  # by how much the kernel's figure of a process's memory may be wrong
 _PIECE = 1 << 20  # bytes that are read at once
+_RECORDS, _HAS_LINES = 5, 6  # control versions from which on we can record, and record lines
 _ADDRESSES = 1 << 63  # as many as the kernel can be asked for
 
 
@@ -88,6 +89,11 @@ class Process:
         """Close its memory."""
         self.close()
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether it can record lines, and its counts have them."""
+        return bool(self._version >= _HAS_LINES)
+
     def status(self) -> Status:
         """The status as of the watcher's last poll. Raises UserError."""
         return self._snapshot().status
@@ -100,20 +106,25 @@ class Process:
         return self._ask(request).status
 
     def record(
-        self, bits: int, options: bytes = b"", timing: bytes = b"", most: int = 1 << 30
+        self,
+        bits: int,
+        options: bytes = b"",
+        timing: bytes = b"",
+        lines: bytes = b"",
+        most: int = 1 << 30,
     ) -> bytes:
         """Request these actions of a recording, RECORD_COUNTS among them, and return the counts, of
-        `most` bytes. `options` and `timing` are structs pyusdt_record_options and _timing for
-        RECORD_START.
+        `most` bytes. `options`, `timing` and `lines` are structs pyusdt_record_options, _timing and
+        _lines for RECORD_START.
 
         Raises UserError.
         """
-        if self._version < VERSION:  # its counts have another layout
+        if self._version < _RECORDS:  # its counts have another layout
             raise UserError(
                 f"process {self.pid} has an older pyusdt (control version {self._version}), "
                 "which cannot be recorded from outside: start it with this one"
             )
-        counts = self._ask(actions(bits), options, timing).counts
+        counts = self._ask(actions(bits), options, timing, lines).counts
         self._require_real(counts, most)
         data = b"".join(self._pieces(counts))
         if self._snapshot().counts != counts:
@@ -142,7 +153,9 @@ class Process:
                     raise OSError(errno.EIO, "")
                 yield piece
 
-    def _ask(self, request: bytes, options: bytes = b"", timing: bytes = b"") -> Snapshot:
+    def _ask(
+        self, request: bytes, options: bytes = b"", timing: bytes = b"", lines: bytes = b""
+    ) -> Snapshot:
         """Send a request and wait for the answer."""
         self._require_answers()
         with self._our_turn():
@@ -161,6 +174,8 @@ class Process:
                 self._write(Control.record_options.offset - Control.request.offset, options)
             if timing:
                 self._write(Control.record_timing.offset - Control.request.offset, timing)
+            if lines:
+                self._write(Control.record_lines.offset - Control.request.offset, lines)
             self._write_sequence(sequence)
             return self._answer(sequence, interval / 1e3 + ANSWER_SECONDS)
 

@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pyusdt import files, patterns
+from pyusdt import files, line_patterns, patterns
 from pyusdt.errors import UserError
 from pyusdt.recording import Process as ProcessRow
 from pyusdt.recording import Snapshot, plausible, run, store, writer
-from pyusdt.recording.counts import NOTHING, unpack
+from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
-from pyusdt.remote import control_layout, proc
+from pyusdt.remote import control_layout, control_requests, proc
 from pyusdt.remote.attached import Process
 from pyusdt.remote.control_layout import Times
 from pyusdt.running import MAX_NODES
@@ -42,6 +42,9 @@ class Options:
     c_calls: bool = False
     max_nodes: int = MAX_NODES
     times: Times = "exact"
+    lines: str = ""
+    """Patterns of functions whose lines are recorded; `all` is everything, and `*` what is not
+    installed."""
 
 
 class Outside:
@@ -91,19 +94,36 @@ class Outside:
         options = self._options
         return self._ask(
             control_layout.RECORD_START | control_layout.RECORD_COUNTS,
-            control_layout.record_options(
+            control_requests.record_options(
                 only=options.only,
                 exclude=options.exclude,
                 c_calls=options.c_calls,
                 max_nodes=options.max_nodes,
                 lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
             ),
-            control_layout.record_timing(times=options.times),
+            control_requests.record_timing(times=options.times),
+            self._lines(),
         )
 
-    def _ask(self, bits: int, options: bytes = b"", timing: bytes = b"") -> bytes:
+    def _lines(self) -> bytes:
+        if not self._process.has_lines:
+            if self._options.lines:
+                raise UserError(
+                    f"process {self._process.pid} has an older pyusdt, which records no lines: "
+                    "start it with this one, or leave out --lines"
+                )
+            return b""
+        lines, of_program = line_patterns.wanted(self._options.lines)
+        try:
+            return control_requests.record_lines(lines=lines, of_program=of_program)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+
+    def _ask(
+        self, bits: int, options: bytes = b"", timing: bytes = b"", lines: bytes = b""
+    ) -> bytes:
         most = _BYTES + _BYTES_A_NODE * self._options.max_nodes
-        return self._process.record(bits, options, timing, most=most)
+        return self._process.record(bits, options, timing, lines, most=most)
 
     def __enter__(self) -> Self:
         """Return the recording itself."""
@@ -130,8 +150,8 @@ class Outside:
         options = self._options
         wanted = patterns.row_chooser(options.only, options.exclude, options.c_calls)
         try:
-            before = unpack(self._before, self._functions) if self._before else NOTHING
-            now = unpack(self._last, self._functions)
+            before = self._unpack(self._before) if self._before else NOTHING
+            now = self._unpack(self._last)
         except ValueError as error:
             raise UserError(f"process {self._process.pid} handed over {error}") from None
         try:
@@ -146,6 +166,9 @@ class Outside:
         if kernel:
             kernel.note(snapshot)
         return snapshot
+
+    def _unpack(self, data: bytes) -> Counts:
+        return unpack(data, self._functions, lined=self._process.has_lines)
 
     def recorded(
         self, reason: str | None, kernel: dict[int, OfProcess] | None = None

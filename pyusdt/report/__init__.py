@@ -12,13 +12,22 @@ from pyusdt.report.options import Options
 from pyusdt.report.output import opened
 from pyusdt.report.prepare import shown
 
-__all__ = ["FORMATS", "Format", "Options", "choose", "copy", "needs_trees", "write"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Options",
+    "choose",
+    "copy",
+    "needs_trees",
+    "without_lines",
+    "write",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its module is `pyusdt.report.NAME`, with `write(recording, out, options)`. That of
-    a recording has none: see `copy`."""
+    """A format: its module is `pyusdt.report.NAME` (- is _), with `write(recording, out, options)`.
+    That of a recording has none: see `copy`."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -32,11 +41,12 @@ FORMATS = {
         Format("table", (".txt",), "a table for the terminal"),
         Format("html", (".html", ".htm"), "one page for a browser: flame graph, table, source"),
         Format("json", (".json",), "everything, for programs"),
-        Format("csv", (".csv",), "functions, or steps with --steps, for spreadsheets"),
+        Format("csv", (".csv",), "functions, --steps or --lines, for spreadsheets"),
         Format("folded", (".folded", ".collapsed"), "a stack a line, for flamegraph.pl"),
         Format("speedscope", (".speedscope.json", ".speedscope"), "for speedscope.app"),
         Format("pstats", (".pstats", ".prof"), "for pstats, snakeviz, gprof2dot", binary=True),
         Format("pprof", (".pb.gz", ".pprof"), "for go tool pprof", binary=True),
+        Format("lprof-text", (".lprof.txt",), "lines, as line_profiler prints them"),
         Format(
             "perfetto",
             (".perfetto.json", ".trace.json"),
@@ -67,7 +77,7 @@ def choose(name: str | None, path: str) -> Format:
 
 def needs_trees(format: Format, options: Options) -> bool:  # noqa: A002
     """Whether the report shows contexts: functions are known without them."""
-    if format.name in ("table", "csv"):
+    if format.name in ("table", "csv", "lprof-text"):
         return format.name == "table" and (options.tree or options.waits) and not options.steps
     return True
 
@@ -82,6 +92,13 @@ def _why_empty(recording: Recording) -> str:
         f"recorded: process {pids} was killed before it was written"
         f"{'' if dead else ', or still runs'}; --flush SECONDS writes it meanwhile"
     )
+
+
+def without_lines(recording: Recording) -> UserError:
+    """That it has no lines, why, and how to record them."""
+    hint = "" if recording.empty else "; python -m pyusdt -o FILE --lines PATTERNS records them"
+    why = _why_empty(recording)
+    return UserError(f"{recording.path or 'the recording'}: no lines {why}{hint}")
 
 
 def copy(recording: str, path: str) -> None:
@@ -99,7 +116,10 @@ def write(recording: Recording, path: str, format: Format, options: Options) -> 
     if not recording.step_rows if options.steps else recording.empty:
         what = "no steps and no marks" if options.steps else "nothing"
         raise UserError(f"{recording.path or 'the recording'}: {what} {_why_empty(recording)}")
+    if not recording.lines and (options.lines is not None or format.name == "lprof-text"):
+        raise without_lines(recording)
     trees = needs_trees(format, options)
     prepared = shown(recording, split_threads=options.threads, trees=trees)
     with opened(path) as out:
-        import_module(f"pyusdt.report.{format.name}").write(prepared, out, options)
+        module = import_module(f"pyusdt.report.{format.name.replace('-', '_')}")
+        module.write(prepared, out, options)

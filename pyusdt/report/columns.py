@@ -15,6 +15,7 @@ from rich.text import Text
 
 _GAP = 2
 _LEAST_NAME = 30  # cells; a share of a wide terminal, see _wanted()
+_LEAST_CUT = 28
 _LEAST_BESIDE = 16  # what is cut to less says nothing
 
 
@@ -61,6 +62,23 @@ class Name:
         return line.append("\n").append_text(self.below) if self.below else line
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What the last column has where it need not be whole: it is cut at its end."""
+
+    text: Text
+
+    def cells(self, _: int) -> int:
+        """The room that it must have."""
+        return min(self.text.cell_len, _LEAST_CUT)
+
+    def fitted(self, room: int) -> Text:
+        """What of it there is room for."""
+        text = self.text.copy()
+        text.truncate(room, overflow="ellipsis")
+        return text
+
+
 def _chopped(text: str, room: int) -> list[str]:
     lines = [""]
     for character in text:
@@ -91,7 +109,7 @@ def _end_of(text: str, room: int) -> str:
 
 
 Cell = str | Text
-Row = tuple[Sequence[Cell], Name]
+Row = tuple[Sequence[Cell], Name | Cut]
 
 
 def table(
@@ -130,7 +148,7 @@ def _cells(cell: Cell) -> int:
     return cell_len(cell) if isinstance(cell, str) else cell.cell_len
 
 
-def _wanted(names: Sequence[Name], n_beside: int, last: str, width: int) -> int:
+def _wanted(names: Sequence[Name | Cut], n_beside: int, last: str, width: int) -> int:
     """What the longest needs, within bounds: one long name does not drive the figures out. Names
     themselves count for more than what stands beside them."""
     bare = max((name.cells(0) for name in names), default=0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSV (RFC 4180, UTF-8): a row for each function, or for each run of a step. Times are ns.
+"""CSV (RFC 4180, UTF-8): a row for each function, line, or run of a step. Times are ns.
 
 A spreadsheet takes a text that begins like a formula for one, so it gets a ' before it.
 """
@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import WAITS
+from pyusdt.report.lines import lined_functions
 from pyusdt.report.names import whole
 from pyusdt.report.options import Options
 from pyusdt.report.order import ordered
@@ -33,13 +34,17 @@ _FUNCTION = (
     "latency_p50_ns",
     "latency_p99_ns",
 )
+_LINE = ("file", "line", "module", "qualname", "hits", "errors", "total_ns", "self_ns")
 _STEP = ("name", "kind", "sequence", "start_ns", "elapsed_ns", "value", "process")
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
-    """Write the functions, or with --steps the steps and marks in their order."""
+    """Write the functions, or their lines, or the steps and marks in their order."""
     if options.steps:
         _write_rows(out, _STEP, _steps(recording))
+    elif options.lines is not None:
+        known = ("cpu_ns", "wait_ns") if "cpu" in recording.known else ()
+        _write_rows(out, (*_LINE, *known, "source"), _lines(recording, options, known))
     else:
         further = _further(recording)
         _write_rows(out, (*_FUNCTION, *further), _functions(recording, options, further))
@@ -55,6 +60,21 @@ def _functions(
         figures += [f.p99_ns, f.latency(0.5), f.latency(0.99)]
         more = (figure(f) for figure in further.values())
         yield [f.record.module, f.record.qualname, f.record.file, f.record.line, *figures, *more]
+
+
+def _lines(
+    recording: Recording, options: Options, known: tuple[str, ...]
+) -> Iterable[list[object]]:
+    """The lines of functions in the order of these; times of a recording with sampled times are not
+    known."""
+    sampled = recording.times == "sampled"
+    for f in lined_functions(recording, options.lines or "", options.sort)[: options.top]:
+        name = f.record.module, f.record.qualname
+        for line in f.lines:
+            times = (None, None) if sampled else (line.total_ns, line.self_ns)
+            charged = (getattr(line.charges, measure) for measure in known)
+            figures = line.hits, line.errors, *times, *charged
+            yield [f.record.file, line.line, *name, *figures, f.text(line.line).strip()]
 
 
 def _further(recording: Recording) -> dict[str, Callable[[Function], object]]:

@@ -2,7 +2,7 @@
 """What stands above a table for the terminal: what was recorded, and where its time went."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -37,12 +37,12 @@ def print_header(console: Console, recording: Recording, *, threads: bool) -> se
     known = "cpu" in recording.known
     console.print(_recorded(recording, known=known))
     if not known:
+        _print_notes(console, _lined(recording))
         return set()
     it = account(recording)
     for line in (_cpu(it), _waits(recording, it)):
         console.print(_fitted(line, console.width))
-    for note in _certainty(recording):
-        console.print(Text(note, "dim"))
+    _print_notes(console, (*_certainty(recording), *_lined(recording)))
     rows = list(_rows(recording, it, threads=threads))
     console.print()
     if len(rows) == 1 and not threads:
@@ -51,6 +51,17 @@ def print_header(console: Console, recording: Recording, *, threads: bool) -> se
     console.print()
     accounts = [*it.processes, *(it.threads if threads else ())]
     return {kind for one in accounts for kind in kinds_of(one.charges.cpu_ns, one.charges.waits)}
+
+
+def _print_notes(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(Text(note, "dim"))
+
+
+def _lined(recording: Recording) -> Iterator[str]:
+    """That lines were recorded."""
+    if lined := len({index for _, index, _ in recording.lines}):
+        yield f"lines of {plural(lined, 'function')} were recorded (--lines)"
 
 
 def _recorded(recording: Recording, *, known: bool) -> Text:

@@ -11,7 +11,8 @@ Where a sampler ran (`processes[].sampled`), functions have `cpu_ns`, `user_ns`,
 `waits`. With C calls recorded, Python functions have `native_ns`, the time in C functions that they
 called. With the kernel's account (`processes[].kernel`), functions have `syscalls` (by name: count,
 ns, errors) and `kernel_waits` (ns without a CPU, by reason), and `kernel` is the account of all.
-What is not known is absent.
+Where lines were recorded, `lines` has a row for each: `function` is the `index` of one, times are
+as those of functions. What is not known is absent.
 
 `latency_ns` is of generators and coroutines that were suspended, from the first entry to the end;
 null: there is none.
@@ -23,13 +24,15 @@ from typing import Any, BinaryIO
 
 from pyusdt.recording import Charges, Function, Recording, Step, Thread
 from pyusdt.recording.kernel import KernelFigures
+from pyusdt.recording.lines import Line
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report import killed, missing
+from pyusdt.report.lines import lines_by_function
 from pyusdt.report.names import json_text
 from pyusdt.report.options import Options
 from pyusdt.report.order import ordered
 
-FORMAT = 3
+FORMAT = 4
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
@@ -61,8 +64,38 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
             kind: {name: _of_kernel(figures) for name, figures in names.items()}
             for kind, names in recording.kernel_totals.items()
         }
+    if recording.lines:
+        document["lines"] = _lines(recording, options, {f.index for f in functions})
     out.write(json_text(document).encode())
     out.write(b"\n")
+
+
+def _lines(recording: Recording, options: Options, indexes: set[int]) -> list[dict[str, Any]]:
+    """Those of these functions."""
+    found = lines_by_function(recording, options.lines or "", options.sort)
+    return [
+        _line(recording, index, line)
+        for index, lines in found.items()
+        if index in indexes
+        for line in lines
+    ]
+
+
+def _line(recording: Recording, index: int, line: Line) -> dict[str, Any]:
+    known: dict[str, Any] = {}
+    if recording.times != "sampled":
+        known = {"total_ns": line.total_ns, "self_ns": line.self_ns}
+    if "cpu" in recording.known:
+        charges = line.charges
+        known |= {"cpu_ns": charges.cpu_ns, "waits": charges.waits, "samples": charges.samples}
+    return {
+        "file": line.record.file,
+        "line": line.line,
+        "function": index,
+        "hits": line.hits,
+        "errors": line.errors,
+        **known,
+    }
 
 
 def columns(root: Node, charged: bool = False) -> dict[str, list[int]]:

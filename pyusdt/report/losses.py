@@ -13,6 +13,8 @@ _ADVICE = {
     " 9th round on, or its 2nd where memory is short: raise --max-nodes",
     "calls too deep": "their time is in what called them",
     "calls without a histogram": "percentiles leave them out: choose functions with --only",
+    "lines beyond memory": "functions are exact, these hits and their times are of no line:"
+    " choose fewer functions with --lines",
     "coroutines without a latency": "too many were suspended at once",
     "exits that Python did not report": "these calls end with what called them",
     "exits without an entry": "they began before the recording, or in another greenlet",

@@ -11,8 +11,9 @@ class Options:
     `sort` is a field of Function, a class of wait, or `name`; None takes own CPU time where that
     is known, else own wall time. `top` limits the functions, None shows all. `threads` shows each
     thread, not those of one name as one. `waits` shows who waits for what, `modules` sums up by
-    module. `weight` is what a stack weighs in the folded format. `source` embeds lines of source
-    files.
+    module. `lines` shows lines: "" those of all functions, else those of the functions that it
+    names (lines.py); `full` also those that do not matter. `weight` is what a stack weighs in the
+    folded format. `source` embeds lines of source files.
     """
 
     sort: str | None = None
@@ -22,5 +23,7 @@ class Options:
     threads: bool = False
     waits: bool = False
     modules: bool = False
+    lines: str | None = None
+    full: bool = False
     weight: str = "wall"
     source: bool = True

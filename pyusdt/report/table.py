@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report for the terminal: functions, the call tree, or steps; losses are listed below."""
+"""The report for the terminal: functions, lines, the call tree, or steps; losses are below."""
 
 from itertools import pairwise
 from math import inf
@@ -12,6 +12,7 @@ from rich.text import Text
 from pyusdt.recording import Recording, Step
 from pyusdt.recording.charges import MEASURES, WAITS
 from pyusdt.report import call_tree, killed, missing
+from pyusdt.report.annotated import print_lines
 from pyusdt.report.bars import legend
 from pyusdt.report.call_tree import tree_table
 from pyusdt.report.columns import Column, Name, Row, table
@@ -47,6 +48,8 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
         kinds = print_header(console, recording, threads=options.threads)
         if options.waits:
             print_waits(console, recording, sort if sort in WAITS else None, options.top)
+        elif options.lines is not None:
+            print_lines(console, recording, options)
         elif options.steps:
             console.print(_steps(recording, console.width))
         elif options.modules:

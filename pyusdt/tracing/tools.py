@@ -232,6 +232,20 @@ TOOLS = {
             ),
         )
     ),
+    "pywhere": Tool(
+        (
+            Table(
+                "",
+                ("module", "function", "line"),
+                (
+                    Column("time", "@time", "ns"),
+                    Column("calls", "@calls", rate=True),
+                    Column("faults", "@faults"),
+                ),
+                mean=("time", "calls"),
+            ),
+        )
+    ),
     "pygil": Tool(
         (
             Table("waited for the GIL", _FUNCTION, (Column("waited", "@waits", "ns"),)),

@@ -13,10 +13,6 @@ static struct tree *private(struct calltree *t) {
     return (struct tree *)t;
 }
 
-static uint64_t get(const _Atomic uint64_t *counter) {
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static void put(_Atomic uint64_t *counter, uint64_t value) {
     atomic_store_explicit(counter, value, memory_order_relaxed);
 }
@@ -85,9 +81,13 @@ void calltree_restart(struct calltree *tree, uint64_t now, uint64_t start) {
     struct frame *top = t->top;
 
     for (t->top = &t->stack[calltree_depth(tree)]; t->top > t->stack; t->top--) {
+        if (t->top->row)
+            tree_line_charge(t->top, now);
         tree_charge(t, frame_end(t->top, now));
-        t->top->start = start;
+        t->top->start = t->top->line_start = start;
+        t->top->line_children = 0;
         t->top->children = t->top->began = 0;
+        t->top->first = false;
         t->top->partial = true;
     }
     t->stack[0].children = 0;
@@ -113,6 +113,7 @@ static int clear_counters(struct node *node, void *root) {
     put(&node->errors, 0);
     put(&node->self, 0);
     put(&node->others, 0);
+    tree_stand_at(node, 0);
     node->hot = root;
     return 0;
 }
@@ -127,6 +128,7 @@ static void clear_function(struct function *f, struct node *root) {
         histogram_clear(latency);
     if (others)
         clear_counters(others, root);
+    lines_clear(&f->lines);
     put(&f->primitive_calls, 0);
     put(&f->total, 0);
 }
@@ -146,6 +148,33 @@ void calltree_reset(struct calltree *tree) {
     put(&t->healed, 0);
     put(&t->unknown, 0);
     put(&t->untimed, 0);
+    put(&t->unlined, 0);
+}
+
+/* Whether the top frame runs `code`: it is known by `key` then. */
+static bool come_to(struct tree *t, const struct code_record *code, const void *key, uint64_t now) {
+    if (t->top->code != code && !tree_find(t, code, now))
+        return false;
+    t->top->key = key;
+    return true;
+}
+
+void calltree_line(struct calltree *tree, const struct code_record *code, const void *key,
+                   int32_t line, uint64_t now, bool goes_on) {
+    struct tree *t = private(tree);
+
+    if (!come_to(t, code, key, now))
+        return;
+    if (goes_on)
+        tree_line_goes_on(t, line, now);
+    else
+        tree_line_any(t, line, now);
+}
+
+void calltree_error(struct calltree *tree, const struct code_record *code, const void *key,
+                    uint64_t now) {
+    if (come_to(private(tree), code, key, now))
+        tree_error(tree, key);
 }
 
 bool calltree_runs(struct calltree *tree, const struct code_record *code) {
@@ -187,116 +216,6 @@ uint32_t calltree_depth(const struct calltree *tree) {
     const struct tree *t = (const struct tree *)tree;
 
     return (uint32_t)(t->top - t->stack) - (t->over > 0);
-}
-
-struct walk {
-    struct tree *tree;
-    calltree_visitor fn;
-    void *arg;
-};
-
-/* The public half is the beginning of a node. */
-void calltree_read(const struct pyusdt_node *node, struct calltree_sample *sample) {
-    const struct node *whole = (const struct node *)node;
-
-    *sample = (struct calltree_sample){
-        .node = node,
-        .code = whole->code,
-        .calls = get(&whole->calls),
-        .resumes = get(&whole->resumes),
-        .errors = get(&whole->errors),
-        .self = get(&whole->self),
-        .others = get(&whole->others),
-    };
-}
-
-const struct code_record *calltree_function(const struct pyusdt_node *node) {
-    const struct function *function = ((const struct node *)node)->function;
-
-    return function ? function->code : NULL;
-}
-
-static int visit_sample(struct node *node, void *arg) {
-    struct walk *walk = arg;
-    struct calltree_sample sample = {.node = &node->public, .code = node->code};
-
-    if (node != &walk->tree->nodes.others)
-        calltree_read(&node->public, &sample);
-    return walk->fn(&sample, walk->arg);
-}
-
-int calltree_walk(struct calltree *tree, calltree_visitor fn, void *arg) {
-    struct walk walk = {private(tree), fn, arg};
-
-    return nodes_walk(&walk.tree->nodes, visit_sample, &walk);
-}
-
-int calltree_walk_open(struct calltree *tree, uint64_t now, calltree_open_visitor fn, void *arg) {
-    struct tree *t = private(tree);
-    uint64_t above = 0;
-    bool above_given_up = false;
-    int ret = 0;
-
-    for (struct frame *f = &t->stack[calltree_depth(tree)]; f >= t->stack && ret == 0; f--) {
-        struct calltree_open open = {.function = f->node->function,
-                                     .elapsed = tree_minus(frame_end(f, now), f->start)};
-
-        open.others = above_given_up ? above : 0;
-        above_given_up = node_is_given_up(f->node);
-        open.node = above_given_up ? NULL : &f->node->public;
-        open.self = f > t->stack ? tree_minus(open.elapsed, f->children + above) : 0;
-        open.lowest = !frame_below(f);
-        above = open.elapsed;
-        ret = fn(&open, arg);
-    }
-    return ret;
-}
-
-int calltree_walk_functions(struct calltree *tree, calltree_function_visitor fn, void *arg) {
-    struct nodes *n = &private(tree)->nodes;
-    const struct function *f = atomic_load_explicit(&n->functions, memory_order_acquire);
-    int ret;
-
-    nodes_read(n);
-    ret = fn(&n->nameless, arg);
-    for (; f && ret == 0; f = f->next)
-        ret = fn(f, arg);
-    nodes_read_no_more(n);
-    return ret;
-}
-
-void calltree_read_function(const struct function *f, struct calltree_total *total) {
-    const struct node *others = atomic_load_explicit(&f->others, memory_order_acquire);
-
-    *total = (struct calltree_total){
-        .code = f->code,
-        .primitive_calls = get(&f->primitive_calls),
-        .total = get(&f->total),
-    };
-    if (others) {
-        total->calls = get(&others->calls);
-        total->resumes = get(&others->resumes);
-        total->errors = get(&others->errors);
-        total->self = get(&others->self);
-    }
-}
-
-int calltree_walk_histogram(const struct function *f, enum calltree_duration of,
-                            histogram_visitor fn, void *arg) {
-    const struct histogram *h = atomic_load(of == CALLTREE_LATENCY ? &f->latency : &f->histogram);
-
-    return h ? histogram_walk(h, fn, arg) : 0;
-}
-
-void calltree_losses(const struct calltree *tree, struct calltree_losses *losses) {
-    const struct tree *t = (const struct tree *)tree;
-
-    losses->lost = get(&t->lost);
-    losses->folded = get(&t->folded);
-    losses->too_deep = get(&t->too_deep);
-    losses->healed = get(&t->healed);
-    losses->unknown = get(&t->unknown);
-    losses->untimed = get(&t->untimed);
 }
 
 int64_t calltree_bytes(uint64_t contexts) {

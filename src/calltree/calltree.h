@@ -111,6 +111,18 @@ void calltree_reset(struct calltree *t);
 void calltree_call(struct calltree *t, const struct code_record *caller, const void *by,
                    struct code_record *code, const void *key, uint64_t now);
 
+/* The function `code`, known by `key` from now on, comes to `line`; with `goes_on` it has been at
+ * it before it was suspended, which is no hit. `now` is 0 without times. Frames above it are closed
+ * as healed; where it is not on the stack, nothing happens. Owner. Allocates at the first line of
+ * the function. */
+void calltree_line(struct calltree *t, const struct code_record *code, const void *key,
+                   int32_t line, uint64_t now, bool goes_on);
+
+/* In the function `code`, at its line, an exception is raised, or comes out of what it called.
+ * Without effect where it has no line. Owner. */
+void calltree_error(struct calltree *t, const struct code_record *code, const void *key,
+                    uint64_t now);
+
 /* Whether a frame of `code` is on the stack. Owner. */
 bool calltree_runs(struct calltree *t, const struct code_record *code);
 
@@ -179,6 +191,17 @@ void calltree_read_function(const struct function *function, struct calltree_tot
 int calltree_walk_histogram(const struct function *function, enum calltree_duration of,
                             histogram_visitor fn, void *arg);
 
+/* Calls `fn` for each line of a function that was hit or has ticks, without what is still running,
+ * until it returns other than 0, which is returned. Any thread. */
+int calltree_walk_lines(struct calltree *t, calltree_line_visitor fn, void *arg);
+
+/* The same of the function of `node` alone. */
+int calltree_walk_lines_of(const struct pyusdt_node *node, calltree_line_visitor fn, void *arg);
+
+/* Calls `fn` for the line of each frame on the stack that has one, newest first, with the ticks
+ * that are to be added to what calltree_walk_lines reports; hits and errors are 0. Owner. */
+int calltree_walk_open_lines(struct calltree *t, uint64_t now, calltree_line_visitor fn, void *arg);
+
 /* What went wrong since the last reset. */
 struct calltree_losses {
     uint64_t lost;     /* entries whose context was given up */
@@ -186,6 +209,7 @@ struct calltree_losses {
     uint64_t too_deep; /* entries not followed at all: beyond the depth limit, or no memory */
     uint64_t healed;   /* frames closed because their exit was never reported */
     uint64_t unknown;  /* exits of frames that were not on the stack */
+    uint64_t unlined;  /* lines that began and are not counted: no memory for their function's */
     uint64_t untimed; /* segments of known contexts that are in no histogram, for the same reason */
 };
 

@@ -11,6 +11,8 @@
 
 #include "pyusdt_node.h"
 
+struct code_record;
+
 /* The beginning of a tree; the rest is private to calltree/ (tree.h). */
 struct calltree {
     /* The slot: thread__state reports the address of this word to tracers (any thread; owner
@@ -28,6 +30,7 @@ struct calltree_budget {
     _Atomic int64_t contexts; /* for nodes and their tables */
     _Atomic int64_t functions;
     _Atomic int64_t histograms;
+    _Atomic int64_t lines;
     _Atomic int64_t scarce; /* with less than this for contexts, recursions are folded at once */
 };
 
@@ -39,6 +42,18 @@ enum calltree_outcome { CALLTREE_RETURN, CALLTREE_YIELD, CALLTREE_UNWIND };
 /* What a histogram is of: single segments, or, of what has been suspended, all from its first entry
  * to its end. */
 enum calltree_duration { CALLTREE_RUNNING, CALLTREE_LATENCY };
+
+/* What is counted by line, where a function's record has lines. A line begins where LINE fires, and
+ * lasts until the next one of its frame, or the frame's exit. Its ticks with all that it called are
+ * those of its executions within no other one of the same line: recursion counts once. */
+struct calltree_line {
+    const struct code_record *code; /* never NULL */
+    int32_t line;
+    uint64_t hits;        /* how often it began */
+    uint64_t errors;      /* exceptions raised at it, or that came out of what it called */
+    uint64_t total, self; /* ticks: with all that it called; without what is a context of its own */
+};
+typedef int (*calltree_line_visitor)(const struct calltree_line *line, void *arg);
 
 struct calltree_done {
     uint64_t elapsed; /* ticks of this segment */

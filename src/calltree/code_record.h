@@ -22,6 +22,12 @@ struct code_record {
     uint32_t pins;   /* see code_record_pin() */
     bool rejected;   /* the filters drop its events */
     bool unrecorded; /* the recorder's filters do */
+    bool marked;     /* the program wants its lines in every recording */
+    bool lined;      /* its lines are recorded */
+    bool local;      /* monitor.c's: its code objects have LINE */
+    /* Between which lines its code lies, where it was ever lined. More may come. */
+    int32_t first_line;
+    uint32_t n_lines;
 };
 
 /* A pinned record and its strings stay where they are: call trees, and tracers through them, hold

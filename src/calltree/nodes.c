@@ -33,31 +33,20 @@ static _Atomic int64_t *left(const struct nodes *n, enum nodes_memory of) {
 
     return of == NODES_OF_CONTEXTS    ? &b->contexts
            : of == NODES_OF_FUNCTIONS ? &b->functions
+           : of == NODES_OF_LINES     ? &b->lines
                                       : &b->histograms;
 }
 
-/* `size` bytes, aligned and zeroed, charged to the budget; NULL when either says no. The budget
- * is looked at first, so that a spent one costs no shared write. */
-static void *claim(struct nodes *n, enum nodes_memory of, size_t size) {
-    int64_t bytes = (int64_t)size;
-    void *memory = NULL;
+struct budget nodes_budget(struct nodes *n, enum nodes_memory of) {
+    return (struct budget){left(n, of), &n->spent[of]};
+}
 
-    if (atomic_load_explicit(left(n, of), memory_order_relaxed) < bytes)
-        return NULL;
-    if (atomic_fetch_sub_explicit(left(n, of), bytes, memory_order_relaxed) >= bytes)
-        memory = aligned_alloc(64, size);
-    if (!memory) {
-        atomic_fetch_add_explicit(left(n, of), bytes, memory_order_relaxed);
-        return NULL;
-    }
-    n->spent[of] += bytes;
-    return memset(memory, 0, size);
+static void *claim(struct nodes *n, enum nodes_memory of, size_t size) {
+    return budget_claim(nodes_budget(n, of), size);
 }
 
 static void give_back(struct nodes *n, enum nodes_memory of, void *memory, size_t size) {
-    free(memory);
-    n->spent[of] -= (int64_t)size;
-    atomic_fetch_add_explicit(left(n, of), (int64_t)size, memory_order_relaxed);
+    budget_give_back(nodes_budget(n, of), memory, size);
 }
 
 static size_t round_up(size_t size) {
@@ -168,6 +157,7 @@ static struct function *add_function(struct nodes *n, struct code_record *code) 
         return NULL;
     code_record_pin(code);
     f->code = code;
+    atomic_init(&f->lines, &lines_none);
     f->next = atomic_load_explicit(&n->functions, memory_order_relaxed);
     insert(n, &n->by_code, &f->link, code->id);
     atomic_store_explicit(&n->functions, f, memory_order_release);
@@ -187,7 +177,6 @@ static void fill(struct nodes *n, struct node *node, struct node *parent, struct
         .index = n->next_index++,
         .module = code->module,
     };
-    node->code = code;
     node->function = f;
     node->hot = &n->root;
 }
@@ -269,6 +258,7 @@ void nodes_init(struct nodes *n, struct calltree_budget *budget) {
     n->others.public.parent = &n->root.public;
     n->others.public.depth = 1;
     n->others.function = &n->nameless;
+    atomic_init(&n->nameless.lines, &lines_none);
     atomic_store(&n->nameless.others, &n->others);
 }
 
@@ -287,6 +277,7 @@ static void free_functions(struct nodes *n) {
         code_record_unpin(f->code);
         free_histograms(atomic_load(&f->histogram));
         free_histograms(atomic_load(&f->latency));
+        lines_free(&f->lines);
         free(atomic_load(&f->others));
         free(f);
     }

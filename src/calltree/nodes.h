@@ -19,8 +19,10 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
+#include "calltree/budget.h"
 #include "calltree/calltree_types.h"
 #include "calltree/code_record.h"
+#include "calltree/lines.h"
 #include "pyusdt_node.h"
 
 /* An entry of a table. Keys: see nodes.c. */
@@ -34,7 +36,8 @@ struct node;
 /* Two cache lines: what every enter and exit touches, and the rest. What is in its nodes is not
  * counted here again. */
 struct function {
-    _Alignas(64) uint32_t last; /* owner's: place on the stack of its topmost frame, 0: none */
+    _Alignas(64) uint32_t last;    /* owner's: place on the stack of its topmost frame, 0: none */
+    _Atomic(struct lines *) lines; /* owned but for lines_none; never NULL */
     _Atomic(struct histogram *) histogram; /* owned; NULL until the first recorded duration */
     _Atomic(struct node *) others;         /* owned; for its calls in contexts that were given up */
     _Atomic uint64_t primitive_calls;      /* entries by START without a lower frame of it */
@@ -52,7 +55,6 @@ struct node {
     _Alignas(64) struct pyusdt_node public;
     struct link link;
 
-    struct code_record *code;  /* NULL for "(thread)" and "(others)" */
     struct function *function; /* NULL for "(thread)" */
     struct node *hot; /* owner's: the one entered last from here, or the root: never NULL */
     _Atomic uint64_t calls, resumes, errors;
@@ -64,7 +66,13 @@ struct chunk; /* of nodes */
 
 #define NODES_FIRST_BUCKETS_LOG2 6
 
-enum nodes_memory { NODES_OF_CONTEXTS, NODES_OF_FUNCTIONS, NODES_OF_HISTOGRAMS, NODES_MEMORIES };
+enum nodes_memory {
+    NODES_OF_CONTEXTS,
+    NODES_OF_FUNCTIONS,
+    NODES_OF_HISTOGRAMS,
+    NODES_OF_LINES,
+    NODES_MEMORIES
+};
 
 /* Owner's. */
 struct table {
@@ -111,11 +119,20 @@ static inline struct node *nodes_peek(const struct nodes *n, const struct node *
                                     : NULL;
 }
 
+/* The record of a context's function; NULL for "(thread)" and "(others)". */
+static inline struct code_record *node_code(const struct node *node) {
+    return node->function && node->public.id == node->function->link.key ? node->function->code
+                                                                         : NULL;
+}
+
 /* A context of "(others)", the shared one or that of a function: nothing below it is known. */
 static inline bool node_is_given_up(const struct node *node) {
     return node->function &&
            atomic_load_explicit(&node->function->others, memory_order_relaxed) == node;
 }
+
+/* What memory of this kind is charged to; nodes_clear() gives it back. */
+struct budget nodes_budget(struct nodes *n, enum nodes_memory of);
 
 /* See calltree_bytes(). */
 int64_t nodes_bytes(uint64_t contexts);

@@ -4,103 +4,19 @@
  * nothing else. The contracts are those of calltree_enter() and calltree_exit() in calltree.h. The
  * owner calls everything here.
  *
- * stack[0] is a frame of the node "(thread)" that no exit matches (its code is NULL), so that there
- * is always a top and a frame below a frame. Frames that run one function are chained from the top
- * down (function->last, frame->below): an exit finds its frame, or that there is none, without a
- * scan of the stack.
- *
- * Beyond the depth limit (or where the stack cannot grow) frames are only numbered: t->over counts
- * them, and one more frame that no exit matches stands for them all on the top. There is always
- * room for it.
- *
  * Private to: calltree, capture/tracking_inline.h
  */
 #ifndef PYUSDT_CALLTREE_TREE_H
 #define PYUSDT_CALLTREE_TREE_H
 
-#include "base/compiler.h"
-#include "calltree/calltree_types.h"
-#include "calltree/nodes.h"
-
-#define FRAME_GIVEN_UP 1u
-#define FRAME_UNKNOWN UINT64_MAX
-
-struct frame {
-    struct node *node;
-    const struct code_record *code; /* only compared: in nodes.others it is not pinned */
-    const void *key;                /* only compared: what the caller knows it by, or NULL */
-    uint64_t start;                 /* 0: without a time; the next two are undefined then */
-    uint64_t children;              /* ticks of the frames above that have been closed */
-    uint64_t began; /* its first entry, where that was another one; 0, or FRAME_UNKNOWN */
-    uint32_t below; /* see frame_below(); with FRAME_GIVEN_UP where the node is */
-    bool partial;
-    bool leaf; /* a function in C */
-};
-
-struct tree {
-    struct calltree public;
-    struct frame *top;   /* what follows is the owner's but for `nodes` and `losses` */
-    struct frame *limit; /* the last frame that there is room for */
-    struct frame *stack; /* owned; one more than stack..limit, see calltree.c */
-    uint32_t depth_limit;
-    uint32_t over;
-    _Atomic uint64_t lost, folded, too_deep, healed, unknown, untimed;
-    struct nodes nodes;
-};
-
-/* A place on the stack is counted in bytes. */
-ALWAYS_INLINE uint32_t tree_place_of(const struct tree *t, const struct frame *f) {
-    return (uint32_t)((const char *)f - (const char *)t->stack);
-}
-
-static inline struct frame *tree_frame_at(const struct tree *t, uint32_t place) {
-    return (struct frame *)((char *)t->stack + place);
-}
-
-/* Place of the next lower frame of the same function, 0: none. */
-static inline uint32_t frame_below(const struct frame *f) {
-    return f->below & ~FRAME_GIVEN_UP;
-}
-
-/* The end of a segment that would end at `now`: the same as its start where that has no time. */
-static inline uint64_t frame_end(const struct frame *f, uint64_t now) {
-    return f->start ? now : 0;
-}
-
-/* The unlikely branches. Owner. */
-struct node *tree_visit(struct tree *t, struct node *parent, struct code_record *code);
-bool tree_make_room(struct tree *t);
-bool tree_heal(struct tree *t, const struct code_record *code, uint64_t now);
-void tree_record_new(struct tree *t, const struct function *f, _Atomic(struct histogram *) *place,
-                     uint64_t elapsed);
-/* Counts how long the top frame, which has been resumed, took since its first entry. */
-void tree_record_latency(struct tree *t, uint64_t latency);
-void tree_count_inner(struct tree *t, enum calltree_kind kind);
-void tree_pop_given_up(struct tree *t, uint64_t elapsed);
-void tree_pop_healed(struct tree *t, const struct frame *down_to, uint64_t now);
-
-/* One writer: a plain add, no locked one. */
-ALWAYS_INLINE void tree_add(_Atomic uint64_t *counter, uint64_t n) {
-    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed) + n;
-
-    atomic_store_explicit(counter, value, memory_order_relaxed);
-}
-
-ALWAYS_INLINE uint64_t tree_minus(uint64_t a, uint64_t b) {
-    return a > b ? a - b : 0;
-}
-
-ALWAYS_INLINE void tree_set_top(struct tree *t, struct frame *top) {
-    t->top = top;
-    atomic_store_explicit(&t->public.current, &top->node->public, memory_order_release);
-}
+#include "calltree/frames.h"
 
 /* The context of `code` called from the top frame, if it has one: the last one that was entered
  * from there, or, where that calls this and that, by the table. NULL: tree_visit() knows. */
 ALWAYS_INLINE struct node *tree_known(const struct tree *t, const struct code_record *code) {
     struct node *parent = t->top->node, *node = parent->hot;
 
-    if (LIKELY(node->code == code))
+    if (LIKELY(node->public.id == code->id))
         return node;
     node = nodes_peek(&t->nodes, parent, code->id);
     if (LIKELY(node))
@@ -127,7 +43,9 @@ ALWAYS_INLINE struct node *tree_place(struct tree *t, struct code_record *code, 
     f->key = key;
     f->start = 0;
     f->below = node->function->last | mark;
-    f->partial = f->leaf = false;
+    f->row = NULL;
+    f->lines = &lines_none;
+    f->first = f->partial = f->leaf = f->inside = false;
     node->function->last = tree_place_of(t, f);
     tree_set_top(t, f);
     return node;
@@ -159,9 +77,15 @@ ALWAYS_INLINE uint64_t tree_charge(struct tree *t, uint64_t now) {
     return elapsed;
 }
 
-ALWAYS_INLINE void tree_drop(struct tree *t) {
+ALWAYS_INLINE void tree_drop(struct tree *t, uint64_t now) {
     struct frame *f = t->top;
 
+    if (f->row && LIKELY(!f->below)) {
+        tree_line_end(f, now);
+        tree_stand_at(f->node, 0);
+    } else if (UNLIKELY(f->row)) {
+        tree_line_left(t, now);
+    }
     f->node->function->last = frame_below(f);
     tree_set_top(t, f - 1);
 }
@@ -170,7 +94,7 @@ ALWAYS_INLINE void tree_drop(struct tree *t) {
 ALWAYS_INLINE uint64_t tree_pop(struct tree *t, uint64_t now) {
     uint64_t elapsed = tree_charge(t, now);
 
-    tree_drop(t);
+    tree_drop(t, now);
     return elapsed;
 }
 
@@ -181,13 +105,15 @@ ALWAYS_INLINE void tree_record(struct tree *t, struct function *f, uint64_t elap
         tree_record_new(t, f, &f->histogram, elapsed);
 }
 
-/* The top frame, just pushed, is of a call. */
-ALWAYS_INLINE void tree_count(struct tree *t, struct node *node, enum calltree_kind kind) {
+/* The top frame, just pushed, is of a call. CPython reports its first line right after it. */
+ALWAYS_INLINE void tree_count(struct tree *t, struct node *node, const struct code_record *code,
+                              enum calltree_kind kind) {
     tree_add(kind == CALLTREE_START ? &node->calls : &node->resumes, 1);
     if (UNLIKELY(t->top->below))
         tree_count_inner(t, kind);
     else if (kind == CALLTREE_START)
         tree_add(&node->function->primitive_calls, 1);
+    t->top->first = kind == CALLTREE_START && code->local;
 }
 
 /* As calltree_enter(). An exit with the same key, not NULL, is that of this frame. */
@@ -200,7 +126,7 @@ ALWAYS_INLINE void tree_enter(struct calltree *tree, struct code_record *code, c
         return;
     if (kind != CALLTREE_START)
         t->top->began = FRAME_UNKNOWN;
-    tree_count(t, node, kind);
+    tree_count(t, node, code, kind);
 }
 
 /* The same without a time. */
@@ -210,7 +136,7 @@ ALWAYS_INLINE void tree_enter_untimed(struct calltree *tree, struct code_record 
     struct node *node = tree_place(t, code, key);
 
     if (LIKELY(node))
-        tree_count(t, node, kind);
+        tree_count(t, node, code, kind);
 }
 
 /* The function on the top calls the one in C of `code`. */
@@ -221,7 +147,7 @@ ALWAYS_INLINE void tree_enter_c(struct calltree *tree, struct code_record *code,
 
     if (UNLIKELY(!node))
         return;
-    tree_count(t, node, CALLTREE_START);
+    tree_count(t, node, code, CALLTREE_START);
     t->top->leaf = true;
 }
 
@@ -233,7 +159,7 @@ ALWAYS_INLINE void tree_enter_c_untimed(struct calltree *tree, struct code_recor
 
     if (UNLIKELY(!node))
         return;
-    tree_count(t, node, CALLTREE_START);
+    tree_count(t, node, code, CALLTREE_START);
     t->top->leaf = true;
 }
 
@@ -285,7 +211,7 @@ ALWAYS_INLINE bool tree_exit_untimed(struct calltree *tree, const void *key,
         return false;
     if (outcome == CALLTREE_UNWIND)
         tree_add(&f->node->errors, 1);
-    tree_drop(t);
+    tree_drop(t, 0);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "capture/tracking.h"
 #include "probe/demand.h"
 #include "python/callable.h"
+#include "python/number.h"
 
 /* Written under the GIL. */
 static PyObject *s_callbacks[EVENT_COUNT];
@@ -28,8 +29,7 @@ void callback_apply(probe_mask wanted) {
 }
 
 int callback_init(PyObject *disable) {
-    if (callback_full_init() < 0)
-        return -1;
+    number_init();
     for (int e = 0; e < EVENT_COUNT; e++) {
         s_callbacks[e] = callable_new(callback_full((enum event)e), NULL);
         if (!s_callbacks[e])

@@ -12,6 +12,7 @@
 #include "capture/callback_reject.h"
 #include "capture/code.h"
 #include "capture/tracking_inline.h"
+#include "python/number.h"
 
 enum reader { READER_RECORDER, READER_COUNTER, READER_TRACER, READER_BATCH };
 
@@ -62,6 +63,25 @@ ALWAYS_INLINE bool call_top(enum reader reader, const void *by, PyObject *callab
     return true;
 }
 
+/* The same for a line, and an exception at one. */
+ALWAYS_INLINE bool line_top(enum reader reader, enum event_frame frame, PyObject *const *a) {
+    if (frame == FRAME_LINE)
+        return tracking_line_top(a[0], number(a[1]), reader == READER_RECORDER);
+    return tracking_is_no_error(a[2]) || tracking_error_top(a[0]);
+}
+
+static NOINLINE PyObject *use_line(enum event_frame frame, PyObject *const *a) {
+    struct code_record *code = code_find(a[0]);
+
+    if (!code || !code->lined || !tracking_lines)
+        return Py_None;
+    if (frame == FRAME_LINE)
+        tracking_line(code, a[0], number(a[1]));
+    else
+        tracking_error(code, a[0]);
+    return Py_None;
+}
+
 /* What the reader does with an event for which it needs the code record. */
 ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct code_record *code,
                        PyObject *const *a) {
@@ -81,7 +101,7 @@ ALWAYS_INLINE void use(enum reader reader, enum event_frame frame, struct code_r
 /* Whether the reader does anything at an event of this kind. */
 ALWAYS_INLINE bool uses(enum reader reader, enum event_frame frame) {
     if (records(reader))
-        return frame != FRAME_NONE && frame != FRAME_LINE;
+        return frame != FRAME_NONE;
     return event_enters(frame) || event_leaves(frame);
 }
 
@@ -104,6 +124,8 @@ ALWAYS_INLINE PyObject *on_event(enum reader reader, enum event event, PyObject 
             leave_c(a[0], a[2], tracking_outcome(frame));
         return Py_None;
     }
+    if (frame == FRAME_LINE || frame == FRAME_RAISE)
+        return LIKELY(line_top(reader, frame, a)) ? Py_None : use_line(frame, a);
     if (frame == FRAME_CALL && records(reader) && LIKELY(call_top(reader, a[0], a[2])))
         return Py_None;
     if (reader != READER_BATCH && event_leaves(frame) &&

@@ -16,30 +16,8 @@
 #include "capture/callback_reject.h"
 #include "capture/code.h"
 #include "capture/tracking.h"
+#include "python/number.h"
 #include "python/text.h"
-
-/* CPython keeps one object for each of the first integers, all in one array: the number that such
- * an object stands for follows from its address. Written once, at import. */
-enum { SMALL_COUNT = 257, SMALL_SIZE = 32 };
-static uintptr_t s_small;       /* the address of 0 */
-static uintptr_t s_small_bytes; /* of the array from there on; 0 where they do not lie so */
-
-static NOINLINE int32_t any_number(PyObject *o) {
-    long n = PyLong_CheckExact(o) ? PyLong_AsLong(o) : 0;
-
-    if (UNLIKELY(n == -1))
-        PyErr_Clear();
-    return (int32_t)n;
-}
-
-/* CPython always passes exact integers here, most of them small; any other caller gets a 0. */
-static inline int32_t number(PyObject *o) {
-    uintptr_t distance = (uintptr_t)o - s_small;
-
-    if (LIKELY(distance < s_small_bytes))
-        return (int32_t)(distance / SMALL_SIZE);
-    return any_number(o);
-}
 
 static const char *value_text(PyObject *value, char *buffer) {
     return text_value(value, text_mode, buffer);
@@ -217,6 +195,14 @@ ALWAYS_INLINE void after(enum event_frame frame, struct code_record *code, PyObj
         if (UNLIKELY(tracking_c_calls))
             tracking_call(code, a[0], wanted_c(a[2]), a[2]);
         break;
+    case FRAME_LINE:
+        if (UNLIKELY(tracking_lines) && code->lined)
+            tracking_line(code, a[0], number(a[1]));
+        break;
+    case FRAME_RAISE:
+        if (UNLIKELY(tracking_lines) && code->lined && !tracking_is_no_error(a[2]))
+            tracking_error(code, a[0]);
+        break;
     default:
         break;
     }
@@ -267,23 +253,4 @@ vectorcallfunc callback_full(enum event event) {
     static const vectorcallfunc s_functions[EVENT_COUNT] = {PYUSDT_EVENTS(CALLBACK_ROW)};
 
     return s_functions[event];
-}
-
-/* That the integers lie otherwise is no error. */
-int callback_full_init(void) {
-    uintptr_t bytes = (uintptr_t)SMALL_COUNT * SMALL_SIZE;
-
-    for (int i = 0; i < SMALL_COUNT; i++) {
-        PyObject *o = PyLong_FromLong(i);
-
-        if (!o)
-            return -1;
-        if (i == 0)
-            s_small = (uintptr_t)o;
-        if ((uintptr_t)o != s_small + (uintptr_t)i * SMALL_SIZE)
-            bytes = 0;
-        Py_DECREF(o);
-    }
-    s_small_bytes = bytes;
-    return 0;
 }

@@ -11,9 +11,6 @@
 
 #include "probe/events.h"
 
-/* Once, before any callback runs. 0, or -1 with an exception set. */
-int callback_full_init(void);
-
 /* The function of the full callback of `event`; callback.h has the rules for it. */
 vectorcallfunc callback_full(enum event event);
 

@@ -30,6 +30,8 @@
 
 #include "base/filter.h"
 #include "calltree/code_store.h"
+#include "capture/generated.h"
+#include "capture/lined.h"
 #include "probe/probes.h"
 #include "python/callable.h"
 #include "python/dict_read.h"
@@ -46,12 +48,13 @@ static char s_own[FILE_SIZE];
 struct code_table code_table;
 uint64_t code_lost;
 void (*code_made)(const struct code_record *);
+void (*code_lined)(PyObject *, struct code_record *);
+bool code_marked;
 static size_t s_used;
 static char s_only[PYUSDT_FILTER_SIZE], s_exclude[PYUSDT_FILTER_SIZE];
 static char s_recorded_only[PYUSDT_FILTER_SIZE], s_recorded_exclude[PYUSDT_FILTER_SIZE];
 static PyTypeObject *s_code_type;
 static PyObject *s_name, *s_qualname, *s_filename, *s_firstlineno, *s_module_name; /* interned */
-static PyObject *s_varnames, *s_locals;                                            /* too */
 
 static struct code_slot *slot_of(struct code_table *table, const PyObject *code) {
     size_t i = code_hash(code) & table->mask;
@@ -154,6 +157,11 @@ static bool is_unrecorded(const struct code_record *record) {
     return filter_rejects(s_recorded_only, s_recorded_exclude, record->module, record->qualname);
 }
 
+static void decide_lines(struct code_record *record, void *unused) {
+    (void)unused;
+    record->lined = !record->rejected && !record->unrecorded && lined_wants(record);
+}
+
 static struct code_record *acquire(const struct code_record *key) {
     bool made;
     struct code_record *record = code_store_acquire(key, &made);
@@ -162,53 +170,10 @@ static struct code_record *acquire(const struct code_record *key) {
         return record;
     record->rejected = is_rejected(record);
     record->unrecorded = is_unrecorded(record);
+    decide_lines(record, NULL);
     if (probe_on(PROBE_code__new))
         fire_new(record, NULL);
     return record;
-}
-
-/* The first argument of the running frame, where that runs `code`: a new reference, or NULL. */
-static PyObject *first_argument(PyObject *code) {
-    PyObject *frame = (PyObject *)PyEval_GetFrame(), *running = NULL; /* frame: borrowed */
-    PyObject *names = NULL, *locals = NULL, *first = NULL;
-
-    if (frame)
-        running = (PyObject *)PyFrame_GetCode((PyFrameObject *)frame);
-    if (running == code) {
-        names = PyObject_GetAttr(code, s_varnames);
-        locals = PyObject_GetAttr(frame, s_locals);
-    }
-    if (locals && names && PyTuple_Size(names) > 0)
-        first = PyObject_GetItem(locals, PyTuple_GetItem(names, 0));
-    Py_XDECREF(running);
-    Py_XDECREF(names);
-    Py_XDECREF(locals);
-    PyErr_Clear();
-    return first;
-}
-
-static bool has_prefix(const char *text, const char *prefix) {
-    return !strncmp(text, prefix, strlen(prefix));
-}
-
-/* Whether dataclasses or attrs generated it: the methods of all classes have one name then, and
- * those of dataclasses one place. */
-static bool is_generated(const struct code_record *key) {
-    return has_prefix(key->qualname, "__create_fn__.<locals>.") ||
-           has_prefix(key->file, "<attrs generated methods ");
-}
-
-/* The function of a generated method has its class in its name, and the class has the function.
- * Reading the locals prolongs their life to the end of the call: that is done at the first event of
- * such a method alone. */
-static void read_generated(PyObject *code, char *qualname) {
-    PyObject *self = first_argument(code), *name = PyObject_GetAttr(code, s_name);
-    char found[NAME_SIZE];
-
-    if (self && name && text_method(self, name, code, found, sizeof found))
-        memcpy(qualname, found, sizeof found);
-    Py_XDECREF(self);
-    Py_XDECREF(name);
 }
 
 static struct code_record *make_record(PyObject *code, PyObject *globals) {
@@ -226,8 +191,8 @@ static struct code_record *make_record(PyObject *code, PyObject *globals) {
     read_text(code, s_name, function, NAME_SIZE);
     read_text(code, s_qualname, qualname, NAME_SIZE);
     read_text(code, s_filename, file, FILE_SIZE);
-    if (is_generated(&key))
-        read_generated(code, qualname);
+    if (generated_is(&key))
+        generated_name(code, s_name, qualname, NAME_SIZE);
     key.line = read_line(code);
     return acquire(&key);
 }
@@ -252,6 +217,8 @@ static struct code_record *insert(PyObject *code, PyObject *globals) {
     *slot_of(&code_table, code) = (struct code_slot){code, record, Py_NewRef(watch)};
     s_used++;
     code_made(record);
+    if (record->lined)
+        code_lined(code, record);
 out:
     Py_XDECREF(watch);
     PyErr_Clear();
@@ -284,6 +251,7 @@ static void decide(struct code_record *record, void *accepted) {
     bool before = record->rejected;
 
     record->rejected = is_rejected(record);
+    decide_lines(record, NULL);
     if (!before || record->rejected)
         return;
     *(bool *)accepted = true;
@@ -303,6 +271,49 @@ bool code_set_filters(const char *only, const char *exclude) {
 static void decide_recorded(struct code_record *record, void *unused) {
     (void)unused;
     record->unrecorded = is_unrecorded(record);
+    decide_lines(record, NULL);
+}
+
+void code_decide_lines(void) {
+    code_store_each(decide_lines, NULL);
+}
+
+bool code_is_code(PyObject *o) {
+    return Py_TYPE(o) == s_code_type;
+}
+
+int code_mark_lines(PyObject *code, PyObject *globals) {
+    struct code_record *record = code_find_in(code, globals);
+
+    if (!record)
+        return -1;
+    code_marked = record->marked = true;
+    decide_lines(record, NULL);
+    if (record->lined)
+        code_lined(code, record);
+    return 0;
+}
+
+void code_each_record(void (*visit)(struct code_record *record, void *unused)) {
+    code_store_each(visit, NULL);
+}
+
+/* The table may change under a visitor: it gets what was in it before. */
+void code_each(void (*visit)(PyObject *code, struct code_record *record)) {
+    PyObject **codes = malloc((s_used + 1) * sizeof *codes);
+    size_t n = 0;
+
+    for (size_t i = 0; codes && i <= code_table.mask; i++)
+        if (code_table.slots[i].code)
+            codes[n++] = Py_NewRef(code_table.slots[i].code);
+    for (size_t i = 0; i < n; i++) {
+        struct code_record *record = slot_of(&code_table, codes[i])->record;
+
+        if (record)
+            visit(codes[i], record);
+        Py_DECREF(codes[i]);
+    }
+    free(codes);
 }
 
 void code_set_recorded(const char *only, const char *exclude) {
@@ -346,10 +357,6 @@ int code_init(PyObject *module) {
     s_filename = PyUnicode_InternFromString("co_filename");
     s_firstlineno = PyUnicode_InternFromString("co_firstlineno");
     s_module_name = PyUnicode_InternFromString("__name__");
-    s_varnames = PyUnicode_InternFromString("co_varnames");
-    s_locals = PyUnicode_InternFromString("f_locals");
-    if (!s_varnames || !s_locals)
-        return -1;
     if (read_own(module) < 0 || !code || !s_name || !s_qualname || !s_filename || !s_firstlineno ||
         !s_module_name)
         return -1;

@@ -40,6 +40,28 @@ static inline size_t code_hash(const PyObject *code) {
     return (size_t)((((uintptr_t)code >> 4) * 0x9E3779B97F4A7C15u) >> 32);
 }
 
+/* Decide for all records again whether their lines are recorded: lined.h has new wishes. */
+void code_decide_lines(void);
+
+/* Whether it is a code object. */
+bool code_is_code(PyObject *o);
+
+/* Have the lines of `code`, of a function with these globals, recorded in every recording. 0, or -1
+ * where it is no code object or has no record. */
+int code_mark_lines(PyObject *code, PyObject *globals);
+
+/* Whether any was ever marked. */
+extern bool code_marked;
+
+/* Call `visit` for each living code object that has a record. It may do anything. */
+void code_each(void (*visit)(PyObject *code, struct code_record *record));
+
+/* Call `visit` for each record. */
+void code_each_record(void (*visit)(struct code_record *record, void *unused));
+
+/* Called for each code object that gets a record, where that is lined. Written once, at import. */
+extern void (*code_lined)(PyObject *code, struct code_record *record);
+
 /* Called for each record that is made for a code object: never NULL. Written once, at import. */
 extern void (*code_made)(const struct code_record *record);
 

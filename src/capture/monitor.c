@@ -16,6 +16,11 @@
  * later. Only restart_events() arms it again, and it does so for all tools. It is called only if a
  * callback has disabled a site since the last time.
  *
+ * Local events. Lines are wanted of some functions only, so LINE is enabled in their code objects,
+ * and the rest of the program pays nothing. Before 3.14, free_tool_id() leaves local events as they
+ * are (cpython #111963): they are taken off first. Code that refuses them is left alone, as
+ * Cython's stand-ins do (cython #6901).
+ *
  * Differences between Pythons. The bits of the events are read at import, and an event that this
  * Python lacks is ignored. Where events would break the JIT's code, none is ever enabled.
  *
@@ -28,6 +33,8 @@
 #include <stdbool.h>
 
 #include "capture/callback.h"
+#include "capture/code.h"
+#include "capture/lined.h"
 #include "python/compat.h"
 
 /* 0 is for debuggers, 1 for coverage, 2 for cProfile and viztracer, 5 for optimizers. */
@@ -51,7 +58,8 @@ static const bool s_settable[EVENT_COUNT] = {
  * later. */
 /* clang-format off */
 #define FUNCTIONS(X) \
-    X(get_tool) X(use_tool_id) X(free_tool_id) X(register_callback) X(set_events) X(restart_events)
+    X(get_tool) X(use_tool_id) X(free_tool_id) X(register_callback) X(set_events) \
+    X(set_local_events) X(restart_events)
 /* clang-format on */
 
 /* Written under the GIL; what is atomic is read without it. */
@@ -60,6 +68,7 @@ static long s_bits[EVENT_COUNT]; /* CPython's bit of each event, 0 where this Py
 static enum compat_jit s_jit;    /* read again until it is known */
 static _Atomic int s_tool = -1;
 static _Atomic event_mask s_events; /* enabled */
+static event_mask s_local;          /* enabled in code whose record is lined */
 static event_mask s_registered;     /* with a registered callback */
 #define FUNCTION_VARIABLE(name) static PyObject *s_##name;
 FUNCTIONS(FUNCTION_VARIABLE)
@@ -110,16 +119,53 @@ static int register_callbacks(event_mask events, bool on) {
     return 0;
 }
 
-static int set_events(event_mask events) {
+static long bits_of(event_mask events) {
     long bits = 0;
 
     for (int e = 0; e < EVENT_COUNT; e++)
         if (events & (event_mask)1 << e && s_settable[e])
             bits |= s_bits[e];
-    if (call(s_set_events, "(il)", s_tool, bits) < 0)
+    return bits;
+}
+
+static int set_events(event_mask events) {
+    if (call(s_set_events, "(il)", s_tool, bits_of(events)) < 0)
         return -1;
     s_events = events;
     return 0;
+}
+
+static bool wants_local(const struct code_record *record) {
+    return record->lined && s_local;
+}
+
+static void set_local(PyObject *code, struct code_record *record) {
+    if (wants_local(record) == record->local)
+        return;
+    if (!record->local)
+        lined_cover(record, code);
+    call(s_set_local_events, "(iOl)", s_tool, code, record->local ? 0 : bits_of(s_local));
+}
+
+/* A record may have many code objects: its flag changes once all have been seen. */
+static void note_local(struct code_record *record, void *unused) {
+    (void)unused;
+    record->local = wants_local(record);
+}
+
+/* A new code object: its record may have others. */
+static void on_lined(PyObject *code, struct code_record *record) {
+    if (!s_local || !still_ours())
+        return;
+    record->local = false;
+    set_local(code, record);
+    record->local = true;
+}
+
+void monitor_reline(void) {
+    if (s_tool >= 0 && still_ours())
+        code_each(set_local);
+    code_each_record(note_local);
 }
 
 /* Sites that a callback disabled stay disabled for this tool id, across set_events() and
@@ -134,6 +180,8 @@ static void restart_disabled(void) {
 static void release(void) {
     if (s_tool < 0)
         return;
+    s_local = 0;
+    monitor_reline();
     if (still_ours()) {
         /* Before 3.14, free_tool_id() leaves the tool's events and callbacks in place. */
         set_events(0);
@@ -169,7 +217,21 @@ static event_mask supported(event_mask events) {
     return events;
 }
 
-int monitor_apply(event_mask events) {
+static int apply(event_mask events, event_mask local) {
+    event_mask called = events | local;
+
+    /* Callbacks first: an event without one still costs a dispatch each time. */
+    if (register_callbacks(called & ~s_registered, true) < 0 ||
+        (events != s_events && set_events(events) < 0))
+        return -1;
+    if (local || s_local) {
+        s_local = local;
+        monitor_reline();
+    }
+    return register_callbacks(s_registered & ~called, false);
+}
+
+int monitor_apply(event_mask events, event_mask local) {
     events = supported(events);
     if (s_tool >= 0 && (!events || !still_ours()))
         release();
@@ -181,10 +243,7 @@ int monitor_apply(event_mask events) {
         return s_jit == COMPAT_JIT_SPOILS ? MONITOR_JIT : MONITOR_EARLY;
     if (s_tool < 0 && claim() < 0)
         return MONITOR_NO_TOOL;
-    /* Callbacks first: an event without one still costs a dispatch each time. */
-    if (register_callbacks(events & ~s_registered, true) < 0 ||
-        (events != s_events && set_events(events) < 0) ||
-        register_callbacks(s_registered & ~events, false) < 0) {
+    if (apply(events, supported(local) & local) < 0) {
         release();
         return MONITOR_REFUSED;
     }
@@ -244,6 +303,7 @@ int monitor_init(void) {
         goto out;
     }
     s_jit = compat_jit();
+    code_lined = on_lined;
     s_tool_name = PyUnicode_FromString("pyusdt");
     events = PyObject_GetAttrString(monitoring, "events");
     disable = PyObject_GetAttrString(monitoring, "DISABLE");

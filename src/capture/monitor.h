@@ -23,9 +23,13 @@ enum {
     MONITOR_EARLY = -4,   /* while this Python starts, it is not known whether its JIT will be on */
 };
 
-/* Enable exactly these events. 0, or one of the above: then none is enabled and no tool id is held.
- * A later call may succeed. */
-int monitor_apply(event_mask events);
+/* Enable exactly these events, and those of `local`, without events no more than `events`, in code
+ * whose record is lined. 0, or one of the above: then none is enabled and no tool id is held. A
+ * later call may succeed. */
+int monitor_apply(event_mask events, event_mask local);
+
+/* Other records may be lined than before. */
+void monitor_reline(void);
 
 /* Whether another tool has taken our id: no event arrives until monitor_apply() claims another. */
 bool monitor_is_robbed(void);
@@ -33,7 +37,7 @@ bool monitor_is_robbed(void);
 /* Arm the sites again that a callback disabled. */
 void monitor_rearm(void);
 
-/* The enabled events. */
+/* The enabled events, but for local ones. */
 event_mask monitor_events(void);
 
 /* The tool id that is held, or -1. These two: any thread, no GIL. */

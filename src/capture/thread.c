@@ -32,17 +32,18 @@
 #include "python/compat.h"
 
 /* How much memory all call trees may take together: for so many contexts, unless thread_allow()
- * grants more; for functions, of which there is one for each code record that a thread runs; and
- * for their histograms. running.MAX_NODES is the same number. */
+ * grants more; for functions, of which there is one for each code record that a thread runs; for
+ * their histograms; and for their lines. running.MAX_NODES is the same number. */
 #define CONTEXTS 280000
 #define FUNCTIONS_BYTES ((int64_t)32 << 20)
 #define HISTOGRAMS_BYTES ((int64_t)64 << 20)
+#define LINES_BYTES ((int64_t)64 << 20)
 
 /* Written under the GIL. */
 static struct thread *_Atomic s_threads; /* only grows: it can be walked without the GIL */
 static _Atomic bool s_news;              /* thread__state has not fired for some thread */
-static struct calltree_budget s_budget = {.functions = FUNCTIONS_BYTES,
-                                          .histograms = HISTOGRAMS_BYTES};
+static struct calltree_budget s_budget = {
+    .functions = FUNCTIONS_BYTES, .histograms = HISTOGRAMS_BYTES, .lines = LINES_BYTES};
 static int64_t s_limit; /* of which s_budget.contexts is left */
 static uint32_t s_serial;
 uint64_t thread_merged;

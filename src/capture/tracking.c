@@ -26,6 +26,7 @@ enum { AWAITED_MAX = 10000 };
 bool tracking_on;
 void (*tracking_adopted)(struct thread *thread);
 bool tracking_c_calls;
+bool tracking_lines;
 uint32_t tracking_epoch;
 bool tracking_timed;
 bool tracking_exact;
@@ -118,9 +119,22 @@ static bool is_bootstrap(const struct code_record *code) {
     return !strcmp(code->qualname, "Thread._bootstrap") && !strcmp(code->module, "threading");
 }
 
+/* What goes on is the line at which it was suspended. */
+static void resume_line(const struct code_record *code) {
+    PyFrameObject *frame = PyEval_GetFrame(); /* borrowed */
+    PyObject *running = frame ? (PyObject *)PyFrame_GetCode(frame) : NULL;
+
+    if (running)
+        calltree_line(t_thread->tree, code, running, PyFrame_GetLineNumber(frame), now_if_timed(),
+                      true);
+    Py_XDECREF(running);
+}
+
 NOINLINE void tracking_resumed(const struct code_record *code) {
     if (s_suspends)
         calltree_resumed(t_thread->tree, code, suspended_began(code));
+    if (tracking_lines && code->lined)
+        resume_line(code);
 }
 
 static void end_latency(const struct code_record *code, enum calltree_outcome outcome,
@@ -205,6 +219,20 @@ void tracking_call(const struct code_record *caller, const void *by, struct code
         calltree_call(thread->tree, caller, by, code, key, now_if_timed());
 }
 
+void tracking_line(const struct code_record *code, const void *key, int32_t line) {
+    struct thread *thread = current();
+
+    if (thread)
+        calltree_line(thread->tree, code, key, line, now_if_timed(), false);
+}
+
+void tracking_error(const struct code_record *code, const void *key) {
+    struct thread *thread = current();
+
+    if (thread)
+        calltree_error(thread->tree, code, key, now_if_timed());
+}
+
 void tracking_set_slow(uint64_t usec) {
     s_slow_usec = usec;
     tracking_slow_ticks = usec == PYUSDT_SLOW_OFF ? UINT64_MAX : clock_ticks_in(usec * 1000);
@@ -239,6 +267,7 @@ void tracking_apply(probe_mask wanted) {
         thread_renew();
     tracking_on = on;
     tracking_c_calls = (wanted & DEMAND_C_CALLS) != 0;
+    tracking_lines = (wanted & DEMAND_LINES) != 0;
     s_alone = recorded && !(wanted & ~DEMAND_READERS);
     greenlets_want(on);
     if (on && !s_greenlets)

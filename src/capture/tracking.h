@@ -62,6 +62,14 @@ void tracking_exit(struct code_record *code, enum calltree_outcome outcome);
 void tracking_resumed(const struct code_record *code);
 void tracking_leaving(const struct code_record *code, enum calltree_outcome outcome, uint64_t now);
 
+/* True while lines are recorded, and errors at them: of code whose record is lined. */
+extern bool tracking_lines;
+
+/* The running thread, in `code`, which is lined, known by `key` from then on, comes to `line`, or
+ * raises an exception, or gets one from what it called. To be called while tracking_lines. */
+void tracking_line(const struct code_record *code, const void *key, int32_t line);
+void tracking_error(const struct code_record *code, const void *key);
+
 /* True while calls of functions in C are tracked too. */
 extern bool tracking_c_calls;
 
@@ -90,6 +98,15 @@ extern uint64_t tracking_slow_ticks;
 /* Fire function__done and function__slow, as they are watched and this call has it. */
 void tracking_fire_done(const struct code_record *code, const struct calltree_done *done,
                         enum calltree_outcome outcome);
+
+/* Whether it is an exception by which iterators and coroutines say that they end: CPython 3.12
+ * to 3.14 report one at every `await` of what is written in C. */
+static inline bool tracking_is_no_error(PyObject *exception) {
+    PyObject *type = (PyObject *)Py_TYPE(exception);
+
+    return type == PyExc_StopIteration || type == PyExc_StopAsyncIteration ||
+           type == PyExc_GeneratorExit;
+}
 
 /* How a function is entered, and left, by an event of this kind. */
 static inline enum calltree_kind tracking_kind(enum event_frame frame) {

@@ -35,10 +35,13 @@ ALWAYS_INLINE void tracking_enter_counted(struct code_record *code, const void *
                                           enum calltree_kind kind) {
     struct thread *thread = t_thread;
 
-    if (LIKELY(thread && thread->ready == tracking_epoch))
-        tree_enter_untimed(thread->tree, code, key, kind);
-    else
+    if (UNLIKELY(!thread || thread->ready != tracking_epoch)) {
         tracking_enter(code, kind);
+        return;
+    }
+    tree_enter_untimed(thread->tree, code, key, kind);
+    if (kind != CALLTREE_START && tracking_lines)
+        tracking_resumed(code);
 }
 
 /* Whether the function on the top is the one known by `by`. */
@@ -54,6 +57,25 @@ ALWAYS_INLINE void tracking_call_top(struct code_record *code, const void *key, 
         tree_enter_c(t_thread->tree, code, key, clock_ticks());
     else
         tree_enter_c_untimed(t_thread->tree, code, key);
+}
+
+/* The function known by `key` comes to a line: true where it is on the top. */
+ALWAYS_INLINE bool tracking_line_top(const void *key, int32_t line, bool timed) {
+    struct thread *thread = t_thread;
+
+    if (UNLIKELY(!thread || thread->ready != tracking_epoch))
+        return false;
+    if (tree_is_at_first_line(thread->tree, key)) {
+        tree_first_line(thread->tree, line);
+        return true;
+    }
+    return tree_line(thread->tree, key, line, timed ? clock_ticks() : 0);
+}
+
+ALWAYS_INLINE bool tracking_error_top(const void *key) {
+    struct thread *thread = t_thread;
+
+    return LIKELY(thread && thread->ready == tracking_epoch) && tree_error(thread->tree, key);
 }
 
 ALWAYS_INLINE bool tracking_exit_recorded(const void *key, enum calltree_outcome outcome) {

@@ -34,7 +34,7 @@ int apply_demand(probe_mask watched) {
     batch_apply(watched);
     gc_apply(watched);
     callback_apply(watched);
-    error = monitor_apply(demand_of(watched));
+    error = monitor_apply(demand_of(watched), demand_local(watched));
     if (error < 0 && error != MONITOR_EARLY && (!s_refused || s_refused == MONITOR_EARLY))
         messages_refusal(error);
     s_refused = error;

@@ -17,24 +17,27 @@ static _Atomic uint64_t s_lost;
 /* Index 1 is that of all nodes whose contexts are given up. */
 struct charge_place charge_place_of(const struct pyusdt_node *node) {
     const struct code_record *code = calltree_function(node);
+    int32_t line = code ? __atomic_load_n(&node->current_line, __ATOMIC_RELAXED) : 0;
 
     if (node->index != 1)
-        return (struct charge_place){node->index, node->id, code};
-    return (struct charge_place){PYUSDT_CHARGE_NO_NODE, code ? code->id : PYUSDT_ID_OTHERS, code};
+        return (struct charge_place){node->index, node->id, line, code};
+    return (struct charge_place){PYUSDT_CHARGE_NO_NODE, code ? code->id : PYUSDT_ID_OTHERS, line,
+                                 code};
 }
 
 static uint32_t *bucket_of(const struct charges *c, const struct charge_place *place,
                            struct charge_kind kind) {
     uint64_t key = (uint64_t)place->index << 32 | place->function;
 
-    key = (key ^ (uint64_t)kind.syscall << 16 ^ kind.kind) * 0x9E3779B97F4A7C15u;
+    key ^= (uint64_t)(uint32_t)place->line << 40 ^ (uint64_t)kind.syscall << 16 ^ kind.kind;
+    key *= 0x9E3779B97F4A7C15u;
     return &c->buckets[key >> 32 & (c->room - 1)];
 }
 
 static bool is_of(const struct charge *row, const struct charge_place *place,
                   struct charge_kind kind) {
     return row->place.index == place->index && row->place.function == place->function &&
-           row->kind == kind.kind && row->syscall == kind.syscall;
+           row->place.line == place->line && row->kind == kind.kind && row->syscall == kind.syscall;
 }
 
 static bool claim(int64_t bytes) {

@@ -20,6 +20,7 @@
 struct charge_place {
     uint32_t index;                 /* of the node, or PYUSDT_CHARGE_NO_NODE */
     uint32_t function;              /* id */
+    int32_t line;                   /* that its newest call stands at; 0: not known */
     const struct code_record *code; /* borrowed from the tree; NULL: "(thread)", "(others)" */
 };
 

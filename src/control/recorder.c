@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "capture/c_call.h"
 #include "capture/code.h"
+#include "capture/lined.h"
 #include "capture/monitor.h"
 #include "capture/tracking.h"
 #include "control/apply.h"
@@ -42,7 +43,8 @@ static uint32_t sample_msec(const struct recorder_options *options) {
 }
 
 /* Filters that are too long to be kept drop nothing here; the client that set them must drop. */
-static void keep(struct client *client, const struct recorder_options *options) {
+static void keep(enum recorder_client number, const struct recorder_options *options) {
+    struct client *client = &s_clients[number];
     size_t room = PYUSDT_FILTER_SIZE;
     bool fits = strlen(options->only) < room && strlen(options->exclude) < room;
 
@@ -52,8 +54,11 @@ static void keep(struct client *client, const struct recorder_options *options) 
     client->sample_msec = sample_msec(options);
     snprintf(client->only, room, "%s", fits ? options->only : "");
     snprintf(client->exclude, room, "%s", fits ? options->exclude : "");
+    lined_set(number, options->lines, options->lines_of_program);
     client->on = true;
 }
+
+_Static_assert((int)RECORDER_CLIENTS == (int)LINED_CLIENTS, "each may want lines");
 
 /* The sum of all clients' options, with filters only if all have the same. False: there is no
  * client. */
@@ -91,7 +96,7 @@ static int record_for_clients(void) {
     step_log_start();
     sampler_want(sum.sample_msec);
     demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0) |
-                (sum.sampled ? 0 : DEMAND_TIMES));
+                (sum.sampled ? 0 : DEMAND_TIMES) | (lined_any() || code_marked ? DEMAND_LINES : 0));
     return apply_readers();
 }
 
@@ -100,7 +105,7 @@ int recorder_start(enum recorder_client client, const struct recorder_options *o
 
     if (options->c_calls && !c_call_works)
         return MONITOR_REFUSED;
-    keep(&s_clients[client], options);
+    keep(client, options);
     error = record_for_clients();
     if (error < 0)
         recorder_stop(client);
@@ -113,6 +118,7 @@ static void stop_all(void) {
     uint64_t now = clock_monotonic_ns();
 
     demand_read(0);
+    code_decide_lines();
     step_log_stop();
     sampler_want(0);
     if (now - s_stopped_ns < FLAP_NS)
@@ -126,12 +132,18 @@ void recorder_stop(enum recorder_client client) {
     bool others = false;
 
     s_clients[client].on = false;
+    lined_set(client, NULL, NULL);
     for (int i = 0; i < RECORDER_CLIENTS; i++)
         others |= s_clients[i].on;
     if (others)
         record_for_clients();
     else
         stop_all();
+}
+
+void recorder_lines_marked(void) {
+    if (!(demand_now() & DEMAND_LINES))
+        record_for_clients();
 }
 
 bool recorder_is_on(enum recorder_client client) {

@@ -17,12 +17,15 @@
 enum recorder_client { RECORDER_INSIDE, RECORDER_OUTSIDE, RECORDER_CLIENTS };
 
 struct recorder_options {
-    bool c_calls;         /* calls of functions in C too */
-    int64_t max_nodes;    /* how many more calling contexts get memory, 1 or more */
-    const char *only;     /* which functions are recorded: see filter.h; checked; borrowed */
-    const char *exclude;  /* for the call. While tracers track too, the trees have all functions */
-    uint32_t times;       /* PYUSDT_TIMES_*: sampled if all clients want that */
-    uint32_t sample_msec; /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
+    bool c_calls;          /* calls of functions in C too */
+    int64_t max_nodes;     /* how many more calling contexts get memory, 1 or more */
+    const char *only;      /* which functions are recorded: see filter.h; checked; borrowed */
+    const char *exclude;   /* for the call. While tracers track too, the trees have all functions */
+    uint32_t times;        /* PYUSDT_TIMES_*: sampled if all clients want that */
+    const char *lines;     /* whose lines are recorded: as `only`, but "" has no function */
+    bool lines_of_program; /* a "*" at the beginning of `lines` is not about the standard library,
+                            * nor about what is installed (site-packages) */
+    uint32_t sample_msec;  /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
 };
 
 /* Start to record, or go on with other options. 0 or one of monitor.h's errors. */
@@ -32,6 +35,9 @@ int recorder_start(enum recorder_client client, const struct recorder_options *o
  * are lost. If that happened only a moment ago, it is left to the watcher's next poll: a program
  * that records in a loop must not make the events flap. */
 void recorder_stop(enum recorder_client client);
+
+/* The program has marked a function: lines are to be recorded, if anything is. */
+void recorder_lines_marked(void);
 
 /* Whether it records for this client. Any thread, no GIL. */
 bool recorder_is_on(enum recorder_client client);

@@ -50,7 +50,8 @@ static int check_patterns(const char *name, const char *patterns, char why[PYUSD
 }
 
 static int check(uint32_t actions, const struct pyusdt_record_options *options,
-                 const struct pyusdt_record_timing *timing, char why[PYUSDT_MESSAGE_SIZE]) {
+                 const struct pyusdt_record_timing *timing, const struct pyusdt_record_lines *lines,
+                 char why[PYUSDT_MESSAGE_SIZE]) {
     bool on = recorder_is_on(RECORDER_OUTSIDE);
 
     if (actions & ~(uint32_t)PYUSDT_RECORD_ALL)
@@ -64,18 +65,24 @@ static int check(uint32_t actions, const struct pyusdt_record_options *options,
         return refuse(why, "max_nodes, c_calls or lease_msec is out of bounds");
     if (timing->times > PYUSDT_TIMES_SAMPLED || timing->sample_msec > SAMPLE_MSEC_MAX)
         return refuse(why, "times or sample_msec is out of bounds");
-    if (check_patterns("only", options->only, why) < 0)
+    if (lines->of_program > 1)
+        return refuse(why, "of_program is out of bounds");
+    if (check_patterns("only", options->only, why) < 0 ||
+        check_patterns("exclude", options->exclude, why) < 0)
         return -1;
-    return check_patterns("exclude", options->exclude, why);
+    return check_patterns("lines", lines->lines, why);
 }
 
 static int start(const struct pyusdt_record_options *options,
-                 const struct pyusdt_record_timing *timing, char why[PYUSDT_MESSAGE_SIZE]) {
+                 const struct pyusdt_record_timing *timing, const struct pyusdt_record_lines *lines,
+                 char why[PYUSDT_MESSAGE_SIZE]) {
     struct recorder_options wanted = {
         .c_calls = options->c_calls,
         .max_nodes = (int64_t)options->max_nodes,
         .only = options->only,
         .exclude = options->exclude,
+        .lines = lines->lines,
+        .lines_of_program = lines->of_program,
         .times = timing->times,
         .sample_msec = timing->sample_msec,
     };
@@ -103,14 +110,15 @@ static void stop(void) {
 }
 
 int remote_recording_act(uint32_t actions, const struct pyusdt_record_options *options,
-                         const struct pyusdt_record_timing *timing, char why[PYUSDT_MESSAGE_SIZE]) {
-    int ret = check(actions, options, timing, why);
+                         const struct pyusdt_record_timing *timing,
+                         const struct pyusdt_record_lines *lines, char why[PYUSDT_MESSAGE_SIZE]) {
+    int ret = check(actions, options, timing, lines, why);
 
     if (ret < 0)
         return ret;
     set_counts(NULL, 0);
     if (actions & PYUSDT_RECORD_START)
-        ret = start(options, timing, why);
+        ret = start(options, timing, lines, why);
     if (ret == 0 && actions & PYUSDT_RECORD_COUNTS)
         ret = take_counts(why);
     if (actions & PYUSDT_RECORD_STOP || (ret < 0 && actions & PYUSDT_RECORD_START))

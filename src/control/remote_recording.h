@@ -13,10 +13,11 @@
 
 #include "pyusdt_control.h"
 
-/* Perform the `actions`, all or nothing. 0, or -1 and the reason in `why`. `options` may be any
- * bytes. GIL held; leaves no exception. */
+/* Perform the `actions`, all or nothing. 0, or -1 and the reason in `why`. All structs may be
+ * any bytes. GIL held; leaves no exception. */
 int remote_recording_act(uint32_t actions, const struct pyusdt_record_options *options,
-                         const struct pyusdt_record_timing *timing, char why[PYUSDT_MESSAGE_SIZE]);
+                         const struct pyusdt_record_timing *timing,
+                         const struct pyusdt_record_lines *lines, char why[PYUSDT_MESSAGE_SIZE]);
 
 /* Whether the lease has ended: there was no request for too long. Any thread, no GIL. */
 bool remote_recording_is_over(void);

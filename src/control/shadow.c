@@ -99,6 +99,7 @@ void shadow_free(struct shadow *shadow) {
         free(thread->nodes.data);
         free(thread->functions.data);
         free(thread->charges.data);
+        free(thread->lined.data);
         free(thread);
     }
     bits_free(&shadow->named);

@@ -37,6 +37,7 @@ struct shadow_thread {
     struct signatures nodes;     /* by index */
     struct signatures functions; /* by id of code */
     struct signatures charges;   /* by number */
+    struct signatures lined;     /* of the lines of functions, by id of code */
 };
 
 struct shadow {

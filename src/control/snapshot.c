@@ -101,6 +101,7 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "calls too deep", s->lost.too_deep);
     add_loss(s, "coroutines without a latency", suspended_lost);
     add_loss(s, "calls without a histogram", s->lost.untimed);
+    add_loss(s, "lines beyond memory", s->lost.unlined);
     add_loss(s, "exits that Python did not report", s->lost.healed);
     add_loss(s, "exits without an entry", s->lost.unknown);
     add_loss(s, "threads merged with an ended one", thread_merged);
@@ -112,8 +113,9 @@ static void add_losses(struct snapshot *s) {
 
 /* In the order of the layout. */
 static void list_parts(struct snapshot *s, struct rows *parts[SNAPSHOT_PIECES - 1]) {
-    struct rows *all[] = {&s->losses,  &s->threads,   &s->nodes, &s->totals, &s->durations,
-                          &s->charges, &s->functions, &s->steps, &s->names,  &s->texts};
+    struct rows *all[] = {&s->losses,    &s->threads, &s->nodes, &s->totals,
+                          &s->durations, &s->charges, &s->lines, &s->functions,
+                          &s->steps,     &s->names,   &s->texts};
 
     memcpy(parts, all, sizeof all);
 }
@@ -132,8 +134,8 @@ bool snapshot_walk(struct snapshot *s, const atomic_bool *stop) {
     list_parts(s, parts);
     for (int i = 0; i < SNAPSHOT_PIECES - 1; i++)
         failed |= parts[i]->failed;
-    return !failed && !s->open.failed && !s->open_totals.failed && !s->readings.failed &&
-           !s->shadow->failed && s->texts.size <= UINT32_MAX;
+    return !failed && !s->open.failed && !s->open_totals.failed && !s->open_lines.failed &&
+           !s->readings.failed && !s->shadow->failed && s->texts.size <= UINT32_MAX;
 }
 
 void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECES]) {
@@ -145,6 +147,7 @@ void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECE
     s->head.n_totals = (uint32_t)(s->totals.size / sizeof(struct pyusdt_counts_total));
     s->head.n_durations = (uint32_t)(s->durations.size / sizeof(struct pyusdt_counts_duration));
     s->head.n_charges = (uint32_t)(s->charges.size / sizeof(struct pyusdt_counts_charge));
+    s->head.n_lines = (uint32_t)(s->lines.size / sizeof(struct pyusdt_counts_line));
     s->head.n_functions = (uint32_t)(s->functions.size / sizeof(struct pyusdt_counts_function));
     s->head.n_names = (uint32_t)(s->names.size / sizeof(uint32_t));
     s->head.n_steps = (uint32_t)(s->steps.size / sizeof(struct pyusdt_counts_step));
@@ -166,6 +169,7 @@ void snapshot_free(struct snapshot *s) {
     rows_free(&s->readings);
     rows_free(&s->open);
     rows_free(&s->open_totals);
+    rows_free(&s->open_lines);
     bits_free(&s->is_open);
     bits_free(&s->is_open_total);
     shadow_free(s->own);

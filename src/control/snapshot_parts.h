@@ -25,6 +25,13 @@ struct sum {
     uint64_t calls, resumes, errors, self;
 };
 
+/* The function whose lines are read. */
+struct lined {
+    const struct code_record *code; /* borrowed; NULL: none yet */
+    size_t first;                   /* byte of its first row in `lines` */
+    uint64_t signature;
+};
+
 /* A thread, as it was in the first step. */
 struct reading {
     const struct thread *thread;
@@ -34,14 +41,17 @@ struct reading {
     bool ended;
     size_t first_open, n_open;   /* its rows in `open` */
     size_t first_total, n_total; /* and in `open_totals` */
+    size_t first_line, n_line;   /* and in `open_lines` */
 };
 
 struct snapshot {
     struct pyusdt_counts head;
-    struct rows losses, threads, nodes, totals, durations, charges, functions, steps, names, texts;
+    struct rows losses, threads, nodes, totals, durations, charges, lines, functions, steps, names,
+        texts;
     struct rows readings;    /* struct reading */
     struct rows open;        /* struct pyusdt_counts_node: on a stack, running segments included */
     struct rows open_totals; /* struct pyusdt_counts_total: the same, without known contexts */
+    struct rows open_lines;  /* struct pyusdt_counts_line: those that frames stand at */
     struct shadow *shadow;   /* borrowed; never NULL */
     struct shadow *own;      /* owned: of a whole snapshot */
     const atomic_bool *stop;
@@ -55,6 +65,7 @@ struct snapshot {
     size_t first;                       /* byte in nodes of this thread's first row, the root's */
     struct sum *sums;                   /* owned */
     size_t n_sums;
+    struct lined lined;
     bool bootstrap; /* all that this thread did was in Thread._bootstrap */
 };
 
@@ -67,6 +78,10 @@ struct pyusdt_counts_node snapshot_node(const struct snapshot *s,
                                         const struct calltree_sample *sample);
 struct pyusdt_counts_total snapshot_total(const struct snapshot *s,
                                           const struct calltree_total *total);
+struct pyusdt_counts_line snapshot_line(const struct snapshot *s, const struct calltree_line *line);
+/* The row of the same line among those that frames of s->reading stand at, or NULL. */
+struct pyusdt_counts_line *snapshot_open_line(const struct snapshot *s,
+                                              const struct calltree_line *line);
 /* A function's number in a set. "(others)" has no code, and 0 is nobody's id. */
 size_t snapshot_bit(const struct code_record *code);
 

@@ -61,3 +61,28 @@ struct pyusdt_counts_total snapshot_total(const struct snapshot *s,
         .self = total->self,
     };
 }
+
+struct pyusdt_counts_line snapshot_line(const struct snapshot *s,
+                                        const struct calltree_line *line) {
+    return (struct pyusdt_counts_line){
+        .serial = s->reading->row.serial,
+        .function = line->code->id,
+        .line = line->line,
+        .hits = line->hits,
+        .errors = line->errors,
+        .total = line->total,
+        .self = line->self,
+    };
+}
+
+struct pyusdt_counts_line *snapshot_open_line(const struct snapshot *s,
+                                              const struct calltree_line *line) {
+    struct pyusdt_counts_line *first =
+        (struct pyusdt_counts_line *)s->open_lines.data + s->reading->first_line;
+    struct pyusdt_counts_line *row = first + s->reading->n_line;
+
+    while (row > first)
+        if ((--row)->function == line->code->id && row->line == line->line)
+            return row;
+    return NULL;
+}

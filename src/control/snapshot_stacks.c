@@ -59,6 +59,45 @@ static int add_open(const struct calltree_open *open, void *snapshot) {
     return open->function ? add_open_total(snapshot, open) : 0;
 }
 
+static void add_figures(struct pyusdt_counts_line *row, const struct calltree_line *line) {
+    row->hits += line->hits;
+    row->errors += line->errors;
+    row->total += line->total;
+    row->self += line->self;
+}
+
+/* In a recursion, several frames may stand at a line. */
+static int add_open_line(const struct calltree_line *line, void *snapshot) {
+    struct snapshot *s = snapshot;
+    struct pyusdt_counts_line *known = snapshot_open_line(s, line), row;
+
+    if (known) {
+        add_figures(known, line);
+        return 0;
+    }
+    row = snapshot_line(s, line);
+    if (rows_append(&s->open_lines, &row, sizeof row) < 0)
+        return -1;
+    s->reading->n_line++;
+    return 0;
+}
+
+static int add_closed(const struct calltree_line *line, void *snapshot) {
+    struct snapshot *s = snapshot;
+    struct pyusdt_counts_line *row = snapshot_open_line(s, line);
+
+    if (row)
+        add_figures(row, line);
+    return 0;
+}
+
+/* Of its lines, those that it stands at are read here as a whole. */
+static void read_lines(struct snapshot *s, struct calltree *tree, uint64_t now) {
+    calltree_walk_open_lines(tree, now, add_open_line, s);
+    if (s->reading->n_line)
+        calltree_walk_lines(tree, add_closed, s);
+}
+
 /* A kept entry may belong to a new thread whose frames are not known yet. */
 static bool is_read(const struct thread *thread) {
     return thread->epoch == tracking_epoch || thread->kept == tracking_epoch;
@@ -76,6 +115,7 @@ static struct reading *new_reading(struct snapshot *s, const struct thread *thre
         .ended = thread->ended,
         .first_open = s->open.size / sizeof(struct pyusdt_counts_node),
         .first_total = s->open_totals.size / sizeof(struct pyusdt_counts_total),
+        .first_line = s->open_lines.size / sizeof(struct pyusdt_counts_line),
     };
     size_t at = s->readings.size;
 
@@ -99,6 +139,7 @@ void snapshot_read_stack(struct thread *thread, void *snapshot) {
         s->open_totals.size / sizeof(struct pyusdt_counts_total) - s->reading->first_total;
     bits_free(&s->is_open);
     bits_free(&s->is_open_total);
+    read_lines(s, thread->tree, end);
 }
 
 void snapshot_read_no_stack(struct thread *thread, void *snapshot) {

@@ -192,6 +192,47 @@ static int add_totals(struct snapshot *s) {
     return calltree_walk_functions(s->reading->tree, add_total, s);
 }
 
+/* The lines of a function are in the snapshot if there is anything new in one of them. */
+static int end_lined(struct snapshot *s) {
+    const struct code_record *code = s->lined.code;
+    size_t first = s->lined.first;
+
+    s->lined.code = NULL;
+    if (!code)
+        return 0;
+    if (shadow_is_new(s->shadow, &s->known->lined, snapshot_bit(code), s->lined.signature))
+        return snapshot_function(s, code);
+    s->lines.size = first;
+    return 0;
+}
+
+/* Those of one function come one after the other. */
+static int add_line(const struct calltree_line *line, void *snapshot) {
+    struct snapshot *s = snapshot;
+    const struct pyusdt_counts_line *open = snapshot_open_line(s, line);
+    struct pyusdt_counts_line row = open ? *open : snapshot_line(s, line);
+
+    if (s->stop && *s->stop)
+        return -1;
+    if (line->code != s->lined.code) {
+        if (end_lined(s) < 0)
+            return -1;
+        s->lined = (struct lined){.code = line->code, .first = s->lines.size};
+    }
+    if (is_untimed(s))
+        row.total = row.self = 0;
+    s->lined.signature = shadow_mix(s->lined.signature ^ (uint32_t)row.line, row.hits);
+    s->lined.signature = shadow_mix(s->lined.signature, row.errors);
+    s->lined.signature = shadow_mix(s->lined.signature, row.total);
+    s->lined.signature = shadow_mix(s->lined.signature, row.self);
+    return rows_append(&s->lines, &row, sizeof row);
+}
+
+static int add_lines(struct snapshot *s) {
+    s->lined.code = NULL;
+    return calltree_walk_lines(s->reading->tree, add_line, s) < 0 ? -1 : end_lined(s);
+}
+
 static int add_charge(const struct charge *charge, uint32_t number, void *snapshot) {
     struct snapshot *s = snapshot;
     struct pyusdt_counts_charge row = {
@@ -202,6 +243,7 @@ static int add_charge(const struct charge *charge, uint32_t number, void *snapsh
         .syscall = charge->syscall,
         .samples = charge->samples,
         .ns = charge->ns,
+        .line = charge->place.line,
     };
 
     if (!shadow_is_new(s->shadow, &s->known->charges, number, shadow_mix(row.ns, row.samples)))
@@ -221,6 +263,7 @@ static void add_losses_of(struct snapshot *s, const struct calltree *tree) {
     s->lost.healed += losses.healed;
     s->lost.unknown += losses.unknown;
     s->lost.untimed += losses.untimed;
+    s->lost.unlined += losses.unlined;
 }
 
 /* The time of a thread of Python's threading ends with Thread._bootstrap: what the interpreter and
@@ -239,7 +282,7 @@ bool snapshot_read_tree(struct snapshot *s) {
         complete(s);
         reading->row.elapsed =
             reading->ended && s->bootstrap && !is_untimed(s) ? time_at_the_top(s) : reading->spent;
-        read = read && keep_new(s) == 0 && add_totals(s) == 0 &&
+        read = read && keep_new(s) == 0 && add_totals(s) == 0 && add_lines(s) == 0 &&
                sampler_walk(reading->thread, add_charge, s) == 0;
     }
     free(s->sums);

@@ -15,8 +15,12 @@ void timesheet_begin(struct timesheet *sheet, uint64_t wall, uint64_t cpu, bool 
     };
 }
 
-static bool is_same(const struct charge_place *a, const struct charge_place *b) {
+static bool is_same_context(const struct charge_place *a, const struct charge_place *b) {
     return a->index == b->index && a->function == b->function;
+}
+
+static bool is_same(const struct charge_place *a, const struct charge_place *b) {
+    return is_same_context(a, b) && a->line == b->line;
 }
 
 /* The kernel knows the share of the system in coarse steps: what it has more than is charged comes
@@ -101,7 +105,7 @@ static uint64_t first_delay(const struct timesheet *sheet, uint64_t delay) {
     return delay < most ? delay : most;
 }
 
-/* More of it: the thread has got a CPU since it was seen ready. One that ran in the same place
+/* More of it: the thread has got a CPU since it was seen ready. One that ran in the same context
  * before and after, and did not wait in between (`idle`, without a CPU for whatever reason), has
  * not been elsewhere. */
 static void add_delay(struct timesheet *sheet, const struct timesheet_look *look, uint64_t idle,
@@ -111,8 +115,8 @@ static void add_delay(struct timesheet *sheet, const struct timesheet_look *look
 
     if (!sheet->knows_delay)
         more = sheet->whole ? first_delay(sheet, more) : 0;
-    stayed = sheet->ran && look->state == TIMESHEET_RUNS && is_same(&sheet->on_cpu, &look->place) &&
-             idle < more + more / 8;
+    stayed = sheet->ran && look->state == TIMESHEET_RUNS &&
+             is_same_context(&sheet->on_cpu, &look->place) && idle < more + more / 8;
     sheet->delay = look->delay;
     sheet->knows_delay = true;
     sheet->ready_left += more;

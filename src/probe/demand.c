@@ -21,5 +21,11 @@ event_mask demand_of(probe_mask wanted) {
         events |= NEED_FRAMES;
     if (wanted & DEMAND_C_CALLS)
         events |= NEED(CALL) | NEED(C_RETURN) | NEED(C_RAISE);
+    if (wanted & DEMAND_LINES)
+        events |= NEED(RAISE);
     return events;
+}
+
+event_mask demand_local(probe_mask wanted) {
+    return wanted & DEMAND_LINES ? NEED(LINE) : 0;
 }

@@ -11,10 +11,10 @@
  *                silently drops the callback). CALLED: CALL brings it along; it cannot be enabled
  *                by itself, and a callback must not return DISABLE
  *       frame    what happens on the stack: a function is entered (START, RESUME, THROW), left
- *                (RETURN, YIELD, UNWIND) or runs on (LINE); a C function is entered (CALL) or left
- *                (C_RETURN, C_RAISE); NONE: nothing that the call tree needs
- *       argc     how many arguments CPython passes to the callback
- *       needs    the events that must be enabled for it
+ *                (RETURN, YIELD, UNWIND), runs on (LINE) or has an exception (RAISE); a C function
+ *                is entered (CALL) or left (C_RETURN, C_RAISE); NONE: nothing that the call tree
+ * needs argc     how many arguments CPython passes to the callback needs    the events that must be
+ * enabled for it
  *
  *   DERIVED(name, needs, summary, arguments...)
  *       a probe that pyusdt derives from events, or fires on its own.
@@ -68,7 +68,7 @@
           "a C function that was called raises", ARGS_CALL) \
     EVENT(LINE, LINE, LOCAL, LINE, 2, NEED(LINE), \
           "a line is about to run", ARGS_LINE) \
-    EVENT(RAISE, RAISED, GLOBAL, NONE, 3, NEED(RAISE), \
+    EVENT(RAISE, RAISED, GLOBAL, RAISE, 3, NEED(RAISE), \
           "an exception is raised, or crosses a function", ARGS_RAISED) \
     EVENT(RERAISE, RAISED, GLOBAL, NONE, 3, NEED(RERAISE), \
           "an exception is raised again (end of finally, except)", ARGS_RAISED) \
@@ -153,6 +153,7 @@ enum event_frame {
     FRAME_YIELD,
     FRAME_UNWIND,
     FRAME_LINE,
+    FRAME_RAISE,
     FRAME_CALL,
     FRAME_C_RETURN,
     FRAME_C_RAISE,

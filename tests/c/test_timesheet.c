@@ -14,7 +14,7 @@ const struct code_record *calltree_function(const struct pyusdt_node *node) {
 }
 
 static struct charge_place at(uint32_t index) {
-    return (struct charge_place){index, index, NULL};
+    return (struct charge_place){index, index, 0, NULL};
 }
 
 struct wanted {
@@ -234,6 +234,70 @@ static void tables_grow_and_find_again(void) {
     CHECK_EQUAL(s_left, BYTES_MAX);
 }
 
+/* Sum of the charges of a line. */
+struct of_line {
+    int32_t line;
+    uint64_t ns;
+};
+
+static int add_line(const struct charge *charge, uint32_t number, void *of_line) {
+    struct of_line *of = of_line;
+
+    (void)number;
+    if (charge->place.line == of->line)
+        of->ns += charge->ns;
+    return 0;
+}
+
+static uint64_t charged_to_line(const struct charges *charges, int32_t line) {
+    struct of_line of = {.line = line};
+
+    charges_walk(charges, add_line, &of);
+    return of.ns;
+}
+
+static void lines_of_a_context_are_places_of_their_own(void) {
+    struct charges charges = {0};
+    struct charge_kind kind = {PYUSDT_CHARGE_USER, 0};
+
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (int32_t line = 0; line < 500; line++) {
+            struct charge_place place = at(7);
+
+            place.line = line;
+            charges_add(&charges, &place, kind, 1, (uint64_t)line);
+        }
+    }
+    CHECK_EQUAL(charges.n, 500);
+    CHECK_EQUAL(charged_to_line(&charges, 499), 2u * 499);
+    CHECK_EQUAL(charged_to_line(&charges, 1), 2);
+    CHECK_EQUAL(charged(&charges, 7, PYUSDT_CHARGE_USER), 499u * 500);
+    charges_clear(&charges);
+}
+
+/* From line to line it is as from context to context, but for the time without a CPU: a thread that
+ * ran in one context before and after has not been elsewhere. */
+static void running_goes_from_line_to_line(void) {
+    struct timesheet sheet;
+    struct charges charges = {0};
+    struct timesheet_look look = {.state = TIMESHEET_RUNS, .place = at(3), .knows_delay = true};
+
+    timesheet_begin(&sheet, 0, 0, true);
+    look.place.line = 10;
+    look.wall = look.cpu = 4 * MS;
+    timesheet_look(&sheet, &look, &charges);
+    look.place.line = 11;
+    look.wall = 10 * MS;
+    look.cpu = 8 * MS;
+    look.delay = 2 * MS;
+    timesheet_look(&sheet, &look, &charges);
+    CHECK_EQUAL(charged_to_line(&charges, 10), 6 * MS);
+    CHECK_EQUAL(charged_to_line(&charges, 11), 4 * MS);
+    CHECK_EQUAL(charged(&charges, 3, PYUSDT_CHARGE_RUNNABLE), 2 * MS);
+    CHECK_EQUAL(charged(&charges, 3, PYUSDT_CHARGE_USER), 8 * MS);
+    charges_clear(&charges);
+}
+
 static void beyond_the_bound_it_is_the_threads(void) {
     struct charges charges = {0};
     struct charge_kind kind = {PYUSDT_CHARGE_LOCK, 0};
@@ -261,6 +325,8 @@ int main(void) {
         TEST(settling_loses_nothing),
         TEST(system_time_is_part_of_cpu_time),
         TEST(tables_grow_and_find_again),
+        TEST(lines_of_a_context_are_places_of_their_own),
+        TEST(running_goes_from_line_to_line),
         TEST(beyond_the_bound_it_is_the_threads),
     };
 

@@ -125,6 +125,16 @@ def test_pyfault_names_the_function_that_touches_new_memory(result: str) -> None
     assert 1009 * 4 <= found["grown[__main__, touches, Thread.run]"] <= 1009 * 4 + 1024
 
 
+@answer_of("pywhere", "lined 101")
+def test_pywhere_names_the_line_that_led_to_it(result: str) -> None:
+    found = without_ids(maps(result))
+    source = (ROOT / "tests/scripts/programs/kernel.py").read_text().splitlines()
+    first = source.index("def leads(n: int) -> None:") + 1
+    assert found[f"calls[__main__, leads, {first + 2}]"] == 303
+    assert found[f"calls[__main__, leads, {first + 3}]"] == 1
+    assert 101 <= found[f"faults[__main__, leads, {first + 4}]"] <= 101 + 50
+
+
 @answer_of("pygil", "hogging 23")
 def test_pygil_names_the_function_that_holds_others_up(result: str) -> None:
     found = without_ids(maps(result))

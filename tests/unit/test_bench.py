@@ -155,6 +155,22 @@ def test_c_calls_are_compared_with_cprofile() -> None:
     assert row.result == pytest.approx(1 / 2.1)
 
 
+def test_the_recorder_of_lines_has_limits_on_some_workloads() -> None:
+    rows = [
+        cell("lines", "recorder, lines", 35.0),
+        cell("lines", "line_profiler", 250.0),
+        cell("richards", "recorder, lines", 36.0),
+        cell("richards", "line_profiler", 250.0),
+        cell("go", "recorder, lines", 90.0),
+    ]
+    found = {(row.case, row.figure): row for row in race.summary(rows)}
+    assert found["recorder, lines", "lines, time / untraced"].met is True
+    assert found["recorder, lines", "richards, time / untraced"].met is False
+    assert ("recorder, lines", "go, time / untraced") not in found
+    (row,) = race.verdict("lines", "richards", "", rows[2:4])
+    assert (row.peer, row.met) == ("line_profiler", True)
+
+
 def test_nothing_is_faster_than_no_profiler() -> None:
     rows = [cell("lines", "recorder", 10.1), cell("lines", "yappi", 9.7)]
     (row,) = race.verdict("Python functions", "lines", "", rows)

@@ -21,7 +21,8 @@ from harness import DEADLINE, LIBRARY, ROOT, Process, Program, environment
 from pyusdt.errors import UserError
 from pyusdt.remote import control_layout
 from pyusdt.remote.attached import Process as Traced
-from pyusdt.remote.control_layout import Control, request
+from pyusdt.remote.control_layout import Control
+from pyusdt.remote.control_requests import request
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -212,9 +213,9 @@ def test_a_process_without_a_watcher_cannot_answer() -> None:
 @pytest.mark.parametrize(
     ("offset", "data", "message"),
     [
-        (8, b"\6", "has a newer pyusdt (control version 6, here 5): use the one that belongs to /"),
-        (8, b"\0", "has an older pyusdt (control version 0, here 5): use the one that belongs to "),
-        (12, b"\1", "has another pyusdt (control version 5, here 5): use the one that belongs to "),
+        (8, b"\7", "has a newer pyusdt (control version 7, here 6): use the one that belongs to /"),
+        (8, b"\0", "has an older pyusdt (control version 0, here 6): use the one that belongs to "),
+        (12, b"\1", "has another pyusdt (control version 6, here 6): use the one that belongs to "),
         (0, b"x", " is not the file that was loaded, or not a pyusdt that this one knows"),
     ],
     ids=["newer", "older", "size", "magic"],

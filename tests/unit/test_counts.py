@@ -12,20 +12,24 @@ from pathlib import Path
 
 import pytest
 from harness import ROOT
+from recordings import snapshot_of
 
 import pyusdt
 from pyusdt import libpyusdt
 from pyusdt.recording import counts
+from pyusdt.recording.pack import pack
 
 STRUCTS = {
     "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_totals n_durations"
-                      " n_charges n_functions n_steps n_names text_size flags reserved"),
+                      " n_charges n_functions n_steps n_names text_size flags n_lines"),
     "_loss": (counts.LOSS, "name reserved count"),
     "_thread": (counts.THREAD, "serial tid ident elapsed name reserved"),
     "_node": (counts.NODE, "serial index parent function calls resumes errors elapsed self"),
     "_total": (counts.TOTAL, "serial function calls primitive_calls resumes errors total self"),
     "_duration": (counts.DURATION, "serial function ticks count kind reserved"),
-    "_charge": (counts.CHARGE, "serial index function kind reserved syscall samples ns"),
+    "_charge": (counts.CHARGE, "serial index function kind reserved syscall samples ns line"
+                                 " reserved2"),
+    "_line": (counts.LINE, "serial function line reserved hits errors total self"),
     "_function": (counts.FUNCTION, "id line module qualname name file"),
     "_step": (counts.STEP, "start value ident name kind"),
 }  # fmt: skip
@@ -90,3 +94,28 @@ def test_damaged(good: bytes) -> None:
             assert str(error).startswith("counts that make no sense: ")
             refused += 1
     assert refused > 100
+
+
+def test_what_is_packed_is_unpacked() -> None:
+    it = snapshot_of(
+        [(1, "main", 9)],
+        [(5, "app", "f", "f", "/app.py", 1)],
+        charges=[(0, -1, 5, "user", 0, 2, 7, 12), (0, -1, -1, "other", 17, 1, 8, 0)],
+        lines=[(0, 5, 12, 3, 1, 8, 7), (0, 5, 2**31 - 1, 1, 0, 0, 0)],
+    )
+    found = counts.unpack(pack(it, [4]), {})
+    assert [(row.serial, *row[1:]) for row in found.lines] == [(4, *row[1:]) for row in it.lines]
+    no_node, ns = counts.NO_NODE, 7
+    assert found.charges == [
+        (4, no_node, 5, "user", 0, 12, 2, ns), (4, no_node, 0, "other", 17, 0, 1, 8)
+    ]  # fmt: skip
+
+
+def test_counts_of_a_process_that_has_no_lines() -> None:
+    """Version 5 of the control struct: its charges are shorter."""
+    head = counts.HEAD.pack(1.0, 9, 9, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, counts.SAMPLED, 0)
+    rows = [struct.pack("=IIIHHIIQ", 1, 2, 3, kind, 0, 0, kind, 50) for kind in (1, 4)]
+    found = counts.unpack(head + b"".join(rows), {}, lined=False)
+    assert found.sampled
+    assert found.lines == []
+    assert found.charges == [(1, 2, 3, "system", 0, 0, 1, 50), (1, 2, 3, "sleep", 0, 0, 4, 50)]

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyusdt.recording import plausible
-from pyusdt.recording.counts import CHARGE, DURATION, Counts, unpack
+from pyusdt.recording.counts import CHARGE, DURATION, LINE, Counts, unpack
+from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.remote import apart, elf
 from pyusdt.remote.attached import Process as Traced
 from pyusdt.remote.control_layout import SIZES, VERSION, Control, snapshot
@@ -112,24 +113,49 @@ def test_durations_of_an_unknown_function_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "function", "ns", "why"),
+    ("kind", "function", "ns", "line", "why"),
     [
-        (0, 7, 1, "no name"),
-        (10, 0, 2**63, "charges beyond any"),
-        (11, 0, 1, "make no sense"),
-        (10, 0, 1, None),
+        (0, 7, 1, 0, "no name"),
+        (10, 0, 2**63, 0, "charges beyond any"),
+        (11, 0, 1, 0, "make no sense"),
+        (10, 0, 1, -1, "line -1"),
+        (10, 0, 1, 2**31 - 1, None),
     ],
 )
 def test_charges_that_no_sampler_makes_are_refused(
-    kind: int, function: int, ns: int, why: str | None
+    kind: int, function: int, ns: int, line: int, why: str | None
 ) -> None:
     sizes = [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
-    data = HEAD.pack(1.0, 1, 1, *sizes) + CHARGE.pack(1, 0, function, kind, 0, 17, 1, ns)
+    data = HEAD.pack(1.0, 1, 1, *sizes) + CHARGE.pack(1, 0, function, kind, 0, 17, 1, ns, line, 0)
     if why is None:
         plausible.require(unpack(data, {}), {})
         return
     with pytest.raises(ValueError, match=why):
         plausible.require(unpack(data, {}), {})
+
+
+@pytest.mark.parametrize(
+    ("function", "line", "hits", "ticks", "why"),
+    [
+        (7, 1, 1, 1, "no name"),
+        (3, 0, 1, 1, "line 0"),
+        (3, -(2**31), 1, 1, "line -2147483648"),
+        (3, 1, 2**64 - 1, 1, "counts beyond any"),
+        (3, 1, 1, 2**63, "counts beyond any"),
+        (3, 2**31 - 1, 1, 1, None),
+    ],
+)
+def test_lines_that_no_function_has_are_refused(
+    function: int, line: int, hits: int, ticks: int, why: str | None
+) -> None:
+    sizes = [0] * 11 + [1]
+    data = HEAD.pack(1.0, 1, 1, *sizes) + LINE.pack(1, function, line, 0, hits, 0, ticks, 1)
+    functions = {3: FunctionRow(3, "app", "f", "f", "/app.py", 1)}
+    if why is None:
+        plausible.require(unpack(data, functions), functions)
+        return
+    with pytest.raises(ValueError, match=why):
+        plausible.require(unpack(data, functions), functions)
 
 
 CRAFTED: dict[str, Callable[[bytearray], None]] = {

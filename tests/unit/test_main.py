@@ -128,7 +128,7 @@ SECONDS = "needs a number of seconds above 0, as in --wait=10"
         (["lbi"], "there is no file and no verb 'lbi'; did you mean 'lib'?"),
         (["dashboard", "x"], f"there is no file and no verb 'dashboard'; {HELP}"),
         (["--wiat", "x.py"], "unknown option '--wiat'; did you mean '--wait'?"),
-        (["--colour", "x.py"], f"unknown option '--colour'; {HELP}"),
+        (["--xyzzy", "x.py"], f"unknown option '--xyzzy'; {HELP}"),
         (["-u", "x.py"], "unknown option '-u'; Python's own options go first: python -u -m pyusdt"),
         (["-o", "a", "-ob", "x.py"], "option '-o' is given twice"),
         (["-o", "a", "--output=b", "x.py"], "option '--output' is given twice"),

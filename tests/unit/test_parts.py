@@ -12,7 +12,7 @@ from runs import BASE, BEFORE, CHANGES, COUNTS, END, STARTED, beginning, frame, 
 from pyusdt import rundir
 from pyusdt.errors import UserError
 from pyusdt.recording import Snapshot, alive, load, run
-from pyusdt.recording.counts import HEAD, NODE
+from pyusdt.recording.counts import HEAD, LINE, NODE
 from pyusdt.recording.parts import FRAME, PROCESS
 
 pytestmark = pytest.mark.apart
@@ -31,7 +31,17 @@ def small(calls: int = 3) -> Snapshot:
         histograms=[(5, 80, calls)],
         steps=[("load", "step", 0, 1000, 5, None), ("size", "mark", 1, 2000, None, "x")],
         losses={"calls too deep": 2},
+        charges=[(0, 0, 5, "user", 0, calls, calls * MS, 3), (0, 0, 5, "sleep", 0, 1, 5 * MS, 4)],
+        lines=[(0, 5, 3, 10 * calls, calls, 2 * calls * MS, calls * MS), (0, 5, 4, 1, 0, MS, MS)],
     )
+
+
+def lines(recording) -> list[tuple[int, ...]]:
+    """Line, hits, errors, times in ms, and what was charged."""
+    return [
+        (it.line, it.hits, it.errors, it.total_ns / MS, it.self_ns / MS, it.charges.ns / MS)
+        for it in recording.line_rows
+    ]
 
 
 def calls(recording) -> list[int]:
@@ -71,6 +81,7 @@ def test_the_last_counts_and_the_changes_since_are_taken(path):
         + frame(CHANGES, runs.counts_of(small(7))),
     )
     assert outcome(path) == [7]
+    assert lines(load(path)) == [(3, 70, 7, 14, 7, 7), (4, 1, 0, 1, 1, 5)]
     (process,) = load(path).processes
     assert (process.ended_ns, process.reason) == (None, None)
 
@@ -85,6 +96,7 @@ def test_a_base_is_added_and_what_was_before_is_subtracted(path):
         + frame(END, b"end"),
     )
     assert outcome(path) == [13]
+    assert lines(load(path)) == [(3, 130, 13, 26, 13, 13), (4, 1, 0, 1, 1, 5)]
 
 
 def test_cut_off_at_every_byte(path):
@@ -250,6 +262,20 @@ def test_two_rows_of_one_context(path):
     counts[at + NODE.size : at + 2 * NODE.size] = counts[at : at + NODE.size]
     leave(path, beginning() + frame(COUNTS, bytes(counts)))
     assert isinstance(outcome(path), list | str)
+
+
+@pytest.mark.parametrize(
+    ("function", "line", "hits"),
+    [(5, 0, 1), (5, -1, 1), (6, 3, 1), (5, 3, 2**63), (5, 3, 2**64 - 1)],
+)
+def test_lines_that_no_function_has(path, function, line, hits):
+    counts = bytearray(runs.counts_of(snapshot_of([(1, "main", 1)], [(5, "a", "f", "f", "a", 1)])))
+    head = list(HEAD.unpack_from(counts))
+    head[-1] = 1
+    at = HEAD.size + head[3] * 16 + head[4] * 32
+    counts[at:at] = LINE.pack(1, function, line, 0, hits, 0, 1, 1)
+    leave(path, beginning() + frame(COUNTS, HEAD.pack(*head) + bytes(counts[HEAD.size :])))
+    assert isinstance(outcome(path), str) or load(path).lines == {}
 
 
 def test_names_that_no_file_has(path):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from pprof_proto import profile_proto
-from recordings import MS, charged, given_up, hostile, snapshot, snapshot_of
+from recordings import MS, charged, given_up, hostile, snapshot, snapshot_of, with_lines
 
 from pyusdt import report
 from pyusdt.errors import UsageError, UserError
@@ -310,8 +310,10 @@ def hostile_charges():
 @pytest.mark.parametrize("name", sorted(report.FORMATS.keys() - {"recording", "pprof", "pstats"}))
 def test_hostile_names_with_charges(written, name):
     tables = ({}, {"tree": True}, {"waits": True}, {"modules": True}, {"threads": True})
-    for options in tables if name == "table" else ({}, {"weight": "wait:lock"}):
-        text = written(Recording.from_snapshot(hostile_charges()), name, **options).decode()
+    lines = {"lines": ""}
+    data = with_lines(hostile_charges())
+    for options in (*tables, lines) if name == "table" else ({}, {"weight": "wait:lock"}, lines):
+        text = written(Recording.from_snapshot(data), name, **options).decode()
         assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", text)
 
 

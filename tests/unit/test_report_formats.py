@@ -13,7 +13,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pprof_proto import profile_proto
-from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of
+from recordings import HOSTILE, MS, hostile, snapshot, snapshot_of, with_lines
 
 from pyusdt import report
 from pyusdt.recording import Recording
@@ -45,7 +45,9 @@ def nasty():
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-@pytest.mark.parametrize("data", [snapshot(), hostile()], ids=["sample", "hostile"])
+@pytest.mark.parametrize(
+    "data", [with_lines(snapshot()), with_lines(hostile())], ids=["sample", "hostile"]
+)
 def test_every_format_writes_something(name, data, tmp_path):
     assert written(Recording.from_snapshot(data), name, tmp_path).stat().st_size > 100
 
@@ -56,10 +58,11 @@ def test_any_name_through_every_format(tmp_path, names):
     functions = [(i, name, name, name, name, i) for i, name in enumerate(names)]
     nodes = [(0, i, i - 1, i, 1, 0, 0, len(names) - i, 1) for i in range(len(names))]
     steps = [(name, "step", i, i, 5, None) for i, name in enumerate(names)]
-    data = snapshot_of([(1, names[0], len(names))], functions, nodes, steps=steps)
+    data = with_lines(snapshot_of([(1, names[0], len(names))], functions, nodes, steps=steps))
     for chosen in (report.FORMATS[name] for name in WRITTEN):
         path = tmp_path / "out"
-        for options in (Options(), Options(tree=True), Options(steps=True)):
+        lines = Options(lines="", full=True)
+        for options in (Options(), Options(tree=True), Options(steps=True), lines):
             report.write(Recording.from_snapshot(data), str(path), chosen, options)
 
 

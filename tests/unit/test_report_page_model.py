@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recordings import MS, charged, given_up, snapshot, snapshot_of
+from recordings import MS, charged, given_up, lined, snapshot, snapshot_of
 
 from pyusdt.recording import Recording
 from pyusdt.recording.account import account
@@ -20,7 +20,7 @@ from pyusdt.report.html.data import page_data as page_data_of
 from pyusdt.report.html.pack import column
 from pyusdt.report.order import ordered
 from pyusdt.report.prepare import shown
-from pyusdt.report.readings import reading
+from pyusdt.report.readings import reading, sampled
 
 pytestmark = [pytest.mark.once, pytest.mark.browser, pytest.mark.apart]
 
@@ -28,7 +28,7 @@ PROGRAM = Path(__file__).parent / "programs/model.js"
 PAGE = files("pyusdt.report.html")
 SCRIPTS = [
     str(PAGE.joinpath(f"{name}.js"))
-    for name in ("columns", "measures", "model", "totals", "format")
+    for name in ("columns", "measures", "model", "totals", "format", "lines")
 ]
 
 
@@ -216,10 +216,91 @@ def test_columns_come_out_as_they_went_in(node, columns):
     assert node(data, columns_again) == columns
 
 
+@pytest.mark.parametrize("charges", [False, True])
+def test_lines_are_those_of_the_recording(node, charges):
+    recording = Recording.from_snapshot(lined(charges))
+    rows = node(page_data_of(recording), "Lines.read(data).rows")
+    lines = {(recording.records.index(it.record), it.line): it for it in recording.line_rows}
+    assert {(row["fn"], row["line"]) for row in rows} == set(lines)
+    for row in rows:
+        it = lines[row["fn"], row["line"]]
+        figures = (row["hits"], row["errors"], row["total"], row["self"])
+        assert figures == (it.hits, it.errors, it.total_ns, it.self_ns)
+        if charges:
+            assert (row["cpu"], row["wait"]) == (it.cpu_ns, it.charges.wait_ns)
+            assert row["looks"]["cpu"] == it.charges.looks("cpu")
+
+
+def test_own_time_limits_what_was_charged_to_a_line(node):
+    data = lined(charges=True)
+    data.lines[:] = [row._replace(self_ns=row.self_ns // 2) for row in data.lines]
+    recording = Recording.from_snapshot(data)
+    rows = node(
+        page_data_of(recording),
+        "Lines.read(data).rows.map((row) => [row.line, Format.reading(row, 'cpu')])",
+    )
+    lines = recording.line_rows
+    assert dict(rows) == {it.line: str(sampled(it.charges, "cpu", it.self_ns)) for it in lines}
+    assert [cpu for line, cpu in rows if line == 9] == ["<40.0 ms"]
+
+
+def test_without_times_lines_have_hits_and_what_was_charged(node):
+    data = lined(charges=True)
+    data.times = "sampled"
+    data.lines[:] = [row._replace(total_ns=0, self_ns=0) for row in data.lines]
+    read = node(page_data(data), "Lines.read(data)")
+    assert read["weight"] == "cpu"
+    assert {(row["self"], row["total"]) for row in read["rows"]} == {(None, None)}
+    assert not read["known"]["self"]
+
+
+def test_a_line_of_two_functions_is_the_selected_ones(node):
+    data = lined()
+    data.lines.append(data.lines[0]._replace(function=2, hits=77, self_ns=99 * MS))
+    view = "Lines.view(data, Lines.read(data), {}, {})"
+    for fn, part, hits in ((0, "false", 4), (1, "false", 77), (1, "true", 77)):
+        shown = node(page_data(data), f"{view.format(fn, part)}.rows.get(2).hits")
+        assert shown == hits
+    assert node(page_data(data), f"{view.format(0, 'false')}.start") == 2
+    assert node(page_data(data), f"{view.format(1, 'true')}.hot") == [2, 9, 8, 10, 7]
+
+
+CALLS = [
+    ("total += work(item) + self.work (1)", [["work", 1], ["work", 1]]),
+    ("def work(item): Shop()", [["Shop", 2]]),
+    ("class Shop(work(1)):", [["work", 1]]),
+    ("größe(rework(works))  # work", [["größe", 3]]),
+    ("work", []),
+]
+
+
+@pytest.mark.parametrize(("line", "calls"), CALLS)
+def test_calls_in_a_line(node, line, calls):
+    names = "new Map([['work', 1], ['Shop', 2], ['größe', 3]])"
+    found = node(page_data(snapshot()), f"Lines.pieces({json.dumps(line)}, {names})")
+    assert [[it["text"], it["fn"]] for it in found if isinstance(it, dict)] == calls
+    assert "".join(it["text"] if isinstance(it, dict) else it for it in found) == line
+
+
+def test_a_callee_has_the_name_that_a_line_has_for_it(node):
+    functions = [
+        (1, "app", "main", "main", "/srv/app.py", 1),
+        (2, "app", "Shop.__init__", "__init__", "/srv/app.py", 10),
+        (3, "app", "main.<locals>.sell", "sell", "/srv/app.py", 20),
+        (4, "app", "Other.sell", "sell", "/srv/app.py", 30),
+    ]
+    nodes = [(0, 0, -1, 1, 1, 0, 0, 100 * MS, MS)]
+    nodes += [(0, i, 0, i + 1, 1, 0, 0, i * MS, i * MS) for i in range(1, 4)]
+    data = snapshot_of([(1, "t", 100 * MS)], functions, nodes)
+    assert node(page_data(data), "[...Lines.calleesOf(data, tree).get(0)]") == [
+        ["sell", 3], ["Shop", 1],
+    ]  # fmt: skip
+
+
 def test_the_address_goes_there_and_back(node):
     state = {
-        "thread": 2, "zoom": 5, "fn": 3, "search": "a&b=c #", "sort": "calls", "reverse": True,
-        "measure": "lock", "colours": "state",
+        "thread": 2, "zoom": 5, "fn": 3, "line": 7, "search": "a&b=c #", "sort": "calls",
+        "reverse": True, "measure": "lock", "colours": "state",
     }  # fmt: skip
     again = node(page_data(snapshot()), f"Model.readHash(Model.writeHash({json.dumps(state)}))")
     assert again == state

@@ -183,7 +183,7 @@ def test_functions_are_shown_without_a_look_at_the_trees(tmp_path: Path) -> None
     formats = report.FORMATS.items()
     for steps in (False, True):
         needed = {name for name, form in formats if report.needs_trees(form, Options(steps=steps))}
-        assert needed == report.FORMATS.keys() - {"table", "csv"}
+        assert needed == report.FORMATS.keys() - {"table", "csv", "lprof-text"}
     assert report.needs_trees(report.FORMATS["table"], Options(tree=True))
 
 
@@ -194,6 +194,9 @@ def test_losses_say_what_to_do() -> None:
     assert "raise --max-nodes" in first
     assert second.startswith("note: 2 calls folded into their recursion (functions are exact,")
     assert third == "lost: 3 news"
+    (of_lines,) = losses.lines({"lines beyond memory": 5})
+    assert of_lines.startswith("lost: 5 lines beyond memory (functions are exact,")
+    assert "choose fewer functions with --lines" in of_lines
 
 
 def test_a_report_of_nothing_special_is_as_recorded() -> None:

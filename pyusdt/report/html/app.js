@@ -18,6 +18,9 @@
   let rows; // by function, of the thread
   let below; // the same, of what the flame graph shows
   let all = false;
+  let callees; // of functions by name, in the tree
+  const trail = []; // where calls were followed from: {fn, line}
+  const lines = Lines.read(data);
 
   // Where a function's code comes from, as far as its path shows.
   function kindOf(fn) {
@@ -40,13 +43,54 @@
     line: (fn) => functions.line[fn],
     kernel: (fn) => data.kernel[fn],
     source: (fn) => (data.sources[fn] === undefined ? "" : strings[data.sources[fn]]),
-    pick: (fn) => change({ fn }),
+    pick,
+    lined: (fn, part) => Lines.view(data, lines, fn, part),
+    about: (view) => `${Lines.stateOf(view)}${data.threads.length > 1 ? "; figures of all threads" : ""}`,
+    howTo: (fn) => (functions.c[fn] ? "It is written in C and has no lines." : Lines.howTo(patternOf(fn))),
     sort: (key) => change({ sort: key, reverse: order() === key && !state.reverse }),
     onZoom: (node) => change({ zoom: node }),
-    onPick: (node) => tree.fn[node] >= 0 && change({ fn: tree.fn[node] }),
+    onPick: (node) => tree.fn[node] >= 0 && pick(tree.fn[node]),
     onHover: showTip,
   };
+  page.lineView = {
+    known: lines?.known || {},
+    names: (fn) => (callees ||= Lines.calleesOf(data, tree)).get(fn),
+    describe: (fn) => page.where(fn),
+    pick: follow,
+    onLine: (line) => change({ line }),
+  };
+  const listing = new Listing({ ...page, ...page.lineView, follow, back, close });
   const flame = new Flame(at("canvas"), at("flame"), at("flame-space"), page);
+
+  // Another function; an open file becomes that of the function, at its hottest line.
+  function pick(fn) {
+    change({ fn, line: state.line < 0 ? -1 : 0 });
+  }
+
+  // As pick(), from a call in a line: there is a way back.
+  function follow(fn) {
+    trail.push({ fn: state.fn, line: state.line < 0 ? -1 : listing.line });
+    pick(fn);
+    focusLines();
+  }
+
+  function back() {
+    change(trail.pop());
+    focusLines();
+  }
+
+  function close() {
+    change({ line: -1 });
+    focusLines();
+  }
+
+  // What had the focus is not there any more.
+  function focusLines() {
+    if (state.line >= 0) listing.focus();
+    else at("details").querySelector(".lines")?.focus({ preventScroll: true });
+  }
+
+  const patternOf = (fn) => `${name(strings[functions.module[fn]])}:${names[fn]}`;
 
   function colourOf(node, dark) {
     const fn = tree.fn[node];
@@ -68,6 +112,7 @@
 
   function change(wanted, remember = true) {
     const before = state;
+    const first = !tree;
     state = { ...state, ...wanted };
     if (state.thread >= data.threads.length) state.thread = -1;
     if (!measures.includes(state.measure)) state.measure = "wall";
@@ -87,10 +132,12 @@
     if (changed("colours", "measure", "thread") || !rows.shown) showLegend();
     if (changed("thread", "measure", "zoom", "sort", "reverse", "search") || !rows.shown) showFunctions();
     if (changed("fn", "thread", "measure") || !rows.detailed) showDetails();
+    if (changed("fn", "line", "thread") || first) showListing(changed("thread"), remember);
     if (remember) history.replaceState(null, "", `#${Model.writeHash(state)}`);
   }
 
   function showTree(anew) {
+    callees = null;
     tree = anew ? Model.build(data, state.thread, state.measure) : Model.measure(data, tree, state.measure);
     rows = Totals.whole(data, tree, state.thread, state.measure);
     state.zoom = Model.seen(tree, state.zoom);
@@ -180,6 +227,11 @@
     rows.detailed = true;
   }
 
+  function showListing(anew, focus) {
+    const opened = listing.show(state.fn, state.line, trail.length > 0, anew);
+    if (opened && focus) listing.focus();
+  }
+
   function showTip(node, event) {
     const tip = at("tip");
     tip.hidden = node < 0;
@@ -218,6 +270,7 @@
     document.documentElement.dataset.theme = theme;
     flame.dark = theme === "dark";
     flame.request();
+    listing.map.draw();
     showLegend();
   }
 
@@ -249,7 +302,8 @@
 
   function onKey(event) {
     const typing = /^(INPUT|SELECT)$/.test(event.target.tagName);
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && at("listing").contains(event.target)) close();
+    else if (event.key === "Escape") {
       if (typing && state.search) change({ search: "" });
       else if (state.zoom) change({ zoom: tree.parent[state.zoom] });
       event.target.blur?.();
@@ -299,5 +353,6 @@
   at("more").addEventListener("click", () => { all = true; showFunctions(); });
   document.addEventListener("keydown", onKey);
   addEventListener("hashchange", () => change(Model.readHash(location.hash), false));
-  change({});
+  if (lines) Lines.unpack(data).then(() => change({}));
+  else change({});
 })();

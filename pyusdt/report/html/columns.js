@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Columns of numbers, as pack.py writes them: from texts to typed arrays.
+// Columns of numbers, as pack.py writes them: from texts to typed arrays; and texts.
 "use strict";
 
 const Columns = {};
 {
   const TYPES = { B: Uint8Array, H: Uint16Array, I: Uint32Array, d: Float64Array };
 
-  function array(type, text) {
+  function bytesOf(text) {
     const bytes = atob(text);
     const made = new Uint8Array(bytes.length);
     for (let i = 0; i < bytes.length; i++) made[i] = bytes.charCodeAt(i);
-    return new TYPES[type](made.buffer);
+    return made;
+  }
+
+  const array = (type, text) => new TYPES[type](bytesOf(text).buffer);
+
+  // A text as packed() deflates it.
+  function text(packed) {
+    const inflated = new Blob([bytesOf(packed)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    return new Response(inflated).text();
   }
 
   function column([length, type, text, gapType, gapText]) {
@@ -28,5 +36,5 @@ const Columns = {};
   // An object of columns, each decoded.
   const table = (columns) => Object.fromEntries(Object.entries(columns).map(([name, one]) => [name, column(one)]));
 
-  Object.assign(Columns, { table });
+  Object.assign(Columns, { table, text });
 }

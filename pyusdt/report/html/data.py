@@ -6,7 +6,7 @@ with their depth. What the sampler has charged are rows that name a node or a fu
 none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pyusdt.recording import Node, Recording, Step
@@ -16,8 +16,10 @@ from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.model import GIVEN_UP
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import killed, missing
-from pyusdt.report.html.pack import Column, column
+from pyusdt.report.html.lined import lined_data
+from pyusdt.report.html.pack import Column, column, table
 from pyusdt.report.html.source import Sources
+from pyusdt.report.lines import LinedFunction, lined_functions
 from pyusdt.report.losses import lines
 from pyusdt.report.place import place, roots
 from pyusdt.report.prepare import OTHERS
@@ -44,6 +46,7 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
     """All of it; with lines of source files if these are wanted."""
     strings = _Strings()
     sources = Sources(recording)
+    functions = lined_functions(recording) if recording.lines else []
     wall = account(recording)
     nodes, depths, threads = _threads(recording)
     return {
@@ -65,6 +68,7 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
         "native": _native(recording),
         "kernel": _kernel(recording),
         "offcpu": _cleaned(recording.kernel_totals.get("offcpu", {})),
+        "lined": _lined(recording, functions, source, strings),
         "losses": [
             *lines(recording.losses),
             *filter(None, [missing.line(recording)]),
@@ -75,8 +79,8 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
                 if process.kernel
             ),
         ],
-        "sources": _sources(recording, sources, strings) if source else {},
-        "files": {"embedded": sources.embedded, "refused": sources.refused},
+        "sources": _sources(recording, sources, strings, functions) if source else {},
+        "files": _embedded(sources, functions if source else []),
         "strings": strings.list(),
     }  # fmt: skip
 
@@ -147,7 +151,7 @@ def _charges(nodes: list[Node]) -> dict[str, Column]:
     rows = [
         (i, *row) for i, node in enumerate(nodes) if node.charges for row in _rows(node.charges)
     ]
-    return _table(("node", "kind", "looks", "ns"), rows)
+    return table(("node", "kind", "looks", "ns"), rows)
 
 
 def _charged(recording: Recording) -> dict[str, Column]:
@@ -159,12 +163,7 @@ def _charged(recording: Recording) -> dict[str, Column]:
         if function >= 0
         for row in _rows(charges)
     ]
-    return _table(("thread", "function", "kind", "looks", "ns"), rows)
-
-
-def _table(names: tuple[str, ...], rows: Iterable[tuple[int, ...]]) -> dict[str, Column]:
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return {name: column(list(values)) for name, values in zip(names, columns, strict=True)}
+    return table(("thread", "function", "kind", "looks", "ns"), rows)
 
 
 def _places(recording: Recording) -> dict[tuple[int, int], int]:
@@ -179,7 +178,7 @@ def _totals(recording: Recording) -> dict[str, Column]:
          max(it.self_ns, 0), it.total_ns)
         for (process, thread, function), it in recording.exact_totals.items()
     ]  # fmt: skip
-    return _table(("thread", "function", "calls", "resumes", "errors", "self", "total"), rows)
+    return table(("thread", "function", "calls", "resumes", "errors", "self", "total"), rows)
 
 
 def _functions(recording: Recording, strings: _Strings) -> dict[str, list[int | None]]:
@@ -231,14 +230,37 @@ def _cleaned(account: Mapping[str, KernelFigures]) -> dict[str, KernelFigures]:
     return {clean(name): figures for name, figures in account.items()}
 
 
-def _sources(recording: Recording, sources: Sources, strings: _Strings) -> dict[int, int]:
-    """Function -> its lines, for the functions that matter and whose files are here."""
+def _lined(
+    recording: Recording, functions: list[LinedFunction], source: bool, strings: _Strings
+) -> dict[str, Any] | None:
+    """Lines, and what is known of them; None where none were recorded."""
+    if not functions:
+        return None
+    known = {"times": recording.times != "sampled", "sampled": "cpu" in recording.known}
+    return {**known, **lined_data(functions, source, strings.place, _rows)}
+
+
+def _embedded(sources: Sources, functions: list[LinedFunction]) -> dict[str, Any]:
+    """Whose text is in the page, and which files were left out."""
+    whole = dict.fromkeys(it.record.file for it in functions if it.source)
+    files = dict.fromkeys([*whole, *sources.embedded])
+    refused = {file: why for file, why in sources.refused.items() if file not in whole}
+    return {"embedded": [*files], "refused": refused}
+
+
+def _sources(
+    recording: Recording, sources: Sources, strings: _Strings, lined: list[LinedFunction]
+) -> dict[int, int]:
+    """Function -> its text, for the functions that matter and whose files are here, but those of
+    which the page has lines."""
+    elsewhere = {it.index for it in lined}
     functions = recording.functions
     by = (lambda f: f.self_ns, lambda f: f.total_ns, lambda f: f.cpu_ns or 0)
     wanted = {
         function.index: function.record
         for key in by
         for function in sorted(functions, key=key, reverse=True)[:_MOST_SOURCES]
+        if function.index not in elsewhere
     }
     return {index: strings.place(text) for index, text in sources.blocks(wanted)}
 

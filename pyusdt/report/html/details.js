@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The selected function: its figures, its callers and callees, the kernel's account of it, its source.
+// The selected function: its figures, its callers and callees, the kernel's account of it, its lines
+// or its source.
 "use strict";
 
 const Details = {};
@@ -30,12 +31,22 @@ const Details = {};
     return [element("h3", {}, title), element("table", { "data-side": title }, body), more || ""];
   }
 
+  // Of a function whose lines were recorded, with the hottest in sight: each leads to the file.
+  function lines(page, fn) {
+    const view = page.lined(fn, true);
+    if (!view) return [];
+    const shown = new LineView(page.lineView, `Lines of ${page.functionName(fn)}`);
+    shown.show(view, 0);
+    const whole = element("button", { class: "more", type: "button", onclick: () => page.lineView.onLine(0) }, "Show them in the file");
+    return [element("h3", {}, "Lines"), element("p", { class: "quiet about" }, page.about(view)), shown.box, whole];
+  }
+
   function source(page, fn) {
     const text = page.source(fn);
     if (!text) return [];
     const lines = text.replace(/\n$/, "").split("\n");
     const shown = lines.map((line, i) => element("span", { "data-line": page.line(fn) + i }, line || " "));
-    return [element("h3", {}, "Source, as the file is now"), element("pre", {}, ...shown)];
+    return [element("h3", {}, "Source, as the file is now"), element("pre", {}, ...shown), element("p", { class: "quiet how" }, page.howTo(fn))];
   }
 
   // What the kernel has counted while this function ran, in all threads: [count, ns, bytes, errors].
@@ -83,6 +94,7 @@ const Details = {};
     const facts = figures(entry).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
     panel.replaceChildren(
       element("div", { class: "head" }, element("h2", {}, page.functionName(fn)), element("div", { class: "where", title: page.file(fn) }, page.where(fn)), element("dl", {}, ...facts)),
+      ...lines(page, fn),
       ...neighbourTable(page, "Callers", neighbours.callers, entry.total),
       ...neighbourTable(page, "Callees", neighbours.callees, entry.total),
       ...kernel(page, fn),

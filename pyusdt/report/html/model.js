@@ -223,8 +223,8 @@ function idleLast(rows) {
   return [...rows.filter((row) => !row.idle), ...idle];
 }
 
-// What a link to this page says, and back: {thread, zoom, search, sort, reverse, fn, measure, colours}.
-// No order is the best for what is known.
+// What a link to this page says, and back: {thread, zoom, search, sort, reverse, fn, line, measure, colours}.
+// No order is the best for what is known; the line is where the file of the function is open, 0 for its hottest.
 function readHash(hash) {
   const params = new URLSearchParams(hash.replace(/^#/, ""));
   const number = (name, otherwise) => {
@@ -235,6 +235,7 @@ function readHash(hash) {
     thread: number("thread", -1),
     zoom: number("zoom", 0),
     fn: number("function", -1),
+    line: number("line", -1),
     search: params.get("search") || "",
     sort: params.get("sort") || "",
     reverse: params.get("order") === "reverse",
@@ -248,6 +249,7 @@ function writeHash(state) {
   if (state.thread >= 0) params.set("thread", state.thread);
   if (state.zoom) params.set("zoom", state.zoom);
   if (state.fn >= 0) params.set("function", state.fn);
+  if (state.line >= 0) params.set("line", state.line);
   if (state.search) params.set("search", state.search);
   if (state.sort) params.set("sort", state.sort);
   if (state.reverse) params.set("order", "reverse");
@@ -259,6 +261,7 @@ function writeHash(state) {
 // The data of a page: what comes as packed columns becomes arrays.
 function read(data) {
   for (const name of ["nodes", "charges", "totals", "charged"]) data[name] = Columns.table(data[name]);
+  for (const name of data.lined ? ["rows", "charges"] : []) data.lined[name] = Columns.table(data.lined[name]);
   return data;
 }
 

@@ -8,8 +8,10 @@ those of the module `array`: B, H and I of 1, 2 and 4 bytes, and d; all are litt
 """
 
 import sys
+import zlib
 from array import array
 from base64 import b64encode
+from collections.abc import Iterable
 
 _TYPES = "BHI"
 Column = list[int | str]
@@ -23,6 +25,17 @@ def column(values: list[int]) -> Column:
     places = [i for i, value in enumerate(values) if value]
     gaps = [b - a for a, b in zip([-1, *places], places, strict=False)]
     return [n, *_encoded([values[i] for i in places]), *_encoded(gaps)]
+
+
+def table(names: tuple[str, ...], rows: Iterable[tuple[int, ...]]) -> dict[str, Column]:
+    """A column of each name."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return {name: column(list(values)) for name, values in zip(names, columns, strict=True)}
+
+
+def packed(text: str) -> str:
+    """A long text, deflated."""
+    return b64encode(zlib.compress(text.encode(errors="backslashreplace"), wbits=-15)).decode()
 
 
 def _encoded(values: list[int]) -> tuple[str, str]:

@@ -180,5 +180,5 @@ const Totals = {};
     Model.walk(tree, enter, () => {}, first);
   }
 
-  Object.assign(Totals, { whole, below });
+  Object.assign(Totals, { whole, below, limit });
 }

@@ -157,6 +157,19 @@ def polite(done: threading.Event) -> None:
         time.sleep(0.001)
 
 
+def lined(n: int) -> None:
+    """Lines lead to calls in functions that have none: asks() and the library's."""
+    with pyusdt.record(lines=f"{__name__}:leads"):
+        leads(n)
+
+
+def leads(n: int) -> None:
+    for _ in range(n):
+        asks(3)
+    os.getppid()
+    touches(n)
+
+
 class Handler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
@@ -188,6 +201,7 @@ COMMANDS: list[Callable[[int], None]] = [
     touches,
     hogging,
     serves,
+    lined,
 ]
 
 
