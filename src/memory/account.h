@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The account of memory: which blocks live, and what each place of the program has allocated.
+ *
+ *     allocators' hooks --account_allocated, account_freed--> blocks, places, totals --> recorder
+ *
+ * A block is known by its address from its allocation to its free. Of what was allocated before
+ * the account was opened, or while it was closed, nothing is known, and its free is ignored.
+ *
+ * Hooks nest: an allocator takes its memory from another one. Only the outermost counts, so that a
+ * block is counted once, as large as the program wanted it:
+ *
+ *     bool counts = account_enter();
+ *     void *block = real_malloc(size);
+ *
+ *     if (counts) {
+ *         account_allocated(block, size);
+ *         account_leave();
+ *     }
+ *
+ * Any thread, with or without the GIL, also as it ends. Nothing here allocates by what may be
+ * hooked, waits for anything but other calls of these functions, changes errno, or needs Python.
+ */
+#ifndef PYUSDT_MEMORY_ACCOUNT_H
+#define PYUSDT_MEMORY_ACCOUNT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/* Private to the two functions below. */
+extern _Atomic bool account_is_open;
+extern THREAD_LOCAL bool account_t_within;
+
+/* Whether what the calling hook does is to be accounted for; then account_leave() follows. False:
+ * the account is closed, or this thread is within another hook. Until it leaves, no other enter of
+ * this thread is true. */
+static inline bool account_enter(void) {
+    if (!atomic_load_explicit(&account_is_open, memory_order_relaxed) || account_t_within)
+        return false;
+    account_t_within = true;
+    return true;
+}
+
+static inline void account_leave(void) {
+    account_t_within = false;
+}
+
+/* What follows is called between those two. Where the account has been closed meanwhile, nothing
+ * happens. */
+
+/* A block of `size` bytes, 0 too, was allocated. NULL: it was not. A block that was known at that
+ * address was freed unseen. */
+void account_allocated(void *address, size_t size);
+
+/* To be called before the block is freed: after that another thread may get its address at once.
+ * NULL, and what is not known, is ignored. */
+void account_freed(void *address);
+
+/* A block that may be moved by realloc(): */
+struct account_block {
+    uint64_t size;
+    uint32_t place, call;
+    bool known;
+};
+
+/* as account_freed(), before the call; then account_allocated(), or, where the block stays as it
+ * was, account_restore(). */
+void account_moves(void *address, struct account_block *before);
+void account_restore(void *address, const struct account_block *before);
+
+/* Pages were mapped, each of which may be unmapped by itself: account_unmapped() is called before,
+ * and for what a mapping at a fixed address is going to replace. */
+void account_mapped(void *address, size_t size);
+void account_unmapped(void *address, size_t size);
+
+/* Opens the account, empty. GIL held. False: no memory. */
+bool account_open(void);
+
+/* Closes it. Once this returns no hook changes it any more, until it is opened again. What was
+ * counted can be read until then. GIL held. */
+void account_close(void);
+
+/* What is alive now of what was allocated while the account was open, and what was when it was the
+ * most. Any time. */
+struct account_totals {
+    uint64_t bytes, blocks;
+    uint64_t peak_bytes, peak_blocks;
+};
+void account_totals(struct account_totals *totals);
+
+#endif
