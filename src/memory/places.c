@@ -45,7 +45,8 @@ static bool grow_index(struct places *p) {
     return true;
 }
 
-static COLD struct place *add_place(struct places *p, const struct pyusdt_node *node, int32_t line) {
+static COLD struct place *add_place(struct places *p, const struct pyusdt_node *node,
+                                    int32_t line) {
     struct place **chunk = &p->chunks[p->n / PLACES_IN_CHUNK], *place;
 
     if (p->n == PLACES_CHUNKS * PLACES_IN_CHUNK)

@@ -4,9 +4,9 @@
  * and what was when all places together had the most.
  *
  * The peak, without a log of it. The newest peak lasts from the allocation by which the total came
- * to the most there has been, to the next free. Then it has a number, and every place has at the peak what
- * it has alive. A place that changes for the first time since then first keeps that, with the
- * number. So a change costs one comparison, and the sum over all places is the peak, exactly.
+ * to the most there has been, to the next free. Then it has a number, and every place has at the
+ * peak what it has alive. A place that changes for the first time since then first keeps that, with
+ * the number. So a change costs one comparison, and the sum over all places is the peak, exactly.
  *
  * One thread at a time. No Python.h, no malloc().
  *

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A domain's allocator is a struct, which CPython reads without a lock and not at once: a thread
+ * without the GIL may call, while we write it, a function of the one with the context of the other.
+ * So we leave the context that we found as it is, and ours find their own way to the next.
+ */
+#include "memory/python_hooks.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "memory/account.h"
+
+/* PyMemAllocatorEx and PyMemAllocatorDomain, which are not in the limited API: the same in each
+ * version. */
+struct allocator {
+    void *ctx;
+    void *(*malloc)(void *ctx, size_t size);
+    void *(*calloc)(void *ctx, size_t n, size_t size);
+    void *(*realloc)(void *ctx, void *block, size_t size);
+    void (*free)(void *ctx, void *block);
+};
+enum { RAW, MEM, OBJ, DOMAINS };
+typedef void (*allocator_access)(int domain, struct allocator *allocator);
+
+static struct allocator s_next[DOMAINS]; /* written before our hooks are seen, under the GIL */
+static bool s_hooked[DOMAINS];           /* ours were set, and not taken off. Under the GIL */
+
+/* Domains whose hooks this thread came through without being counted: see is_called(). */
+static THREAD_LOCAL unsigned t_passed;
+
+ALWAYS_INLINE bool enter(int domain) {
+    if (LIKELY(account_enter()))
+        return true;
+    t_passed |= 1u << domain;
+    return false;
+}
+
+ALWAYS_INLINE void *counted(bool counts, void *block, size_t size) {
+    if (LIKELY(counts)) {
+        account_allocated(block, size);
+        account_leave();
+    }
+    return block;
+}
+
+ALWAYS_INLINE void *hook_malloc(int domain, size_t size) {
+    bool counts = enter(domain);
+
+    return counted(counts, s_next[domain].malloc(s_next[domain].ctx, size), size);
+}
+
+/* Where the product is no size, there is no block. */
+ALWAYS_INLINE void *hook_calloc(int domain, size_t n, size_t size) {
+    bool counts = enter(domain);
+
+    return counted(counts, s_next[domain].calloc(s_next[domain].ctx, n, size), n * size);
+}
+
+ALWAYS_INLINE void *hook_realloc(int domain, void *old, size_t size) {
+    struct account_block before;
+    bool counts = enter(domain);
+    void *block;
+
+    if (counts)
+        account_moves(old, &before);
+    block = s_next[domain].realloc(s_next[domain].ctx, old, size);
+    if (counts && !block)
+        account_restore(old, &before);
+    return counted(counts, block, size);
+}
+
+ALWAYS_INLINE void hook_free(int domain, void *block) {
+    bool counts = enter(domain);
+
+    if (LIKELY(counts))
+        account_freed(block);
+    s_next[domain].free(s_next[domain].ctx, block);
+    if (LIKELY(counts))
+        account_leave();
+}
+
+#define HOOKS(domain)                                                                              \
+    static HOT void *malloc_##domain(void *ctx, size_t size) {                                     \
+        (void)ctx;                                                                                 \
+        return hook_malloc(domain, size);                                                          \
+    }                                                                                              \
+    static HOT void *calloc_##domain(void *ctx, size_t n, size_t size) {                           \
+        (void)ctx;                                                                                 \
+        return hook_calloc(domain, n, size);                                                       \
+    }                                                                                              \
+    static HOT void *realloc_##domain(void *ctx, void *block, size_t size) {                       \
+        (void)ctx;                                                                                 \
+        return hook_realloc(domain, block, size);                                                  \
+    }                                                                                              \
+    static HOT void free_##domain(void *ctx, void *block) {                                        \
+        (void)ctx;                                                                                 \
+        hook_free(domain, block);                                                                  \
+    }
+HOOKS(RAW)
+HOOKS(MEM)
+HOOKS(OBJ)
+
+#define OURS(domain)                                                                               \
+    [domain] = {NULL, malloc_##domain, calloc_##domain, realloc_##domain, free_##domain}
+static const struct allocator s_ours[DOMAINS] = {OURS(RAW), OURS(MEM), OURS(OBJ)};
+
+/* NULL: this Python does not export it. */
+static allocator_access access_by(const char *name) {
+    return (allocator_access)dlsym(RTLD_DEFAULT, name);
+}
+
+static bool is_ours(const struct allocator *a, int domain) {
+    const struct allocator *ours = &s_ours[domain];
+
+    return a->malloc == ours->malloc && a->calloc == ours->calloc && a->realloc == ours->realloc &&
+           a->free == ours->free;
+}
+
+/* Whether an allocation of the domain comes to our hooks. They are there if they were set; but who
+ * came before us may have left, and put back what it had found. */
+static bool is_called(const struct allocator *newest, int domain) {
+    bool counts;
+    void *block;
+
+    if (!s_hooked[domain])
+        return false;
+    counts = account_enter(); /* so that ours pass on */
+    t_passed = 0;
+    block = newest->malloc(newest->ctx, 1);
+    newest->free(newest->ctx, block);
+    if (counts)
+        account_leave();
+    return t_passed >> domain & 1;
+}
+
+static void hook(int domain, const struct allocator *newest, allocator_access set) {
+    struct allocator ours = s_ours[domain];
+
+    s_next[domain] = *newest;
+    atomic_thread_fence(memory_order_release);
+    ours.ctx = newest->ctx;
+    set(domain, &ours);
+    s_hooked[domain] = true;
+}
+
+bool python_hooks_on(void) {
+    allocator_access get = access_by("PyMem_GetAllocator"), set = access_by("PyMem_SetAllocator");
+
+    if (!get || !set)
+        return false;
+    for (int domain = 0; domain < DOMAINS; domain++) {
+        struct allocator newest;
+
+        get(domain, &newest);
+        if (!is_called(&newest, domain))
+            hook(domain, &newest, set);
+    }
+    return true;
+}
+
+void python_hooks_off(void) {
+    allocator_access get = access_by("PyMem_GetAllocator"), set = access_by("PyMem_SetAllocator");
+
+    for (int domain = 0; domain < DOMAINS; domain++) {
+        struct allocator newest;
+
+        if (!s_hooked[domain])
+            continue;
+        get(domain, &newest);
+        if (!is_ours(&newest, domain))
+            continue;
+        set(domain, &s_next[domain]);
+        s_hooked[domain] = false;
+    }
+}
