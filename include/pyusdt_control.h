@@ -30,6 +30,7 @@
  *     4   durations in the counts, where buckets were
  *     5   record_timing, sampler; charges in the counts
  *     6   record_lines; lines in the counts, and in their charges
+ *     7   record_memory; memory in the counts
  */
 #ifndef PYUSDT_CONTROL_LAYOUT_H
 #define PYUSDT_CONTROL_LAYOUT_H
@@ -38,7 +39,7 @@
 #include <stdint.h>
 
 #define PYUSDT_CONTROL_MAGIC "pyusdt\n" /* 8 bytes with its NUL */
-#define PYUSDT_CONTROL_VERSION 6
+#define PYUSDT_CONTROL_VERSION 7
 
 #define PYUSDT_FILTER_SIZE 1024
 #define PYUSDT_NAME_SIZE 24
@@ -135,6 +136,15 @@ struct pyusdt_record_lines {
                                          beginning of lines is not about, nor frozen modules */
 };
 
+/* Which memory is recorded. */
+enum { PYUSDT_MEMORY_PYTHON = 1 }; /* what Python's allocators hand out */
+
+/* Written from outside alone, as a part of the request: more of the record_options. */
+struct pyusdt_record_memory {
+    uint32_t memory;   /* PYUSDT_MEMORY_* */
+    uint32_t reserved; /* 0 */
+};
+
 /* By whom the process is recorded. */
 enum { PYUSDT_RECORDED_INSIDE = 1, PYUSDT_RECORDED_OUTSIDE = 2 };
 
@@ -175,6 +185,7 @@ struct pyusdt_control {
     struct pyusdt_record_timing record_timing;
     struct pyusdt_sampler sampler;
     struct pyusdt_record_lines record_lines;
+    struct pyusdt_record_memory record_memory;
 };
 
 #ifdef __cplusplus
@@ -215,7 +226,8 @@ PYUSDT_AT(control, record_options, 7064); /* where version 1 ends */
 PYUSDT_AT(control, record, 9128);
 PYUSDT_AT(control, record_timing, 9152); /* where version 4 ends */
 PYUSDT_AT(control, sampler, 9160);
-PYUSDT_AT(control, record_lines, 9184); /* where version 5 ends */
+PYUSDT_AT(control, record_lines, 9184);   /* where version 5 ends */
+PYUSDT_AT(control, record_memory, 11232); /* where version 6 ends */
 PYUSDT_AT(record_options, c_calls, 8);
 PYUSDT_AT(record_options, lease_msec, 12);
 PYUSDT_AT(record_options, only, 16);
@@ -227,7 +239,7 @@ PYUSDT_AT(record_lines, outside, 1024);
 PYUSDT_AT(sampler, share, 4);
 PYUSDT_AT(sampler, threads, 8);
 PYUSDT_AT(sampler, looks, 16);
-PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 11232, "another layout is another version");
+PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 11240, "another layout is another version");
 #undef PYUSDT_AT
 #undef PYUSDT_ASSERT
 

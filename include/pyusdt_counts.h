@@ -3,8 +3,8 @@
  * The layout of the recorder's counts: inside the process they are handed over as bytes, and to
  * other processes through memory (pyusdt_control.h). The machine's own byte order, no padding:
  *
- *     pyusdt_counts | losses | threads | nodes | totals | durations | charges | lines | functions |
- *     steps | names | texts
+ *     pyusdt_counts | losses | threads | nodes | totals | durations | charges | lines | memory |
+ *     functions | steps | names | texts
  *
  * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since tracking began,
  * running frames included. Times are in ticks, so that two snapshots can be subtracted. While
@@ -32,11 +32,14 @@ struct pyusdt_counts {
     uint32_t text_size;
     uint32_t flags; /* PYUSDT_COUNTS_* */
     uint32_t n_lines;
+    uint32_t n_memory;
+    uint32_t reserved;
 };
 
 enum {
     PYUSDT_COUNTS_SAMPLED = 1,       /* a sampler charged: CPU and waits are known */
     PYUSDT_COUNTS_TIMES_SAMPLED = 2, /* no clock was read at calls: all other times are 0 */
+    PYUSDT_COUNTS_MEMORY = 4,        /* what Python's allocators handed out is known */
 };
 
 struct pyusdt_counts_loss {
@@ -132,7 +135,22 @@ struct pyusdt_counts_line {
     uint64_t hits, errors, total, self;
 };
 
-/* Each function that a node, a total, a charge or a line names, once. */
+/* What was allocated in a context or, where that is given up, in a function, while the program stood
+ * at a line. Blocks that were there before are in no figure, nor are their frees. A block belongs
+ * to what allocated it, whoever frees it. */
+struct pyusdt_counts_memory {
+    uint32_t serial;   /* 0: of no thread that has a call tree */
+    uint32_t index;    /* of the node, or PYUSDT_CHARGE_NO_NODE */
+    uint32_t function; /* of the node; PYUSDT_ID_THREAD for "(thread)" */
+    int32_t line;      /* of the function, or, where that is in C, of what called it; 0: not known */
+    uint64_t allocated_bytes, allocated_blocks;
+    uint64_t freed_bytes, freed_blocks;
+    uint64_t temporary_bytes, temporary_blocks; /* of those: by the call that allocated them */
+    uint64_t peak_bytes, peak_blocks; /* alive when the whole process had the most alive */
+    uint64_t biggest;                 /* block, in bytes */
+};
+
+/* Each function that a node, a total, a charge, a line or memory names, once. */
 struct pyusdt_counts_function {
     uint32_t id;
     int32_t line;
@@ -161,7 +179,7 @@ struct pyusdt_counts_step {
 #else
 #define PYUSDT_ASSERT _Static_assert
 #endif
-PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 72, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 80, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_loss) == 16, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_thread) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_node) == 56, "others read it");
@@ -169,6 +187,7 @@ PYUSDT_ASSERT(sizeof(struct pyusdt_counts_total) == 56, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_duration) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_charge) == 40, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_line) == 48, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_memory) == 88, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_function) == 24, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_step) == 32, "others read it");
 #undef PYUSDT_ASSERT

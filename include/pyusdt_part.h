@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define PYUSDT_PART_MAGIC 0x34705950u /* "PYp4" */
+#define PYUSDT_PART_MAGIC 0x35705950u /* "PYp5" */
 
 enum {
     PYUSDT_PART_PROCESS = 1, /* pyusdt_part_process, then JSON, see pyusdt/recording/parts.py */

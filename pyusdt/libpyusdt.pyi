@@ -128,6 +128,7 @@ def record(
     exclude: str,
     lines: str,
     lines_outside: str,
+    memory: int,
 ) -> bool:
     """Keep call trees of all threads from now on, or go on with these options. `sampled`: no clock
     is read at calls, and the times are the sampler's. `lines`: patterns of the functions whose

@@ -15,6 +15,7 @@ from pyusdt.errors import UserError, one_line, print_line
 from pyusdt.exit_hooks import uninterrupted
 from pyusdt.launch import inherited
 from pyusdt.launch.options import TIMES
+from pyusdt.memory import KINDS, Asked, word
 from pyusdt.recording import Function, Node, Recording, Snapshot, Step, Thread, run, store
 from pyusdt.recording.counts import NOTHING, unpack
 from pyusdt.recording.pack import pack
@@ -78,6 +79,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     lines      patterns of the functions whose lines are recorded too: hits and times of each. "*"
                is the program, without the standard library and what is installed; "all" is
                everything. Others that record meanwhile have these lines, too.
+    memory     record what is allocated, too, and what of it is alive: True, or "python": what
+               Python's allocators hand out.
     source     keep the text of those lines, of files that were read as Python source.
     threads    "all" of the process, or the "current" one: that which enters the block.
     flush      seconds between writes while it is being recorded, so that a process that is killed
@@ -114,6 +117,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         join: bool = False,
         lines: patterns.Patterns | None = None,
         source: bool = True,
+        memory: Asked = False,
     ) -> None:
         """Raise ValueError where a value is none of those that are described above."""
         if threads not in ("all", "current"):
@@ -137,6 +141,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         if len(self._lines.encode()) > lined.MOST:
             raise ValueError(f"lines is longer than {lined.MOST} bytes")
         self.lines = lined.wanted(self._lines)
+        self._memory = word(memory)
+        self.memory = KINDS[self._memory]
         self._source = source
         self._join = join
         self._wanted = patterns.row_chooser(*self.filters, c_calls)
@@ -216,6 +222,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
             "flush": self.flush,
             "join": self._join,
             "lines": self._lines or None,
+            "memory": self._memory or False,
             "source": self._source,
         }
         return _restored, (type(self), self.path, options, self._number)
@@ -299,6 +306,7 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
                         times=self.times,
                         max_nodes=self.max_nodes,
                         lines=self._lines,
+                        memory=self._memory,
                         source=self._source,
                         block=self._block,
                     )

@@ -6,7 +6,8 @@ What every recorded process imports, so it is little. Whoever changes the state 
 
 import sys
 from _thread import RLock
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Protocol
 
 from pyusdt import libpyusdt as core
@@ -34,6 +35,9 @@ class Recorder(Protocol):
 
     lines: tuple[str, str]
     """Of which functions lines are recorded: see `lined.wanted`."""
+
+    memory: int
+    """Which memory is recorded: the bits of memory.KINDS."""
 
     @property
     def filters(self) -> tuple[str, str]:
@@ -134,7 +138,8 @@ def apply() -> None:
     filters = {recorder.filters for recorder in recorders}
     only, exclude = filters.pop() if len(filters) == 1 else ("", "")
     lines = union([recorder.lines for recorder in recorders])
-    if not core.record(c_calls, sampled, max_nodes, only, exclude, *lines):
+    memory = reduce(or_, (recorder.memory for recorder in recorders))
+    if not core.record(c_calls, sampled, max_nodes, only, exclude, *lines, memory):
         raise UserError(
             f"cannot record: {core.DORMANT[1]}, or it refuses; "
             "stop the other profiler or coverage tool, and try again"

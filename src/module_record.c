@@ -24,11 +24,11 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
-    int c_calls, sampled;
+    int c_calls, sampled, memory;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "ppLssss", &c_calls, &sampled, &max_nodes, &options.only,
-                          &options.exclude, &options.lines, &options.lines_outside))
+    if (!PyArg_ParseTuple(args, "ppLssssi", &c_calls, &sampled, &max_nodes, &options.only,
+                          &options.exclude, &options.lines, &options.lines_outside, &memory))
         return NULL;
     if (filter_check(options.only, why, sizeof why) < 0 ||
         filter_check(options.exclude, why, sizeof why) < 0 ||
@@ -36,6 +36,11 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
         PyErr_Format(PyExc_ValueError, "only, exclude or lines %s", why);
         return NULL;
     }
+    if (memory < 0 || memory > PYUSDT_MEMORY_PYTHON) {
+        PyErr_SetString(PyExc_ValueError, "memory is none of the kinds");
+        return NULL;
+    }
+    options.memory = (uint32_t)memory;
     options.c_calls = c_calls;
     options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
@@ -225,7 +230,8 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, sampled, max_nodes, only, exclude, lines, lines_outside)\n--\n\n"
+     "record(c_calls, sampled, max_nodes, only, exclude, lines, lines_outside,\n       "
+     "memory)\n--\n\n"
      "Start to record, or go on with these options.\nReturn False if events cannot be enabled."},
     {"lines_mark", core_lines_mark, METH_VARARGS,
      "lines_mark(code, globals)\n--\n\nHave every recording record the lines of this code object, "

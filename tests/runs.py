@@ -13,7 +13,7 @@ from pyusdt.recording.parts import FRAME, PROCESS
 from pyusdt.recording.treerows import totals_of_nodes
 from pyusdt.rundir import RunDirectory
 
-MAGIC = 0x34705950
+MAGIC = 0x35705950
 BEGIN, BASE, BEFORE, COUNTS, CHANGES, END, STARTED = range(1, 8)
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND

@@ -16,6 +16,7 @@ from pyusdt import files, libpyusdt, lined, rundir, running
 from pyusdt.errors import UsageError, UserError, print_line, shell_word
 from pyusdt.launch import inherited, kernel_account
 from pyusdt.launch.options import Options
+from pyusdt.memory import KINDS
 from pyusdt.rundir import RunDirectory
 from pyusdt.system import os
 
@@ -49,6 +50,7 @@ class _WholeRun:
         self.max_nodes = options.max_nodes or running.MAX_NODES
         self._profiles = lined.is_profile(options.lines)
         self.lines = lined.wanted(lined.without_profile(options.lines))
+        self.memory = KINDS[options.memory]
         self._source = options.source
         self._token = os.urandom(8).hex()
         self._run = run
@@ -185,6 +187,7 @@ def begin(options: Options) -> None:
             times=options.times,
             max_nodes=options.max_nodes,
             lines=options.lines,
+            memory=options.memory,
             source=options.source,
             launcher=os.getpid(),
         )
@@ -217,6 +220,7 @@ def _join(it: inherited.Inherited) -> None:
         times=it.times,
         max_nodes=it.max_nodes,
         lines=it.lines,
+        memory=it.memory,
         source=it.source,
     )
     if rundir.is_block_over(directory, it.block):

@@ -8,6 +8,7 @@
     PYUSDT_TIMES      sampled: the times of calls are the sampler's
     PYUSDT_MAX_NODES  the bound of calling contexts, if it is not the usual one
     PYUSDT_LINES      patterns of the functions whose lines are recorded, as --lines has them
+    PYUSDT_MEMORY     which memory is recorded, as --memory has it
     PYUSDT_SOURCE     no: the texts of files are not recorded
     PYUSDT_LAUNCHER   the process that began the run and makes its file at the end, if any
     PYUSDT_BLOCK      the block of the program that is recorded, if it is not all of it: what begins
@@ -30,12 +31,13 @@ from typing import NamedTuple
 
 from pyusdt import rundir
 from pyusdt.errors import UserError
+from pyusdt.memory import KINDS
 from pyusdt.rundir import RunDirectory
 from pyusdt.system import os
 
 _NAMES = ("PYUSDT_RECORDING", "PYUSDT_RUN", "PYUSDT_FLUSH", "PYUSDT_C_CALLS", "PYUSDT_TIMES",
-          "PYUSDT_MAX_NODES", "PYUSDT_LINES", "PYUSDT_SOURCE", "PYUSDT_LAUNCHER",
-          "PYUSDT_BLOCK")  # fmt: skip
+          "PYUSDT_MAX_NODES", "PYUSDT_LINES", "PYUSDT_MEMORY", "PYUSDT_SOURCE",
+          "PYUSDT_LAUNCHER", "PYUSDT_BLOCK")  # fmt: skip
 _OUTER = "PYUSDT_OUTER"
 _ROOT = "PYUSDT_ROOT"
 
@@ -58,6 +60,7 @@ class Inherited(NamedTuple):
     times: str
     max_nodes: int | None
     lines: str
+    memory: str
     source: bool
     launcher: int
     """The pid of the process that makes the file; 0: it is not known."""
@@ -71,9 +74,11 @@ def read() -> list[Inherited]:
 
 
 def _read(values: list[str]) -> Inherited:
-    path, token, flush, c_calls, times, max_nodes, lines, source, launcher, block = values
+    path, token, flush, c_calls, times, max_nodes, lines, memory, source, launcher, block = values
     if not rundir.is_token(token):
         raise UserError(f"PYUSDT_RECORDING is {path}, and PYUSDT_RUN names no run of it")
+    if memory not in KINDS:
+        raise UserError(f"PYUSDT_MEMORY is {memory}, which is no memory that can be recorded")
     if block and not rundir.is_token(block):
         raise UserError(f"PYUSDT_BLOCK is {block}, which names no block")
     try:
@@ -82,7 +87,7 @@ def _read(values: list[str]) -> Inherited:
         raise UserError(f"PYUSDT_FLUSH, PYUSDT_MAX_NODES or PYUSDT_LAUNCHER: {error}") from None
     who = "sampled" if times == "sampled" else "exact"
     return Inherited(path, token, numbers[0], c_calls == "1", who, numbers[1], lines,
-                     source != "no", numbers[2], block)  # fmt: skip
+                     memory, source != "no", numbers[2], block)  # fmt: skip
 
 
 def _all() -> list[list[str]]:
@@ -121,6 +126,7 @@ def offer(
     times: str = "exact",
     max_nodes: int | None = None,
     lines: str = "",
+    memory: str = "",
     source: bool = True,
     launcher: int = 0,
     block: str = "",
@@ -128,7 +134,7 @@ def offer(
     """Have the processes that this one starts take part, too."""
     who = times if times != "exact" else ""
     values = [run.path, run.token, f"{flush:g}" if flush else "", "1" if c_calls else "", who,
-              str(max_nodes or ""), lines, "" if source else "no", str(launcher or ""),
+              str(max_nodes or ""), lines, memory, "" if source else "no", str(launcher or ""),
               block]  # fmt: skip
     _put([*_all(), values])
 

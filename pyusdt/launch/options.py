@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from pyusdt import patterns
 from pyusdt.errors import UsageError, called, nearest
+from pyusdt.memory import KINDS
+from pyusdt.memory import word as memory_word
 
 FOREVER = float("inf")
 TIMES = ("exact", "sampled")
@@ -34,6 +36,8 @@ class Options:
     """Whether the processes that the program starts are recorded too."""
     lines: str = ""
     """Patterns of the functions whose lines are recorded, or `all`, or `profile`."""
+    memory: str = ""
+    """Which memory is recorded: one of memory.KINDS."""
     source: bool = True
     """Whether the texts of their files are recorded too."""
     kernel: bool = False
@@ -103,6 +107,14 @@ def _times(word: str, value: str, _before: str) -> str:
     return value
 
 
+def _memory(word: str, value: str, _before: str) -> str:
+    try:
+        return memory_word(value if "=" in word else True)
+    except ValueError:
+        name, known = word.partition("=")[0], " or ".join(filter(None, KINDS))
+        raise UsageError(f"option '{name}' is {known}, or has no value, not '{value}'") from None
+
+
 def _holder(_word: str, value: str, _before: str) -> int:
     return int(value)
 
@@ -140,6 +152,9 @@ OPTIONS = (
         "record the lines of these functions too: patterns as of --only; '*': of the program,"
         " without what is installed; all: of everything; profile: of those below a bare @profile,"
         " as scripts for kernprof have it", adds=True),
+    Option(("--memory",), "[WHICH]", "memory", _memory,
+        "record what each function allocates, too, and what of it is alive: python: what Python's"
+        " allocators hand out"),
     Option(("--no-source",), "", "source", _no,
         "do not keep the text of those lines"),
     Option(("--no-children",), "", "children", _no,
@@ -205,6 +220,7 @@ def _checked(options: Options) -> Options:
             "--c-calls": options.c_calls,
             "--times": options.times != "exact",
             "--lines": options.lines,
+            "--memory": options.memory,
             "--no-source": not options.source,
             "--no-children": not options.children,
             "--kernel": options.kernel,

@@ -7,9 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pyusdt.recording import treerows
+from pyusdt.recording.allocated import Places, summed
 from pyusdt.recording.charges import ChargeRow
-from pyusdt.recording.counts import NODE, THREAD_ITSELF, CountedCharge
-from pyusdt.recording.snapshot import Snapshot, TotalFigures, TotalRow
+from pyusdt.recording.counts import (
+    NODE,
+    NOTHING,
+    THREAD_ITSELF,
+    CountedCharge,
+    CountedMemory,
+    Counts,
+)
+from pyusdt.recording.memory import MemoryRow
+from pyusdt.recording.snapshot import FunctionRow, Snapshot, TotalFigures, TotalRow
 
 _NO_FUNCTION = -1
 _WORDS = NODE.size // 4
@@ -78,6 +87,25 @@ class Contexts:
                 samples, ns = sums[key][0] + samples, sums[key][1] + ns
             sums[key] = samples, ns
         return [ChargeRow(*key[:5], *figures, key[5]) for key, figures in sums.items()]
+
+    def memory(self, counts: Counts, functions: Mapping[int, FunctionRow]) -> list[MemoryRow]:
+        """What these threads have allocated, and what none of Python's has."""
+        places = Places(functions, lambda _: True, self._allocated_at, self._caller_of)
+        return summed((), counts, NOTHING, places)
+
+    def _allocated_at(self, row: CountedMemory) -> tuple[int, int, int] | None:
+        thread, node, function = self.find((row.serial, row.node))
+        if row.serial and thread < 0:
+            return None
+        if node < 0 and row.function != THREAD_ITSELF:
+            function = row.function
+        return thread, node, function
+
+    def _caller_of(self, row: CountedMemory) -> int:
+        of = self._of.get(self._threads.get(row.serial, -1))
+        if of is None or of.find(row.node) < 0:
+            return _NO_FUNCTION
+        return of.function(of.above(row.node)[0])
 
     def times(self, snapshot: Snapshot) -> dict[int, tuple[dict[int, int], dict[int, int]]]:
         """By thread: the elapsed and the own ns of nodes, which are what was charged. They go into

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from pyusdt.recording.charges import KINDS
 from pyusdt.recording.snapshot import FunctionRow, Value
 
-HEAD = Struct("=d2Q12I")
+HEAD = Struct("=d2Q14I")
+_OLDER_HEAD = Struct("=d2Q12I")
 LOSS = Struct("=IIQ")
 THREAD = Struct("=IIQQII")
 NODE = Struct("=IIiIQQQQQ")
@@ -19,13 +20,15 @@ DURATION = Struct("=IIQQII")
 CHARGE = Struct("=IIIHHIIQiI")
 _OLDER_CHARGE = Struct("=IIIHHIIQ")
 LINE = Struct("=IIiI4Q")
+MEMORY = Struct("=IIIi9Q")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
 NAME = Struct("=I")
-_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, FUNCTION, STEP, NAME)
+_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, MEMORY, FUNCTION, STEP, NAME)
 _LINES = _CODECS.index(LINE)
+_HAS_LINES, _HAS_MEMORY = 6, 7  # control versions from which on there are such rows
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
-SAMPLED, TIMES_SAMPLED = 1, 2
+SAMPLED, TIMES_SAMPLED, WITH_MEMORY = 1, 2, 4
 """The flags of counts."""
 NO_NODE = 2**32 - 1
 THREAD_ITSELF = 0
@@ -157,6 +160,34 @@ class CountedLine(NamedTuple):
         return self[3:]
 
 
+class CountedMemory(NamedTuple):
+    """What a context has allocated while the program stood at a line; the figures are those of
+    `snapshot.MemoryFigures`."""
+
+    serial: int
+    """0: no thread that has a call tree."""
+    node: int
+    """NO_NODE: it was given up."""
+    function: int
+    """THREAD_ITSELF: none."""
+    line: int
+    """Of the function, or, where that is in C, of what called it; 0: none."""
+    allocated_bytes: int
+    allocated_blocks: int
+    freed_bytes: int
+    freed_blocks: int
+    temporary_bytes: int
+    temporary_blocks: int
+    peak_bytes: int
+    peak_blocks: int
+    biggest: int
+
+    @property
+    def key(self) -> tuple[int, int, int, int]:
+        """All that it is of."""
+        return self[:4]
+
+
 class CountedStep(NamedTuple):
     """A step that has ended, or a mark."""
 
@@ -186,23 +217,26 @@ class Counts:
     totals: list[CountedTotal] = field(default_factory=list)
     charges: list[CountedCharge] = field(default_factory=list)
     lines: list[CountedLine] = field(default_factory=list)
+    memory: list[CountedMemory] = field(default_factory=list)
     sampled: bool = False
     """A sampler charged: CPU and waits are known."""
     times_sampled: bool = False
     """Times are those of the charges, and all others but those of threads are 0."""
+    with_memory: bool = False
+    """What was allocated is known."""
 
 
 NOTHING = Counts(1.0, [], [], [], {})
 
 
-def unpack(data: bytes, functions: dict[int, FunctionRow], *, lined: bool = True) -> Counts:
-    """Return what the bytes hold; add the functions that they name to `functions`. Without `lined`
-    they are of control version 5, in which charges had no line.
+def unpack(data: bytes, functions: dict[int, FunctionRow], *, version: int = _HAS_MEMORY) -> Counts:
+    """Return what the bytes hold; add the functions that they name to `functions`. `version` is
+    that of the control struct: in 5, charges had no line.
 
     Raises ValueError for bytes that are none of these.
     """
     try:
-        return _unpack(data, functions, CHARGE if lined else _OLDER_CHARGE)
+        return _unpack(data, functions, version)
     except (struct.error, IndexError, ValueError) as error:
         raise ValueError(f"counts that make no sense: {error}") from None
 
@@ -221,11 +255,15 @@ def split(data: bytes) -> tuple[bytes, memoryview]:
     return head + data[HEAD.size : begin] + data[end:], memoryview(data)[begin:end]
 
 
-def _unpack(data: bytes, functions: dict[int, FunctionRow], charge: Struct) -> Counts:
-    rate, now, now_ns, *sizes, text_size, flags, n_lines = HEAD.unpack_from(data)
-    sizes.insert(_LINES, n_lines)
-    losses, threads, nodes, totals, durations, charges, lines, named, steps, names = _sections(
-        data, sizes, charge
+def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Counts:
+    codec = HEAD if version >= _HAS_MEMORY else _OLDER_HEAD
+    rate, now, now_ns, *sizes = codec.unpack_from(data)
+    if codec is _OLDER_HEAD:
+        sizes += 0, 0
+    *sizes, text_size, flags, n_lines, n_memory, _ = sizes
+    sizes[_LINES:_LINES] = n_lines, n_memory
+    losses, threads, nodes, totals, durations, charges, lines, memory, named, steps, names = (
+        _sections(data, codec.size, sizes, CHARGE if version >= _HAS_LINES else _OLDER_CHARGE)
     )
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
@@ -259,8 +297,10 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], charge: Struct) -> C
             CountedLine._make((serial, function, _line(line, 1), *figures))
             for serial, function, line, _, *figures in lines
         ],
+        memory=[CountedMemory._make((*row[:3], _line(row[3], 0), *row[4:])) for row in memory],
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
+        with_memory=bool(flags & WITH_MEMORY),
     )
 
 
@@ -270,9 +310,8 @@ def _line(number: int, least: int) -> int:
     return number
 
 
-def _sections(data: bytes, sizes: list[int], charge: Struct) -> Iterator[list[Any]]:
-    """The rows of each section, as tuples."""
-    at = HEAD.size
+def _sections(data: bytes, at: int, sizes: list[int], charge: Struct) -> Iterator[list[Any]]:
+    """The rows of each section, as tuples; the first one begins at `at`."""
     for n, known in zip(sizes, _CODECS, strict=True):
         codec = charge if known is CHARGE else known
         end = at + n * codec.size

@@ -87,6 +87,7 @@ def add(
             found[serial] = rows
     contexts = Contexts(threads, found)
     snapshot.charges = contexts.charges(counts.charges)
+    snapshot.memory = contexts.memory(counts, functions)
     times: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
     if counts.times_sampled:
         times = contexts.times(snapshot)
@@ -110,7 +111,9 @@ def _all_but_nodes(
 ) -> tuple[Snapshot, dict[int, int]]:
     """That, and the threads by their serials."""
     totals = Totals(lambda _: True)
-    rest = totals.update(replace(counts, charges=[], times_sampled=False), NOTHING, functions)
+    rest = totals.update(
+        replace(counts, charges=[], memory=[], times_sampled=False), NOTHING, functions
+    )
     sums: dict[tuple[int, int, int], int] = {}
     for row in counts.histograms:
         key = row.function, in_ns(row.ticks, counts.ns_per_tick), row.kind
@@ -129,6 +132,7 @@ def _all_but_nodes(
         losses=rest.losses,
         started=started,
         sampled=counts.sampled,
+        with_memory=counts.with_memory,
         times="sampled" if counts.times_sampled else "exact",
     )
     return snapshot, {serial: index for index, serial in enumerate(totals.serials())}

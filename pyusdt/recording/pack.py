@@ -13,6 +13,7 @@ from pyusdt.recording.counts import (
     LINE,
     LOSS,
     MARK,
+    MEMORY,
     NAME,
     NO_NODE,
     NODE,
@@ -24,8 +25,10 @@ from pyusdt.recording.counts import (
     THREAD,
     THREAD_ITSELF,
     TOTAL,
+    WITH_MEMORY,
     WORD,
 )
+from pyusdt.recording.memory import MemoryRow
 from pyusdt.recording.snapshot import Snapshot, StepRow, clean_step
 
 
@@ -66,6 +69,7 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
         LINE.pack(serials[row.thread], row.function, row.line, 0, *row.figures)
         for row in snapshot.lines
     ]
+    memory = [_memory(row, serials) for row in snapshot.memory]
     functions = [
         FUNCTION.pack(row.id, row.line, *map(text, (row.module, row.qualname, row.name, row.file)))
         for row in snapshot.functions
@@ -75,11 +79,12 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     steps = [_step(clean_step(row), numbers[row.name], text) for row in snapshot.steps]
     places = [NAME.pack(place) for place in names.values()]
     sections = [
-        losses, threads, nodes, totals, durations, charges, lines, functions, steps, places,
+        losses, threads, nodes, totals, durations, charges, lines, memory, functions, steps,
+        places,
     ]  # fmt: skip
-    sizes = [len(section) for section in sections if section is not lines]
-    flags = SAMPLED if snapshot.sampled else 0
-    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, len(lines))
+    sizes = [len(section) for section in sections if section is not lines and section is not memory]
+    flags = (SAMPLED if snapshot.sampled else 0) | (WITH_MEMORY if snapshot.with_memory else 0)
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, len(lines), len(memory), 0)
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 
 
@@ -89,6 +94,13 @@ def _charge(row: ChargeRow, serial: int) -> bytes:
     kind = KINDS.index(row.kind)
     figures = row.samples, row.ns, row.line
     return CHARGE.pack(serial, node, function, kind, 0, row.syscall, *figures, 0)
+
+
+def _memory(row: MemoryRow, serials: list[int]) -> bytes:
+    serial = 0 if row.thread < 0 else serials[row.thread]
+    node = NO_NODE if row.node < 0 else row.node
+    function = THREAD_ITSELF if row.function < 0 else row.function
+    return MEMORY.pack(serial, node, function, row.line, *row.figures)
 
 
 def _step(row: StepRow, name: int, text: _Texts) -> bytes:

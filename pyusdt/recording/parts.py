@@ -29,7 +29,7 @@ NEW = ".new"
 """Added to it while the part is written."""
 FRAME = Struct("=IIQqII")
 PROCESS = Struct("=32s32sIIqQ")
-_MAGIC = 0x34705950
+_MAGIC = 0x35705950
 _PROCESS, _BASE, _BEFORE, _COUNTS, _CHANGES, _END, _STARTED = range(1, 8)
 _HEX = frozenset(b"0123456789abcdef")
 _LARGEST = 4 << 30
@@ -223,6 +223,7 @@ def merged(counts: list[Counts]) -> Counts:
     totals = {row.key: row for c in counts for row in c.totals}
     charges = {row.key: row for c in counts for row in c.charges}
     lines = {row.key: row for c in counts for row in c.lines}
+    memory = {row.key: row for c in counts for row in c.memory}
     histograms: dict[tuple[int, int], list[Any]] = {}
     for one in counts:
         latest: dict[tuple[int, int], list[Any]] = {}
@@ -241,6 +242,8 @@ def merged(counts: list[Counts]) -> Counts:
         now_ns=last.now_ns,
         charges=list(charges.values()),
         lines=list(lines.values()),
+        memory=list(memory.values()),
         sampled=last.sampled,
         times_sampled=last.times_sampled,
+        with_memory=last.with_memory,
     )

@@ -25,6 +25,7 @@ def require(counts: Counts, functions: Collection[int]) -> None:
     used |= {row.function for row in counts.histograms}
     used |= {row.function for row in counts.lines}
     used |= {row.function for row in counts.charges} - {THREAD_ITSELF}
+    used |= {row.function for row in counts.memory} - {THREAD_ITSELF}
     if not used.issubset(functions):
         raise ValueError("a function that has no name")
 
@@ -40,6 +41,8 @@ def _require_sums(counts: Counts) -> None:
         raise ValueError("times or counts beyond any")
     if sum(row.ns + row.samples for row in counts.charges) > _LARGEST:
         raise ValueError("charges beyond any")
+    if sum(sum(row[4:]) for row in counts.memory) > _LARGEST:
+        raise ValueError("memory beyond any")
     if sum(counts.losses.values()) > _LARGEST:
         raise ValueError("losses beyond any")
 

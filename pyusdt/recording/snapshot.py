@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.kernel import KernelRow
+from pyusdt.recording.memory import MemoryRow
 
 if TYPE_CHECKING:
     from pyusdt.recording.source import Source
@@ -186,6 +187,9 @@ class Snapshot:
     kernel: str | None = None
     """As `Process.kernel`."""
     lines: list[LineRow] = field(default_factory=list)
+    memory: list[MemoryRow] = field(default_factory=list)
+    with_memory: bool = False
+    """What was allocated is known."""
     sources: "dict[str, Source]" = field(default_factory=dict)
     """The texts of files, by their names."""
 

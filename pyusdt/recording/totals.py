@@ -11,16 +11,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from operator import add
 
-from pyusdt.recording import treerows
+from pyusdt.recording import allocated, hit, treerows
 from pyusdt.recording.charges import ChargeRow
-from pyusdt.recording.counts import THREAD_ITSELF, CountedCharge, Counts
+from pyusdt.recording.counts import THREAD_ITSELF, CountedCharge, CountedMemory, Counts
 from pyusdt.recording.histogram import in_ns, since
 from pyusdt.recording.kernel_file import CountedByKernel, joined
+from pyusdt.recording.memory import MemoryRow
 from pyusdt.recording.snapshot import (
     Figures,
     FunctionRow,
     HistogramRow,
-    LineRow,
     NodeRow,
     Snapshot,
     StepRow,
@@ -35,7 +35,6 @@ _Part = tuple[int, int]  # thread, function
 _NO_FUNCTION = -1
 _ZEROS = Figures(0, 0, 0, 0, 0)
 _NO_TOTALS = TotalFigures(0, 0, 0, 0, 0, 0)
-_NO_LINE = 0, 0, 0, 0
 _NO_KERNEL: Sequence[CountedByKernel] = ()
 
 
@@ -82,13 +81,18 @@ class Totals:
     ) -> Snapshot:
         """The sums with what was counted from `before` until `now`, in threads of those serials.
         The kernel's account of the process comes with the last update."""
+
+        def wanted(number: int) -> bool:
+            return self._is_wanted(number, functions)
+
         threads = self._sum_threads(now, before, serials)
         taken: Counter[_Part] = Counter()
         contexts = _Contexts()
         nodes = self._sum_nodes(now, before, functions, taken, contexts)
         totals = self._sum_totals(now, before, functions, taken)
         charges, new = self._sum_charges(now, before, functions, contexts)
-        lines = self._sum_lines(now, before, functions)
+        lines = hit.summed(self._settled.lines, now, before, self._thread_of, wanted)
+        memory = self._sum_memory(now, before, functions, contexts)
         if now.times_sampled:
             self._add_times(new, nodes, totals)
         of_kernel = joined(
@@ -99,6 +103,7 @@ class Totals:
         used = {function for _, function in self._above.values()}
         used |= {function for _, function in totals} | {row.function for row in charges}
         used |= {row.function for row in of_kernel} | {row.function for row in lines}
+        used |= {number for row in memory for number in (row.function, row.line_function)}
         used.discard(_NO_FUNCTION)
         was = self._settled
         self._last = Snapshot(
@@ -114,6 +119,8 @@ class Totals:
             totals=[TotalRow(*part, *figures) for part, figures in totals.items()],
             charges=charges,
             lines=lines,
+            memory=memory,
+            with_memory=now.with_memory or was.with_memory,
             sampled=(now.sampled or not now.threads) and (was.sampled or not was.threads),
             times="sampled" if now.times_sampled else was.times,
             kernel_rows=of_kernel,
@@ -232,28 +239,39 @@ class Totals:
             sums[key] = known[0] + charge.samples, known[1] + charge.ns
         return [ChargeRow(*key[:5], *figures, key[5]) for key, figures in sums.items()], new
 
-    def _sum_lines(
-        self, now: Counts, before: Counts, functions: Mapping[int, FunctionRow]
-    ) -> list[LineRow]:
-        sums = {row.key: row.figures for row in self._settled.lines}
-        earlier = {row.key: row.ticks for row in before.lines}
-        rate = now.ns_per_tick
-        for row in now.lines:
-            thread = self._thread_of.get(row.serial)
-            if thread is None or not self._is_wanted(row.function, functions):
-                continue
-            hits, errors, total, own = _since(row.ticks, earlier.get(row.key))
-            figures = hits, errors, round(total * rate), round(own * rate)
-            if any(figures):
-                key = thread, row.function, row.line
-                known = sums.get(key, _NO_LINE)
-                sums[key] = (
-                    known[0] + hits, known[1] + errors, known[2] + figures[2], known[3] + figures[3]
-                )  # fmt: skip
-        return [LineRow(*key, *figures) for key, figures in sums.items()]
+    def _sum_memory(
+        self,
+        now: Counts,
+        before: Counts,
+        functions: Mapping[int, FunctionRow],
+        contexts: _Contexts,
+    ) -> list[MemoryRow]:
+        nodes = {row.key: row for row in now.nodes} if now.memory else {}
+
+        def place_of(row: CountedMemory) -> tuple[int, int, int] | None:
+            if not row.serial:
+                return -1, -1, _NO_FUNCTION
+            known = row.serial in self._thread_of
+            return self._charged(row, functions, contexts) if known else None
+
+        def caller_of(row: CountedMemory) -> int:
+            node = nodes.get((row.serial, row.node))
+            above = node and nodes.get((row.serial, node.parent))
+            return above.function if above else _NO_FUNCTION
+
+        places = allocated.Places(
+            functions,
+            lambda number: self._is_wanted(number, functions),
+            place_of,
+            caller_of,
+        )
+        return allocated.summed(self._settled.memory, now, before, places)
 
     def _charged(
-        self, row: CountedCharge, functions: Mapping[int, FunctionRow], contexts: _Contexts
+        self,
+        row: CountedCharge | CountedMemory,
+        functions: Mapping[int, FunctionRow],
+        contexts: _Contexts,
     ) -> tuple[int, int, int]:
         """Thread, node and function that the recording charges."""
         found = self._known((row.serial, row.node), contexts)

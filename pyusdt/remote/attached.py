@@ -44,7 +44,7 @@ _POLL_SECONDS = 0.005
 _RETRY_SECONDS = 0.001
 _SLACK = 64 << 20  # by how much the kernel's figure of a process's memory may be wrong
 _PIECE = 1 << 20  # bytes that are read at once
-_RECORDS, _HAS_LINES = 5, 6  # control versions from which on we can record, and record lines
+_RECORDS, _HAS_LINES, _HAS_MEMORY = 5, 6, 7  # control versions from which on we can record those
 _ADDRESSES = 1 << 63  # as many as the kernel can be asked for
 
 
@@ -90,9 +90,19 @@ class Process:
         self.close()
 
     @property
+    def version(self) -> int:
+        """Of its control struct, and of its counts."""
+        return int(self._version)
+
+    @property
     def has_lines(self) -> bool:
         """Whether it can record lines, and its counts have them."""
-        return bool(self._version >= _HAS_LINES)
+        return self.version >= _HAS_LINES
+
+    @property
+    def has_memory(self) -> bool:
+        """The same of what it allocates."""
+        return self.version >= _HAS_MEMORY
 
     def status(self) -> Status:
         """The status as of the watcher's last poll. Raises UserError."""
@@ -108,14 +118,11 @@ class Process:
     def record(
         self,
         bits: int,
-        options: bytes = b"",
-        timing: bytes = b"",
-        lines: bytes = b"",
+        structs: dict[str, bytes] | None = None,
         most: int = 1 << 30,
     ) -> bytes:
         """Request these actions of a recording, RECORD_COUNTS among them, and return the counts, of
-        `most` bytes. `options`, `timing` and `lines` are structs pyusdt_record_options, _timing and
-        _lines for RECORD_START.
+        `most` bytes. `structs` are those of struct pyusdt_control for RECORD_START, by their names.
 
         Raises UserError.
         """
@@ -124,7 +131,7 @@ class Process:
                 f"process {self.pid} has an older pyusdt (control version {self._version}), "
                 "which cannot be recorded from outside: start it with this one"
             )
-        counts = self._ask(actions(bits), options, timing, lines).counts
+        counts = self._ask(actions(bits), structs).counts
         self._require_real(counts, most)
         data = b"".join(self._pieces(counts))
         if self._snapshot().counts != counts:
@@ -153,9 +160,7 @@ class Process:
                     raise OSError(errno.EIO, "")
                 yield piece
 
-    def _ask(
-        self, request: bytes, options: bytes = b"", timing: bytes = b"", lines: bytes = b""
-    ) -> Snapshot:
+    def _ask(self, request: bytes, structs: dict[str, bytes] | None = None) -> Snapshot:
         """Send a request and wait for the answer."""
         self._require_answers()
         with self._our_turn():
@@ -170,12 +175,8 @@ class Process:
             body = Request.fields.offset
             self._write_sequence(sequence - 1)
             self._write(body, request[body:])
-            if options:
-                self._write(Control.record_options.offset - Control.request.offset, options)
-            if timing:
-                self._write(Control.record_timing.offset - Control.request.offset, timing)
-            if lines:
-                self._write(Control.record_lines.offset - Control.request.offset, lines)
+            for name, struct in (structs or {}).items():
+                self._write(getattr(Control, name).offset - Control.request.offset, struct)
             self._write_sequence(sequence)
             return self._answer(sequence, interval / 1e3 + ANSWER_SECONDS)
 

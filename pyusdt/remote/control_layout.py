@@ -13,7 +13,7 @@ from pyusdt.harmless import printable
 from pyusdt.libpyusdt import DORMANT
 
 MAGIC = b"pyusdt\n\0"
-VERSION = 6
+VERSION = 7
 SYMBOL = b"pyusdt_control"
 CHECK_MSEC_MAX = 10_000
 """The most that src/control/settings.c accepts."""
@@ -178,6 +178,12 @@ class RecordLines(_Struct):
     _fields_ = (("lines", ctypes.c_char * FILTER_SIZE), ("outside", ctypes.c_char * FILTER_SIZE))
 
 
+class RecordMemory(_Struct):
+    """struct pyusdt_record_memory"""
+
+    _fields_ = (("memory", ctypes.c_uint32), ("reserved", ctypes.c_uint32))
+
+
 class RawSampler(_Struct):
     """struct pyusdt_sampler"""
 
@@ -204,6 +210,7 @@ class Control(_Struct):
         ("record_timing", RecordTiming),
         ("sampler", RawSampler),
         ("record_lines", RecordLines),
+        ("record_memory", RecordMemory),
     )
 
 
@@ -211,7 +218,8 @@ SIZES = {
     1: Control.record_options.offset,
     **dict.fromkeys((2, 3, 4), Control.record_timing.offset),
     5: Control.record_lines.offset,
-    6: ctypes.sizeof(Control),
+    6: Control.record_memory.offset,
+    7: ctypes.sizeof(Control),
 }
 """Of the struct in each version that is understood."""
 # The bits of request.fields.
@@ -365,6 +373,11 @@ def record_lines(*, lines: str = "", outside: str = "") -> bytes:
     return bytes(
         RecordLines(lines=_patterns("lines", lines), outside=_patterns("outside", outside))
     )
+
+
+def record_memory(kinds: int) -> bytes:
+    """Return a struct pyusdt_record_memory, of the bits of memory.py."""
+    return bytes(RecordMemory(memory=kinds))
 
 
 def _patterns(name: str, text: str) -> bytes:

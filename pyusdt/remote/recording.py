@@ -45,6 +45,8 @@ class Options:
     lines: str = ""
     """Patterns of functions whose lines are recorded; `all` is everything, and `*` what is not
     installed."""
+    memory: int = 0
+    """The bits of memory.py."""
 
 
 class Outside:
@@ -94,36 +96,47 @@ class Outside:
         options = self._options
         return self._ask(
             control_layout.RECORD_START | control_layout.RECORD_COUNTS,
-            control_layout.record_options(
-                only=options.only,
-                exclude=options.exclude,
-                c_calls=options.c_calls,
-                max_nodes=options.max_nodes,
-                lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
-            ),
-            control_layout.record_timing(times=options.times),
-            self._lines(status["python"]),
+            {
+                "record_options": control_layout.record_options(
+                    only=options.only,
+                    exclude=options.exclude,
+                    c_calls=options.c_calls,
+                    max_nodes=options.max_nodes,
+                    lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
+                ),
+                "record_timing": control_layout.record_timing(times=options.times),
+                **self._lines(status["python"]),
+                **self._of_memory(),
+            },
         )
 
-    def _lines(self, python: str) -> bytes:
+    def _of_memory(self) -> dict[str, bytes]:
+        if self._process.has_memory:
+            return {"record_memory": control_layout.record_memory(self._options.memory)}
+        if not self._options.memory:
+            return {}
+        raise UserError(
+            f"process {self._process.pid} has an older pyusdt, which records no memory: "
+            "start it with this one, or leave out --memory"
+        )
+
+    def _lines(self, python: str) -> dict[str, bytes]:
         if not self._process.has_lines:
             if self._options.lines:
                 raise UserError(
                     f"process {self._process.pid} has an older pyusdt, which records no lines: "
                     "start it with this one, or leave out --lines"
                 )
-            return b""
+            return {}
         lines, outside = lined.wanted(self._process.pid, python, self._options.lines)
         try:
-            return control_layout.record_lines(lines=lines, outside=outside)
+            return {"record_lines": control_layout.record_lines(lines=lines, outside=outside)}
         except ValueError as error:
             raise UserError(str(error)) from None
 
-    def _ask(
-        self, bits: int, options: bytes = b"", timing: bytes = b"", lines: bytes = b""
-    ) -> bytes:
+    def _ask(self, bits: int, structs: dict[str, bytes] | None = None) -> bytes:
         most = _BYTES + _BYTES_A_NODE * self._options.max_nodes
-        return self._process.record(bits, options, timing, lines, most=most)
+        return self._process.record(bits, structs, most=most)
 
     def __enter__(self) -> Self:
         """Return the recording itself."""
@@ -168,7 +181,7 @@ class Outside:
         return snapshot
 
     def _unpack(self, data: bytes) -> Counts:
-        return unpack(data, self._functions, lined=self._process.has_lines)
+        return unpack(data, self._functions, version=self._process.version)
 
     def recorded(
         self, reason: str | None, kernel: dict[int, OfProcess] | None = None

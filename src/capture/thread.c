@@ -58,7 +58,7 @@ static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
 
 /* Of the running thread. */
 THREAD_LOCAL struct thread *t_thread;
-static THREAD_LOCAL bool t_hidden;
+THREAD_LOCAL bool t_hidden;
 static THREAD_LOCAL struct thread *t_hidden_thread;
 
 /* The C library calls this when a thread ends, without the GIL. */

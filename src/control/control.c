@@ -148,15 +148,14 @@ int control_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_
 }
 
 /* Only requests from outside have actions. */
-static int obey(struct pyusdt_request *request, const struct pyusdt_record_options *options,
-                const struct pyusdt_record_timing *timing, const struct pyusdt_record_lines *lines,
+static int obey(struct pyusdt_request *request, const struct remote_recording_request *recording,
                 char why[PYUSDT_MESSAGE_SIZE]) {
     uint32_t actions = request->actions;
 
     request->actions = 0;
     if (control_check(request, why) < 0)
         return -1;
-    if (actions && remote_recording_act(actions, options, timing, lines, why) < 0)
+    if (actions && remote_recording_act(actions, recording, why) < 0)
         return -1;
     return request->fields ? control_apply(request, why) : 0;
 }
@@ -164,16 +163,19 @@ static int obey(struct pyusdt_request *request, const struct pyusdt_record_optio
 void control_answer(void) {
     uint32_t sequence = request_sequence();
     struct pyusdt_request request = pyusdt_control.request;
-    struct pyusdt_record_options options = pyusdt_control.record_options;
-    struct pyusdt_record_timing timing = pyusdt_control.record_timing;
-    struct pyusdt_record_lines lines = pyusdt_control.record_lines;
+    struct remote_recording_request recording = {
+        .options = pyusdt_control.record_options,
+        .timing = pyusdt_control.record_timing,
+        .lines = pyusdt_control.record_lines,
+        .memory = pyusdt_control.record_memory,
+    };
     char why[PYUSDT_MESSAGE_SIZE] = "";
     bool failed;
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (sequence % 2 || request_sequence() != sequence)
         return; /* it is being written: the next tick answers it */
-    failed = obey(&request, &options, &timing, &lines, why) < 0;
+    failed = obey(&request, &recording, why) < 0;
     pthread_mutex_lock(&s_lock);
     s_answered = sequence;
     s_failed = failed;

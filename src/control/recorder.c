@@ -13,6 +13,7 @@
 #include "control/apply.h"
 #include "control/sampler.h"
 #include "control/settings.h"
+#include "memory/memory.h"
 #include "probe/demand.h"
 #include "pyusdt_control.h"
 #include "steps/step_log.h"
@@ -24,6 +25,7 @@
 static struct client {
     _Atomic bool on;
     bool c_calls, sampled;
+    uint32_t memory;
     int64_t max_nodes;
     uint32_t sample_msec;
     char only[PYUSDT_FILTER_SIZE], exclude[PYUSDT_FILTER_SIZE];
@@ -50,6 +52,7 @@ static void keep(enum recorder_client number, const struct recorder_options *opt
 
     client->c_calls = options->c_calls;
     client->sampled = options->times == PYUSDT_TIMES_SAMPLED;
+    client->memory = options->memory;
     client->max_nodes = options->max_nodes;
     client->sample_msec = sample_msec(options);
     snprintf(client->only, room, "%s", fits ? options->only : "");
@@ -74,6 +77,7 @@ static bool add_up(struct client *sum) {
             *sum = *c;
         sum->c_calls |= c->c_calls;
         sum->sampled &= c->sampled;
+        sum->memory |= c->memory;
         if (c->max_nodes > sum->max_nodes)
             sum->max_nodes = c->max_nodes;
         if (c->sample_msec && (!sum->sample_msec || c->sample_msec < sum->sample_msec))
@@ -88,6 +92,7 @@ static bool add_up(struct client *sum) {
 /* Record what the clients want together. 0, also without clients, or one of monitor.h's errors. */
 static int record_for_clients(void) {
     static struct client sum; /* large, and under the GIL */
+    int error;
 
     if (!add_up(&sum))
         return 0;
@@ -97,7 +102,10 @@ static int record_for_clients(void) {
     sampler_want(sum.sample_msec);
     demand_read(DEMAND_RECORDER | (sum.c_calls ? DEMAND_C_CALLS : 0) |
                 (sum.sampled ? 0 : DEMAND_TIMES) | (lined_any() || code_marked ? DEMAND_LINES : 0));
-    return apply_readers();
+    error = apply_readers();
+    if (error >= 0)
+        memory_account(sum.memory); /* where it cannot, counts say that there is none */
+    return error;
 }
 
 int recorder_start(enum recorder_client client, const struct recorder_options *options) {
@@ -117,6 +125,7 @@ int recorder_start(enum recorder_client client, const struct recorder_options *o
 static void stop_all(void) {
     uint64_t now = clock_monotonic_ns();
 
+    memory_account(0);
     demand_read(0);
     code_decide_lines();
     step_log_stop();

@@ -25,6 +25,7 @@ struct recorder_options {
     const char *lines;   /* whose lines are recorded: as `only`, but "" has no function */
     const char *lines_outside; /* directories, with ':' between them, whose code a "*" at the
                                 * beginning of `lines` is not about, nor frozen modules. Borrowed */
+    uint32_t memory;           /* PYUSDT_MEMORY_*: what is allocated, too */
     uint32_t sample_msec;      /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
 };
 

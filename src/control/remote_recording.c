@@ -49,9 +49,11 @@ static int check_patterns(const char *name, const char *patterns, char why[PYUSD
     return -1;
 }
 
-static int check(uint32_t actions, const struct pyusdt_record_options *options,
-                 const struct pyusdt_record_timing *timing, const struct pyusdt_record_lines *lines,
+static int check(uint32_t actions, const struct remote_recording_request *request,
                  char why[PYUSDT_MESSAGE_SIZE]) {
+    const struct pyusdt_record_options *options = &request->options;
+    const struct pyusdt_record_timing *timing = &request->timing;
+    const struct pyusdt_record_lines *lines = &request->lines;
     bool on = recorder_is_on(RECORDER_OUTSIDE);
 
     if (actions & ~(uint32_t)PYUSDT_RECORD_ALL)
@@ -65,6 +67,8 @@ static int check(uint32_t actions, const struct pyusdt_record_options *options,
         return refuse(why, "max_nodes, c_calls or lease_msec is out of bounds");
     if (timing->times > PYUSDT_TIMES_SAMPLED || timing->sample_msec > SAMPLE_MSEC_MAX)
         return refuse(why, "times or sample_msec is out of bounds");
+    if (request->memory.memory > PYUSDT_MEMORY_PYTHON)
+        return refuse(why, "memory is out of bounds");
     if (!memchr(lines->outside, '\0', sizeof lines->outside))
         return refuse(why, "outside is too long");
     if (check_patterns("only", options->only, why) < 0 ||
@@ -73,18 +77,18 @@ static int check(uint32_t actions, const struct pyusdt_record_options *options,
     return check_patterns("lines", lines->lines, why);
 }
 
-static int start(const struct pyusdt_record_options *options,
-                 const struct pyusdt_record_timing *timing, const struct pyusdt_record_lines *lines,
-                 char why[PYUSDT_MESSAGE_SIZE]) {
+static int start(const struct remote_recording_request *request, char why[PYUSDT_MESSAGE_SIZE]) {
+    const struct pyusdt_record_options *options = &request->options;
     struct recorder_options wanted = {
         .c_calls = options->c_calls,
         .max_nodes = (int64_t)options->max_nodes,
         .only = options->only,
         .exclude = options->exclude,
-        .lines = lines->lines,
-        .lines_outside = lines->outside,
-        .times = timing->times,
-        .sample_msec = timing->sample_msec,
+        .lines = request->lines.lines,
+        .lines_outside = request->lines.outside,
+        .memory = request->memory.memory,
+        .times = request->timing.times,
+        .sample_msec = request->timing.sample_msec,
     };
     int error = recorder_start(RECORDER_OUTSIDE, &wanted);
 
@@ -109,16 +113,15 @@ static void stop(void) {
         recorder_stop(RECORDER_OUTSIDE);
 }
 
-int remote_recording_act(uint32_t actions, const struct pyusdt_record_options *options,
-                         const struct pyusdt_record_timing *timing,
-                         const struct pyusdt_record_lines *lines, char why[PYUSDT_MESSAGE_SIZE]) {
-    int ret = check(actions, options, timing, lines, why);
+int remote_recording_act(uint32_t actions, const struct remote_recording_request *request,
+                         char why[PYUSDT_MESSAGE_SIZE]) {
+    int ret = check(actions, request, why);
 
     if (ret < 0)
         return ret;
     set_counts(NULL, 0);
     if (actions & PYUSDT_RECORD_START)
-        ret = start(options, timing, lines, why);
+        ret = start(request, why);
     if (ret == 0 && actions & PYUSDT_RECORD_COUNTS)
         ret = take_counts(why);
     if (actions & PYUSDT_RECORD_STOP || (ret < 0 && actions & PYUSDT_RECORD_START))

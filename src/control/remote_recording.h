@@ -13,11 +13,18 @@
 
 #include "pyusdt_control.h"
 
-/* Perform the `actions`, all or nothing. 0, or -1 and the reason in `why`. All structs may be
- * any bytes. GIL held; leaves no exception. */
-int remote_recording_act(uint32_t actions, const struct pyusdt_record_options *options,
-                         const struct pyusdt_record_timing *timing,
-                         const struct pyusdt_record_lines *lines, char why[PYUSDT_MESSAGE_SIZE]);
+/* Of a request, with any bytes in it. */
+struct remote_recording_request {
+    struct pyusdt_record_options options;
+    struct pyusdt_record_timing timing;
+    struct pyusdt_record_lines lines;
+    struct pyusdt_record_memory memory;
+};
+
+/* Perform the `actions`, all or nothing. 0, or -1 and the reason in `why`. GIL held; leaves no
+ * exception. */
+int remote_recording_act(uint32_t actions, const struct remote_recording_request *request,
+                         char why[PYUSDT_MESSAGE_SIZE]);
 
 /* Whether the lease has ended: there was no request for too long. Any thread, no GIL. */
 bool remote_recording_is_over(void);

@@ -103,5 +103,6 @@ void shadow_free(struct shadow *shadow) {
         free(thread);
     }
     bits_free(&shadow->named);
+    free(shadow->memory.data);
     free(shadow);
 }

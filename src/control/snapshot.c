@@ -11,6 +11,8 @@
 #include "control/rate.h"
 #include "control/sampler.h"
 #include "control/snapshot_parts.h"
+#include "memory/account.h"
+#include "memory/memory.h"
 #include "steps/step_log.h"
 
 /* The log's texts follow ours, so places in them are shifted. */
@@ -59,7 +61,8 @@ static void set_moment(struct snapshot *s) {
     s->head.now = now.ticks;
     s->head.now_ns = now.ns;
     s->head.flags = (sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0) |
-                    (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED);
+                    (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED) |
+                    (memory_accounted() ? PYUSDT_COUNTS_MEMORY : 0);
     sampler_settle();
 }
 
@@ -96,6 +99,9 @@ static void add_loss(struct snapshot *s, const char *name, uint64_t count) {
 }
 
 static void add_losses(struct snapshot *s) {
+    struct account_totals memory;
+
+    account_totals(&memory);
     add_loss(s, "calls beyond max_nodes", s->lost.lost);
     add_loss(s, "calls folded into their recursion", s->lost.folded);
     add_loss(s, "calls too deep", s->lost.too_deep);
@@ -107,6 +113,7 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "threads merged with an ended one", thread_merged);
     add_loss(s, "events of unknown code", code_lost);
     add_loss(s, "charges beyond memory", charges_lost());
+    add_loss(s, "blocks beyond memory", memory.lost);
     add_loss(s, "no /proc or no thread: wall times only", sampler_missed());
     add_loss(s, "steps and marks beyond 500,000", s->n_steps_lost);
 }
@@ -114,8 +121,8 @@ static void add_losses(struct snapshot *s) {
 /* In the order of the layout. */
 static void list_parts(struct snapshot *s, struct rows *parts[SNAPSHOT_PIECES - 1]) {
     struct rows *all[] = {&s->losses,    &s->threads, &s->nodes, &s->totals,
-                          &s->durations, &s->charges, &s->lines, &s->functions,
-                          &s->steps,     &s->names,   &s->texts};
+                          &s->durations, &s->charges, &s->lines, &s->memory,
+                          &s->functions, &s->steps,   &s->names, &s->texts};
 
     memcpy(parts, all, sizeof all);
 }
@@ -126,6 +133,7 @@ bool snapshot_walk(struct snapshot *s, const atomic_bool *stop) {
     bool failed = false;
 
     s->stop = stop;
+    failed = !snapshot_read_memory(s);
     for (size_t i = 0; i < n && !failed; i++) {
         s->reading = (struct reading *)s->readings.data + i;
         failed = !snapshot_read_tree(s);
@@ -148,6 +156,7 @@ void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECE
     s->head.n_durations = (uint32_t)(s->durations.size / sizeof(struct pyusdt_counts_duration));
     s->head.n_charges = (uint32_t)(s->charges.size / sizeof(struct pyusdt_counts_charge));
     s->head.n_lines = (uint32_t)(s->lines.size / sizeof(struct pyusdt_counts_line));
+    s->head.n_memory = (uint32_t)(s->memory.size / sizeof(struct pyusdt_counts_memory));
     s->head.n_functions = (uint32_t)(s->functions.size / sizeof(struct pyusdt_counts_function));
     s->head.n_names = (uint32_t)(s->names.size / sizeof(uint32_t));
     s->head.n_steps = (uint32_t)(s->steps.size / sizeof(struct pyusdt_counts_step));

@@ -46,8 +46,8 @@ struct reading {
 
 struct snapshot {
     struct pyusdt_counts head;
-    struct rows losses, threads, nodes, totals, durations, charges, lines, functions, steps, names,
-        texts;
+    struct rows losses, threads, nodes, totals, durations, charges, lines, memory, functions, steps,
+        names, texts;
     struct rows readings;    /* struct reading */
     struct rows open;        /* struct pyusdt_counts_node: on a stack, running segments included */
     struct rows open_totals; /* struct pyusdt_counts_total: the same, without known contexts */
@@ -88,6 +88,10 @@ size_t snapshot_bit(const struct code_record *code);
 /* First step, for one thread; `snapshot` is a struct snapshot. The second one leaves stacks out. */
 void snapshot_read_stack(struct thread *thread, void *snapshot);
 void snapshot_read_no_stack(struct thread *thread, void *snapshot);
+
+/* Second step, before the nodes are read: what is counted of contexts is then of some that are
+ * there. False: no memory. */
+bool snapshot_read_memory(struct snapshot *s);
 
 /* Second step, for s->reading. False: no memory, or stopped. */
 bool snapshot_read_tree(struct snapshot *s);

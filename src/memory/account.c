@@ -87,7 +87,7 @@ ALWAYS_INLINE struct place *place_of(const struct where *where) {
     if (LIKELY(t_last.node == where->node && t_last.line == where->line) &&
         LIKELY(t_last.opened == s_opened))
         return t_last.place;
-    t_last.place = places_of(&s_places, where->node, where->line);
+    t_last.place = places_of(&s_places, where->tree, where->node, where->line);
     t_last.node = where->node;
     t_last.line = where->line;
     t_last.opened = t_last.place ? s_opened : 0;
@@ -113,6 +113,10 @@ void account_allocated(void *address, size_t size) {
     if (UNLIKELY(!address) || !lock_open())
         return;
     where = where_now();
+    if (UNLIKELY(where.hidden)) {
+        unlock_account();
+        return;
+    }
     place = place_of(&where);
     if (LIKELY(place)) {
         block.place = place->number;
@@ -274,6 +278,7 @@ static void read_place(const struct place *place, struct account_row *row) {
     struct amount peak = places_at_peak(&s_places, place);
 
     *row = (struct account_row){
+        .tree = place->tree,
         .node = place->node,
         .line = place->line,
         .allocated_bytes = place->allocated.bytes,

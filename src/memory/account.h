@@ -95,9 +95,12 @@ struct account_totals {
 };
 void account_totals(struct account_totals *totals);
 
+struct calltree;
+
 /* A place: a calling context at a line. */
 struct account_row {
-    const struct pyusdt_node *node; /* borrowed from its tree; NULL: no thread of Python's */
+    const struct calltree *tree;    /* borrowed; NULL: no thread of Python's */
+    const struct pyusdt_node *node; /* of the tree, or NULL */
     int32_t line;                   /* of its function, or, where that is in C, of what called it;
                                      * 0: not known */
     uint64_t allocated_bytes, allocated_blocks;

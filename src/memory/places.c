@@ -45,8 +45,8 @@ static bool grow_index(struct places *p) {
     return true;
 }
 
-static COLD struct place *add_place(struct places *p, const struct pyusdt_node *node,
-                                    int32_t line) {
+static COLD struct place *add_place(struct places *p, const struct calltree *tree,
+                                    const struct pyusdt_node *node, int32_t line) {
     struct place **chunk = &p->chunks[p->n / PLACES_IN_CHUNK], *place;
 
     if (p->n == PLACES_CHUNKS * PLACES_IN_CHUNK)
@@ -59,15 +59,17 @@ static COLD struct place *add_place(struct places *p, const struct pyusdt_node *
         return NULL;
     place = places_number(p, p->n);
     /* It has nothing at any peak that is over. */
-    *place = (struct place){.node = node, .line = line, .number = p->n, .peak = p->peak};
+    *place =
+        (struct place){.tree = tree, .node = node, .line = line, .number = p->n, .peak = p->peak};
     *lookup(p, node, line) = ++p->n;
     return place;
 }
 
-struct place *places_of(struct places *p, const struct pyusdt_node *node, int32_t line) {
+struct place *places_of(struct places *p, const struct calltree *tree,
+                        const struct pyusdt_node *node, int32_t line) {
     uint32_t found = p->table ? *lookup(p, node, line) : 0;
 
-    return found ? places_number(p, found - 1) : add_place(p, node, line);
+    return found ? places_number(p, found - 1) : add_place(p, tree, node, line);
 }
 
 void places_clear(struct places *p) {

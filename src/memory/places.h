@@ -22,6 +22,8 @@
 #include "base/compiler.h"
 #include "pyusdt_node.h"
 
+struct calltree;
+
 /* Bytes and blocks. */
 struct amount {
     uint64_t bytes, blocks;
@@ -33,7 +35,8 @@ struct place {
     uint64_t peak;
     struct amount temporary; /* of those freed: by the call that allocated them */
     uint64_t biggest;
-    const struct pyusdt_node *node; /* borrowed; NULL: of no thread of Python's */
+    const struct calltree *tree;    /* borrowed; NULL: no thread of Python's */
+    const struct pyusdt_node *node; /* of the tree, or NULL */
     int32_t line;                   /* at which the program stood; 0: not known */
     uint32_t number;                /* 0, 1, 2 ... in the order of appearance */
 };
@@ -50,8 +53,9 @@ struct places {
     bool rising;              /* the newest peak is now */
 };
 
-/* The place of a node and a line; NULL: no memory. It stays where it is. */
-struct place *places_of(struct places *p, const struct pyusdt_node *node, int32_t line);
+/* The place of a node of a tree and a line; NULL: no memory. It stays where it is. */
+struct place *places_of(struct places *p, const struct calltree *tree,
+                        const struct pyusdt_node *node, int32_t line);
 
 static inline struct place *places_number(const struct places *p, uint32_t number) {
     return &p->chunks[number / PLACES_IN_CHUNK][number % PLACES_IN_CHUNK];

@@ -13,23 +13,28 @@
 #include "calltree/tree.h"
 #include "capture/thread_entry.h"
 
-/* Zeros: in no thread of Python's. */
+/* Zeros: in no thread that has a call tree. */
 struct where {
+    const struct calltree *tree;
     const struct pyusdt_node *node;
     int32_t line;  /* of the function, or, where that is in C, of what called it */
+    bool hidden;   /* it does our own work */
     uint32_t call; /* which of the calls in this context; it wraps around */
 };
 
 ALWAYS_INLINE struct where where_now(void) {
     const struct thread *thread = t_thread;
-    const struct frame *top;
+    const struct frame *top, *at;
 
     if (UNLIKELY(!thread || thread->ended))
-        return (struct where){0};
-    top = tree_top(thread->tree);
+        return (struct where){.hidden = t_hidden};
+    at = top = tree_top(thread->tree);
+    if (UNLIKELY(top->leaf))
+        at = node_is_given_up(top->node) ? NULL : top - 1; /* else who called it is not known */
     return (struct where){
+        .tree = thread->tree,
         .node = &top->node->public,
-        .line = top[top->leaf ? -1 : 0].node->public.current_line,
+        .line = at ? at->node->public.current_line : 0,
         .call = (uint32_t)atomic_load_explicit(&top->node->calls, memory_order_relaxed),
     };
 }

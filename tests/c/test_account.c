@@ -12,6 +12,7 @@
 #include "../../src/memory/account.c"
 
 THREAD_LOCAL struct thread *t_thread;
+THREAD_LOCAL bool t_hidden;
 
 static struct calltree_budget s_budget = {
     .contexts = PLENTY, .functions = PLENTY, .histograms = PLENTY, .lines = PLENTY};

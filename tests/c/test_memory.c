@@ -181,7 +181,7 @@ static void peak_is_that_of_a_model(void) {
             uint64_t size = next_random(&seed) % 1000;
             blocks[n].place = i;
             blocks[n++].size = size;
-            places_add(&p, places_of(&p, &nodes[i], (int32_t)i), (struct amount){size, 1});
+            places_add(&p, places_of(&p, NULL, &nodes[i], (int32_t)i), (struct amount){size, 1});
             live[i].bytes += size;
             live[i].blocks++;
             sum.bytes += size;
@@ -189,7 +189,7 @@ static void peak_is_that_of_a_model(void) {
         } else {
             uint32_t which = next_random(&seed) % n, i = blocks[which].place;
             struct amount amount = {blocks[which].size, 1};
-            struct place *place = places_of(&p, &nodes[i], (int32_t)i);
+            struct place *place = places_of(&p, NULL, &nodes[i], (int32_t)i);
             places_remove(&p, place, amount);
             if (next_random(&seed) % 10 == 0) {
                 places_put_back(&p, place, amount);
@@ -227,11 +227,11 @@ static void places_beyond_memory_are_refused(void) {
     uint32_t n = 0;
     s_pages_left = 4;
     for (int i = 0; i < 10 * PLACES_IN_CHUNK; i++)
-        n += places_of(&p, &nodes[i], 0) != NULL;
+        n += places_of(&p, NULL, &nodes[i], 0) != NULL;
     CHECK(n > PLACES_IN_CHUNK && n < 4 * PLACES_IN_CHUNK);
     CHECK_EQUAL(p.n, n);
     for (uint32_t i = 0; i < n; i++)
-        CHECK(places_of(&p, &nodes[i], 0) == places_number(&p, i));
+        CHECK(places_of(&p, NULL, &nodes[i], 0) == places_number(&p, i));
     s_pages_left = -1;
     places_clear(&p);
     CHECK_EQUAL(s_pages_live, 0);

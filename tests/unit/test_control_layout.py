@@ -27,6 +27,7 @@ STRUCTS = {
     "record": control_layout.Record,
     "record_timing": control_layout.RecordTiming,
     "record_lines": control_layout.RecordLines,
+    "record_memory": control_layout.RecordMemory,
     "sampler": control_layout.RawSampler,
     "control": control_layout.Control,
 }
@@ -183,5 +184,5 @@ def test_the_core_takes_no_request_of_another_size_or_version() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         *["a request has 2088 bytes"] * 3,
-        *["the request is not one of version 6"] * 2,
+        *["the request is not one of version 7"] * 2,
     ]

@@ -212,9 +212,13 @@ def test_a_process_without_a_watcher_cannot_answer() -> None:
 @pytest.mark.parametrize(
     ("offset", "data", "message"),
     [
-        (8, b"\7", "has a newer pyusdt (control version 7, here 6): use the one that belongs to /"),
-        (8, b"\0", "has an older pyusdt (control version 0, here 6): use the one that belongs to "),
-        (12, b"\1", "has another pyusdt (control version 6, here 6): use the one that belongs to "),
+        (
+            8,
+            b"\10",
+            "has a newer pyusdt (control version 8, here 7): use the one that belongs to /",
+        ),
+        (8, b"\0", "has an older pyusdt (control version 0, here 7): use the one that belongs to "),
+        (12, b"\1", "has another pyusdt (control version 7, here 7): use the one that belongs to "),
         (0, b"x", " is not the file that was loaded, or not a pyusdt that this one knows"),
     ],
     ids=["newer", "older", "size", "magic"],

@@ -21,7 +21,8 @@ from pyusdt.recording.pack import pack
 
 STRUCTS = {
     "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_totals n_durations"
-                      " n_charges n_functions n_steps n_names text_size flags n_lines"),
+                      " n_charges n_functions n_steps n_names text_size flags n_lines"
+                      " n_memory reserved"),
     "_loss": (counts.LOSS, "name reserved count"),
     "_thread": (counts.THREAD, "serial tid ident elapsed name reserved"),
     "_node": (counts.NODE, "serial index parent function calls resumes errors elapsed self"),
@@ -30,6 +31,9 @@ STRUCTS = {
     "_charge": (counts.CHARGE, "serial index function kind reserved syscall samples ns line"
                                  " reserved2"),
     "_line": (counts.LINE, "serial function line reserved hits errors total self"),
+    "_memory": (counts.MEMORY, "serial index function line allocated_bytes allocated_blocks"
+                                " freed_bytes freed_blocks temporary_bytes temporary_blocks"
+                                " peak_bytes peak_blocks biggest"),
     "_function": (counts.FUNCTION, "id line module qualname name file"),
     "_step": (counts.STEP, "start value ident name kind"),
 }  # fmt: skip
@@ -113,9 +117,9 @@ def test_what_is_packed_is_unpacked() -> None:
 
 def test_counts_of_a_process_that_has_no_lines() -> None:
     """Version 5 of the control struct: its charges are shorter."""
-    head = counts.HEAD.pack(1.0, 9, 9, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, counts.SAMPLED, 0)
+    head = struct.pack("=d2Q12I", 1.0, 9, 9, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, counts.SAMPLED, 0)
     rows = [struct.pack("=IIIHHIIQ", 1, 2, 3, kind, 0, 0, kind, 50) for kind in (1, 4)]
-    found = counts.unpack(head + b"".join(rows), {}, lined=False)
+    found = counts.unpack(head + b"".join(rows), {}, version=5)
     assert found.sampled
     assert found.lines == []
     assert found.charges == [(1, 2, 3, "system", 0, 0, 1, 50), (1, 2, 3, "sleep", 0, 0, 4, 50)]

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which memory a recording has."""
+
+from typing import Literal
+
+PYTHON = 1
+"""What Python's allocators hand out. PYUSDT_MEMORY_* of include/pyusdt_control.h."""
+KINDS = {"": 0, "python": PYTHON}
+"""By the word that asks for it."""
+Asked = bool | Literal["python"]
+"""What `record(memory=...)` takes."""
+
+
+def word(asked: bool | str) -> str:
+    """The one of KINDS that it is. Raises ValueError."""
+    if isinstance(asked, bool):
+        return "python" if asked else ""
+    if asked not in KINDS or not asked:
+        raise ValueError(f'memory is a bool or "python", not {asked!r}')
+    return asked

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what the core has counted of memory, to what one recording is to hold of it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pyusdt.recording.counts import CountedMemory, Counts
+from pyusdt.recording.memory import MemoryFigures, MemoryRow
+from pyusdt.recording.snapshot import FunctionRow
+
+_NO_FUNCTION = -1
+
+
+class Places(NamedTuple):
+    """Where what the core counts is in the recording."""
+
+    functions: Mapping[int, FunctionRow]
+    is_wanted: Callable[[int], bool]
+    """Whether the recording has the function."""
+    place_of: Callable[[CountedMemory], tuple[int, int, int] | None]
+    """Thread, node and function, as in `MemoryRow`; None: it is not in the recording."""
+    caller_of: Callable[[CountedMemory], int]
+    """The function that calls the one of a context; -1: not known."""
+
+
+def summed(
+    settled: Iterable[MemoryRow], now: Counts, before: Counts, places: Places
+) -> list[MemoryRow]:
+    """The rows of a recording that has `settled` and what was allocated since `before`."""
+    sums = {row.key: row.figures for row in settled}
+    for row, figures in _since(now, before):
+        place = places.place_of(row)
+        if place is None:
+            continue
+        of = _owner_of_line(row, place[2], places)
+        key = *place, row.line if of != _NO_FUNCTION else 0, of
+        sums[key] = sums[key].plus(figures) if key in sums else figures
+    return [MemoryRow(*key, figures) for key, figures in sums.items()]
+
+
+def _since(now: Counts, before: Counts) -> Iterator[tuple[CountedMemory, MemoryFigures]]:
+    earlier = {row.key: MemoryFigures._make(row[4:]) for row in before.memory}
+    for row in now.memory:
+        figures = MemoryFigures._make(row[4:])
+        if row.key in earlier:
+            figures = figures.since(earlier[row.key])
+        if any(figures[:-1]):
+            yield row, figures
+
+
+def _owner_of_line(row: CountedMemory, charged: int, places: Places) -> int:
+    """The function whose the line is, where that is the one that is charged, or calls it, in C."""
+    if not row.line or charged == _NO_FUNCTION:
+        return _NO_FUNCTION
+    owner, it = row.function, places.functions[row.function]
+    if not it.file and not it.line:  # it is in C
+        owner = places.caller_of(row)
+        if owner == _NO_FUNCTION or not places.is_wanted(owner):
+            return _NO_FUNCTION
+    return owner if charged in (owner, row.function) else _NO_FUNCTION
