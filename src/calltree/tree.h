@@ -13,7 +13,7 @@
  * them, and one more frame that no exit matches stands for them all on the top. There is always
  * room for it.
  *
- * Private to: calltree, capture/tracking_inline.h
+ * Private to: calltree, capture/tracking_inline.h, memory/where.h
  */
 #ifndef PYUSDT_CALLTREE_TREE_H
 #define PYUSDT_CALLTREE_TREE_H

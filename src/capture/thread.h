@@ -19,8 +19,6 @@
 /* 0, or -1 with an exception set. */
 int thread_init(void);
 
-extern THREAD_LOCAL struct thread *t_thread;
-
 /* thread_self() for a thread that has no entry yet. */
 struct thread *thread_meet(void);
 

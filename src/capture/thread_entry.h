@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "calltree/calltree.h"
 
 struct thread {
@@ -41,5 +42,8 @@ struct thread {
     /* sampler.c's, under its lock. */
     struct seat *seat; /* NULL: none yet */
 };
+
+/* The entry of the running thread; NULL: it has none yet, or is hidden. thread.c's. */
+extern THREAD_LOCAL struct thread *t_thread;
 
 #endif

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "pyusdt_node.h"
 
 /* Private to the two functions below. */
 extern _Atomic bool account_is_open;
@@ -62,7 +63,7 @@ void account_freed(void *address);
 
 /* A block that may be moved by realloc(): */
 struct account_block {
-    uint64_t size;
+    uint64_t size, opened;
     uint32_t place, call;
     bool known;
 };
@@ -77,19 +78,37 @@ void account_restore(void *address, const struct account_block *before);
 void account_mapped(void *address, size_t size);
 void account_unmapped(void *address, size_t size);
 
-/* Opens the account, empty. GIL held. False: no memory. */
+/* Opens the account, empty. False: no memory. GIL held, as for the next two. */
 bool account_open(void);
 
-/* Closes it. Once this returns no hook changes it any more, until it is opened again. What was
- * counted can be read until then. GIL held. */
+/* Closes it: once this returns, no hook changes it any more. What was counted can be read until
+ * it is cleared, which comes before call trees are freed. */
 void account_close(void);
+void account_clear(void);
 
-/* What is alive now of what was allocated while the account was open, and what was when it was the
- * most. Any time. */
+/* What is alive of what was allocated since the account was opened, and what was when it was the
+ * most; how many blocks there was no memory for: they are in no figure. Any time. */
 struct account_totals {
     uint64_t bytes, blocks;
     uint64_t peak_bytes, peak_blocks;
+    uint64_t lost;
 };
 void account_totals(struct account_totals *totals);
+
+/* A place: a calling context at a line. */
+struct account_row {
+    const struct pyusdt_node *node; /* borrowed from its tree; NULL: no thread of Python's */
+    int32_t line;                   /* of its function, or, where that is in C, of what called it;
+                                     * 0: not known */
+    uint64_t allocated_bytes, allocated_blocks;
+    uint64_t freed_bytes, freed_blocks;
+    uint64_t temporary_bytes, temporary_blocks; /* of those: by the call that allocated them */
+    uint64_t peak_bytes, peak_blocks;           /* alive when all together had the most */
+    uint64_t biggest;
+};
+
+/* Reads up to `n` places from number `first` on; how many there were. A place keeps its number
+ * until the account is opened again. Those of one call are of one moment. Any thread, any time. */
+unsigned account_read(uint32_t first, struct account_row *rows, unsigned n);
 
 #endif

@@ -111,7 +111,7 @@ BAD = {
     "a folder that is no layer": (
         {"src/util/list.h": ""},
         "src/util/list.h: its folder is none of the layers base, probe, calltree, python, "
-        "capture, steps, control",
+        "capture, memory, steps, control",
     ),
     "a circle in Python": (
         {"pyusdt/recording/store.py": "from pyusdt.recording.model import Recording\n"},

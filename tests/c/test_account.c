@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The account: by whom, at which line, which of it is temporary, at the peak; threads, forks.
+ * Addresses are made up: nothing is read or written there.
+ */
+#include "calltree_under_test.h"
+#include "memory_under_test.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "../../src/memory/account.c"
+
+THREAD_LOCAL struct thread *t_thread;
+
+static struct calltree_budget s_budget = {
+    .contexts = PLENTY, .functions = PLENTY, .histograms = PLENTY, .lines = PLENTY};
+
+static void *at(uint64_t address) {
+    return (void *)(uintptr_t)address;
+}
+
+static void allocate(uint64_t address, size_t size) {
+    if (account_enter()) {
+        account_allocated(at(address), size);
+        account_leave();
+    }
+}
+
+static void release(uint64_t address) {
+    if (account_enter()) {
+        account_freed(at(address));
+        account_leave();
+    }
+}
+
+static void begin(struct thread *thread) {
+    make_codes();
+    for (int i = 0; i < CODES; i++) {
+        s_codes[i].lined = true;
+        s_codes[i].first_line = 1;
+        s_codes[i].n_lines = 10;
+    }
+    *thread = (struct thread){.tree = calltree_new(&s_budget, 0)};
+    t_thread = thread;
+    CHECK(account_open());
+}
+
+static void end(void) {
+    account_close();
+    account_clear();
+    CHECK_EQUAL(s_pages_live, 0);
+    calltree_free(t_thread->tree);
+    t_thread = NULL;
+    check_all_returned(&s_budget, PLENTY);
+}
+
+static void enter(char code) {
+    calltree_enter(t_thread->tree, &s_codes[code - 'a'], 0, CALLTREE_START);
+}
+
+static void reach(char code, int32_t line) {
+    calltree_line(t_thread->tree, &s_codes[code - 'a'], NULL, line, 0, false);
+}
+
+static void leave(char code) {
+    struct calltree_done done;
+    calltree_exit(t_thread->tree, &s_codes[code - 'a'], 0, CALLTREE_RETURN, &done);
+}
+
+/* "(native)" is the name of what has no node. Zeros: there is no such place. */
+static struct account_row figures_of(const char *name, int32_t line) {
+    struct account_row rows[3], found = {0};
+    uint32_t first = 0;
+    for (unsigned n; (n = account_read(first, rows, 3)) > 0; first += n)
+        for (unsigned i = 0; i < n; i++)
+            if (!strcmp(rows[i].node ? rows[i].node->qualname : "(native)", name) &&
+                rows[i].line == line)
+                found = rows[i];
+    return found;
+}
+
+static struct account_totals totals(void) {
+    struct account_totals now;
+    account_totals(&now);
+    return now;
+}
+
+static void blocks_are_charged_to_context_and_line(void) {
+    struct thread thread;
+    begin(&thread);
+    allocate(0x1000, 10);
+    enter('f');
+    allocate(0x2000, 20);
+    reach('f', 7);
+    allocate(0x3000, 30);
+    allocate(0x4000, 40);
+    enter('g');
+    release(0x3000);
+    release(0x9000); /* was there before */
+    allocate(0x5000, 0);
+    leave('g');
+    CHECK_EQUAL(figures_of("(thread)", 0).allocated_bytes, 10);
+    CHECK_EQUAL(figures_of("f", 0).allocated_bytes, 20);
+    CHECK_EQUAL(figures_of("f", 7).allocated_bytes, 70);
+    CHECK_EQUAL(figures_of("f", 7).allocated_blocks, 2);
+    CHECK_EQUAL(figures_of("f", 7).freed_bytes, 30);
+    CHECK_EQUAL(figures_of("f", 7).freed_blocks, 1);
+    CHECK_EQUAL(figures_of("f", 7).temporary_blocks, 0);
+    CHECK_EQUAL(figures_of("f", 7).biggest, 40);
+    CHECK_EQUAL(figures_of("f", 7).peak_bytes, 70);
+    CHECK_EQUAL(figures_of("g", 0).allocated_blocks, 1);
+    CHECK_EQUAL(figures_of("g", 0).freed_blocks, 0);
+    CHECK_EQUAL(totals().bytes, 70);
+    CHECK_EQUAL(totals().blocks, 4);
+    CHECK_EQUAL(totals().peak_bytes, 100);
+    CHECK_EQUAL(totals().peak_blocks, 4);
+    CHECK_EQUAL(totals().lost, 0);
+    end();
+}
+
+/* A function in C has no lines of its own: its blocks are its caller's at that line. */
+static void function_in_c_has_the_line_of_its_caller(void) {
+    struct thread thread;
+    begin(&thread);
+    enter('f');
+    reach('f', 7);
+    calltree_call(thread.tree, &s_codes['f' - 'a'], "f", &s_codes['c' - 'a'], "c", 0);
+    allocate(0x1000, 10);
+    leave('c');
+    CHECK_EQUAL(figures_of("c", 7).allocated_bytes, 10);
+    end();
+}
+
+/* Freed by the call that allocated: not by a later one of the same function, not by its caller. */
+static void temporary_blocks_are_those_of_one_call(void) {
+    struct thread thread;
+    begin(&thread);
+    enter('f');
+    allocate(0x1000, 1);
+    enter('g');
+    allocate(0x2000, 2);
+    allocate(0x3000, 4);
+    allocate(0x4000, 8);
+    release(0x1000);
+    release(0x2000);
+    leave('g');
+    release(0x3000);
+    enter('g');
+    release(0x4000);
+    allocate(0x2000, 16);
+    release(0x2000);
+    leave('g');
+    CHECK_EQUAL(figures_of("f", 0).temporary_blocks, 0);
+    CHECK_EQUAL(figures_of("g", 0).temporary_blocks, 2);
+    CHECK_EQUAL(figures_of("g", 0).temporary_bytes, 18);
+    CHECK_EQUAL(figures_of("g", 0).freed_bytes, 30);
+    CHECK_EQUAL(totals().bytes, 0);
+    end();
+}
+
+static void only_the_outermost_hook_counts(void) {
+    struct thread thread;
+    begin(&thread);
+    CHECK(account_enter());
+    CHECK(!account_enter());
+    allocate(0x1000, 1);
+    account_allocated(at(0x2000), 2);
+    account_leave();
+    release(0x1000);
+    CHECK_EQUAL(totals().bytes, 2);
+    CHECK_EQUAL(totals().blocks, 1);
+    account_close();
+    CHECK(!account_enter());
+    account_allocated(at(0x3000), 3);
+    account_freed(at(0x2000));
+    CHECK_EQUAL(totals().bytes, 2);
+    end();
+}
+
+static void block_at_a_known_address_was_freed_unseen(void) {
+    struct thread thread;
+    begin(&thread);
+    enter('f');
+    allocate(0x1000, 1);
+    enter('g');
+    allocate(0x1000, 2);
+    CHECK_EQUAL(figures_of("f", 0).freed_bytes, 1);
+    CHECK_EQUAL(figures_of("g", 0).allocated_bytes, 2);
+    CHECK_EQUAL(totals().blocks, 1);
+    end();
+}
+
+static void moved_block_belongs_to_who_moved_it(void) {
+    struct thread thread;
+    struct account_block before;
+    begin(&thread);
+    enter('f');
+    allocate(0x1000, 100);
+    enter('g');
+    account_moves(at(0x1000), &before);
+    CHECK(before.known && before.size == 100);
+    account_restore(at(0x1000), &before);
+    CHECK_EQUAL(figures_of("f", 0).freed_blocks, 0);
+    CHECK_EQUAL(totals().bytes, 100);
+    account_moves(at(0x1000), &before);
+    account_allocated(at(0x2000), 200);
+    CHECK_EQUAL(figures_of("f", 0).freed_bytes, 100);
+    CHECK_EQUAL(figures_of("f", 0).temporary_blocks, 0);
+    CHECK_EQUAL(figures_of("g", 0).allocated_bytes, 200);
+    CHECK_EQUAL(totals().peak_bytes, 200);
+    account_moves(NULL, &before);
+    CHECK(!before.known);
+    account_moves(at(0x9000), &before);
+    CHECK(!before.known);
+    account_restore(at(0x9000), &before);
+    CHECK_EQUAL(totals().blocks, 1);
+    /* The account that it belonged to is gone. */
+    account_moves(at(0x2000), &before);
+    account_close();
+    CHECK(account_open());
+    account_restore(at(0x2000), &before);
+    CHECK_EQUAL(totals().blocks, 0);
+    end();
+}
+
+static void mappings_count_once_and_are_unmapped_in_parts(void) {
+    struct thread thread;
+    begin(&thread);
+    enter('f');
+    account_mapped(at(0x10000), 0x5000);
+    account_unmapped(at(0x11000), 0x1000);
+    CHECK_EQUAL(totals().bytes, 0x4000);
+    CHECK_EQUAL(totals().blocks, 1);
+    account_mapped(at(0x13000), 0x4000); /* over the end of the first */
+    CHECK_EQUAL(totals().bytes, 0x1000 + 0x1000 + 0x4000);
+    CHECK_EQUAL(totals().blocks, 2);
+    account_unmapped(at(0), SIZE_MAX);
+    CHECK_EQUAL(totals().bytes, 0);
+    CHECK_EQUAL(totals().blocks, 0);
+    CHECK_EQUAL(figures_of("f", 0).freed_bytes, 0x9000);
+    account_unmapped(at(UINT64_MAX), 2);
+    account_mapped(at(UINT64_MAX), 2);
+    account_mapped(NULL, 0);
+    CHECK_EQUAL(totals().blocks, 0);
+    end();
+}
+
+/* As the child of one that was inside: its own account works, is empty, and the parent's goes on. */
+static void child_has_an_account_of_its_own(void) {
+    struct thread thread;
+    int status;
+    pid_t child;
+    begin(&thread);
+    enter('f');
+    for (uint64_t i = 1; i <= 10000; i++)
+        allocate(i * 32, 32);
+    lock_account();
+    child = fork();
+    if (child == 0) {
+        CHECK_EQUAL(totals().blocks, 0);
+        CHECK_EQUAL(s_pages_live, 0);
+        release(32);
+        allocate(64, 64);
+        CHECK_EQUAL(figures_of("f", 0).allocated_bytes, 64);
+        CHECK_EQUAL(totals().peak_bytes, 64);
+        _exit(0);
+    }
+    unlock_account();
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    CHECK_EQUAL(totals().blocks, 10000);
+    end();
+}
+
+static void without_memory_blocks_are_lost_and_counted(void) {
+    struct thread thread;
+    begin(&thread);
+    s_pages_left = 10;
+    for (uint64_t i = 1; i <= 1000; i++)
+        allocate(i * 32, 32);
+    CHECK(totals().lost > 0 && totals().lost < 1000);
+    CHECK_EQUAL(totals().lost + totals().blocks, 1000);
+    CHECK_EQUAL(figures_of("(thread)", 0).allocated_blocks, totals().blocks);
+    for (uint64_t i = 1; i <= 1000; i++)
+        release(i * 32);
+    CHECK_EQUAL(totals().blocks, 0);
+    s_pages_left = -1;
+    end();
+}
+
+/* Threads allocate, and free what others allocated; one has no tree, one has ended. */
+enum { THREADS = 4, EACH = 20000 };
+static pthread_barrier_t s_half;
+
+static void *work(void *number) {
+    uint64_t mine = (uint64_t)(uintptr_t)number, other = (mine + 1) % THREADS;
+    struct thread thread = {.tree = mine > 0 ? calltree_new(&s_budget, 0) : NULL,
+                            .ended = mine == 1};
+    unsigned each = turns(EACH);
+    t_thread = mine > 0 ? &thread : NULL;
+    if (mine > 1)
+        enter((char)('a' + mine));
+    for (uint64_t i = 1; i <= each; i++)
+        allocate(mine << 32 | i << 5, i);
+    pthread_barrier_wait(&s_half);
+    for (uint64_t i = 1; i <= each; i += 2)
+        release(other << 32 | i << 5);
+    return thread.tree;
+}
+
+static void threads_share_the_account(void) {
+    struct thread thread;
+    pthread_t threads[THREADS];
+    void *trees[THREADS];
+    uint64_t each = turns(EACH) / 2 * 2, sum = each * (each + 1) / 2, odd = each / 2 * (each / 2);
+    begin(&thread);
+    pthread_barrier_init(&s_half, NULL, THREADS);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, work, (void *)i);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        CHECK(pthread_join(threads[i], &trees[i]) == 0);
+    CHECK_EQUAL(turns(EACH) % 2, 0);
+    CHECK_EQUAL(figures_of("(native)", 0).allocated_bytes, 2 * sum);
+    CHECK_EQUAL(figures_of("c", 0).allocated_bytes, sum);
+    CHECK_EQUAL(figures_of("d", 0).freed_bytes, odd);
+    CHECK_EQUAL(figures_of("d", 0).freed_blocks, each / 2);
+    CHECK_EQUAL(totals().blocks, THREADS * each / 2);
+    CHECK_EQUAL(totals().bytes, THREADS * (sum - odd));
+    CHECK_EQUAL(totals().peak_bytes, THREADS * sum);
+    CHECK_EQUAL(figures_of("c", 0).peak_bytes, sum);
+    account_close();
+    account_clear();
+    for (int i = 0; i < THREADS; i++)
+        calltree_free(trees[i]);
+    end();
+}
+
+int main(void) {
+    static const struct test tests[] = {
+        TEST(blocks_are_charged_to_context_and_line),
+        TEST(function_in_c_has_the_line_of_its_caller),
+        TEST(temporary_blocks_are_those_of_one_call),
+        TEST(only_the_outermost_hook_counts),
+        TEST(block_at_a_known_address_was_freed_unseen),
+        TEST(moved_block_belongs_to_who_moved_it),
+        TEST(mappings_count_once_and_are_unmapped_in_parts),
+        TEST(child_has_an_account_of_its_own),
+        TEST(without_memory_blocks_are_lost_and_counted),
+        TEST(threads_share_the_account),
+    };
+    return run_tests(tests, sizeof tests / sizeof *tests);
+}

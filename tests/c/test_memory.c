@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of the account, each against a model that searches everything; and their bounds.
+ */
+#include "memory_under_test.h"
+
+#define ADDRESSES 4096u
+
+static uint64_t address_of(uint32_t i) {
+    return UINT64_C(0x7f0000000000) + (i % 7 ? (uint64_t)i * 16 : (uint64_t)i << 21);
+}
+
+static void check_block(struct blocks *b, uint32_t i, const struct block *wanted) {
+    struct block found = {0};
+    CHECK(blocks_take(b, address_of(i), &found) == (wanted->address != 0));
+    if (!wanted->address)
+        return;
+    CHECK(memcmp(&found, wanted, sizeof found) == 0);
+    CHECK(blocks_put(b, &found, &found) == BLOCKS_NEW);
+}
+
+static void blocks_are_found_until_they_are_taken(void) {
+    static struct blocks b;
+    static struct block model[ADDRESSES];
+    uint64_t seed = 17;
+    for (unsigned turn = 0; turn < turns(400000); turn++) {
+        uint32_t i = next_random(&seed) % ADDRESSES;
+        struct block was = {0};
+        if (next_random(&seed) % 2) {
+            struct block block = {address_of(i), next_random(&seed), turn, turn / 2};
+            enum blocks_put put = blocks_put(&b, &block, &was);
+            CHECK(put == (model[i].address ? BLOCKS_REPLACED : BLOCKS_NEW));
+            CHECK(memcmp(&was, &model[i], sizeof was) == 0);
+            model[i] = block;
+        } else {
+            CHECK(blocks_take(&b, address_of(i), &was) == (model[i].address != 0));
+            CHECK(memcmp(&was, &model[i], sizeof was) == 0);
+            model[i] = (struct block){0};
+        }
+        if (turn % 50000 == 0)
+            for (uint32_t j = 0; j < ADDRESSES; j++)
+                check_block(&b, j, &model[j]);
+    }
+    blocks_clear(&b);
+    CHECK_EQUAL(s_pages_live, 0);
+}
+
+/* Any address that is not 0, also with the same hash: one after the other. */
+static void blocks_at_any_address(void) {
+    static const uint64_t addresses[] = {1, 2, 15, 16, 17, UINT64_MAX, UINT64_MAX - 15};
+    static struct blocks b;
+    struct block was;
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        struct block block = {addresses[i], UINT64_MAX, UINT32_MAX, UINT32_MAX};
+        CHECK(!blocks_take(&b, addresses[i], &was));
+        CHECK(blocks_put(&b, &block, &was) == BLOCKS_NEW);
+    }
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        CHECK(blocks_take(&b, addresses[i], &was) && was.address == addresses[i]);
+    blocks_clear(&b);
+}
+
+/* Without memory for more, those that are there stay, and can be taken and replaced. */
+static void blocks_beyond_memory_are_refused(void) {
+    static struct blocks b;
+    uint64_t n = 0, refused = 0;
+    struct block was;
+    s_pages_left = 2 * BLOCKS_SHARDS;
+    for (uint64_t i = 1; i <= 40000; i++) {
+        struct block block = {i * 48, i, 0, 0};
+        if (blocks_put(&b, &block, &was) == BLOCKS_FULL)
+            refused++;
+        else
+            n++;
+    }
+    CHECK(n > 80 * BLOCKS_SHARDS && refused > 0);
+    for (uint64_t i = 1; i <= 40000; i++)
+        n -= blocks_take(&b, i * 48, &was) && was.size == i;
+    CHECK_EQUAL(n, 0);
+    s_pages_left = -1;
+    blocks_clear(&b);
+    CHECK_EQUAL(s_pages_live, 0);
+}
+
+static void pages_have_a_bound(void) {
+    void *all = pages_map(PAGES_MAX - PAGES_HEAD);
+    CHECK(all);
+    CHECK(!pages_map(1));
+    pages_unmap(all);
+    CHECK(!pages_map(PAGES_MAX));
+    CHECK(!pages_map(SIZE_MAX));
+    all = pages_map(PAGES_MAX - PAGES_HEAD);
+    CHECK(all && (uintptr_t)all % 64 == 0);
+    pages_unmap(all);
+}
+
+/* Bytes of an address space, one by one: the number of the mapping that has it. */
+enum { SPACE = 400 };
+
+static void check_mappings(const struct mappings *m, const uint32_t space[SPACE]) {
+    uint32_t at = 0, row = 0;
+    for (; row < m->n; row++) {
+        CHECK(m->rows[row].begin < m->rows[row].end);
+        for (; at < m->rows[row].begin; at++)
+            CHECK_EQUAL(space[at], 0);
+        for (; at < m->rows[row].end; at++)
+            CHECK_EQUAL(space[at], m->rows[row].place);
+    }
+    for (; at < SPACE; at++)
+        CHECK_EQUAL(space[at], 0);
+}
+
+static void mappings_are_taken_piece_by_piece(void) {
+    static struct mappings m;
+    static uint32_t space[SPACE];
+    uint32_t added = 0, blocks = 0;
+    uint64_t seed = 5;
+    for (unsigned turn = 1; turn < turns(100000) + 1; turn++) {
+        uint32_t begin = next_random(&seed) % SPACE, end = begin + next_random(&seed) % 20 + 1;
+        struct mapping piece;
+        if (end > SPACE)
+            end = SPACE;
+        while (mappings_take(&m, begin, end, &piece)) {
+            CHECK(begin <= piece.begin && piece.begin < piece.end && piece.end <= end);
+            blocks += piece.counts;
+            for (uint64_t i = piece.begin; i < piece.end; i++) {
+                CHECK_EQUAL(space[i], piece.place);
+                space[i] = 0;
+            }
+        }
+        if (turn % 2) {
+            added++;
+            CHECK(mappings_add(&m, &(struct mapping){begin, end, turn, true}));
+            for (uint32_t i = begin; i < end; i++)
+                space[i] = turn;
+        }
+        check_mappings(&m, space);
+    }
+    for (struct mapping piece; mappings_take(&m, 0, SPACE, &piece);)
+        blocks += piece.counts;
+    CHECK_EQUAL(blocks, added);
+    mappings_clear(&m);
+    CHECK_EQUAL(s_pages_live, 0);
+}
+
+/* What follows a hole that there is no memory for is taken with it. */
+static void mapping_without_memory_for_a_hole(void) {
+    static struct mappings m;
+    struct mapping piece;
+    for (uint64_t i = 0; i < FIRST_ROOM; i++)
+        CHECK(mappings_add(&m, &(struct mapping){i * 100, i * 100 + 90, 1, true}));
+    s_pages_left = 0;
+    CHECK(!mappings_add(&m, &(struct mapping){90, 95, 1, true}));
+    CHECK(mappings_take(&m, 10, 20, &piece));
+    CHECK(piece.begin == 10 && piece.end == 90 && !piece.counts);
+    CHECK(!mappings_take(&m, 10, 100, &piece));
+    CHECK(mappings_take(&m, 0, 100, &piece) && piece.end == 10 && piece.counts);
+    s_pages_left = -1;
+    mappings_clear(&m);
+}
+
+/* Each place's live bytes at each moment that was a new peak; the last such moment is right. */
+enum { PLACES = 300, LIVE = 2000 };
+
+static void peak_is_that_of_a_model(void) {
+    static struct pyusdt_node nodes[PLACES];
+    static struct places p;
+    static struct amount live[PLACES], peak[PLACES];
+    static struct {
+        uint32_t place;
+        uint64_t size;
+    } blocks[LIVE];
+    struct amount sum = {0}, most = {0};
+    uint64_t seed = 23;
+    uint32_t n = 0;
+    for (unsigned turn = 0; turn < turns(60000); turn++) {
+        /* Phases in which it grows, and falls. */
+        bool grows = n == 0 || (n < LIVE && next_random(&seed) % 100 < (turn / 1500 % 2 ? 40 : 62));
+        if (grows) {
+            uint32_t i = next_random(&seed) % (1 + turn * PLACES / turns(60000));
+            uint64_t size = next_random(&seed) % 1000;
+            blocks[n].place = i;
+            blocks[n++].size = size;
+            places_add(&p, places_of(&p, &nodes[i], (int32_t)i), (struct amount){size, 1});
+            live[i].bytes += size;
+            live[i].blocks++;
+            sum.bytes += size;
+            sum.blocks++;
+        } else {
+            uint32_t which = next_random(&seed) % n, i = blocks[which].place;
+            struct amount amount = {blocks[which].size, 1};
+            struct place *place = places_of(&p, &nodes[i], (int32_t)i);
+            places_remove(&p, place, amount);
+            if (next_random(&seed) % 10 == 0) {
+                places_put_back(&p, place, amount);
+                continue;
+            }
+            blocks[which] = blocks[--n];
+            live[i].bytes -= amount.bytes;
+            live[i].blocks--;
+            sum.bytes -= amount.bytes;
+            sum.blocks--;
+        }
+        if (grows && sum.bytes >= most.bytes) {
+            most = sum;
+            memcpy(peak, live, sizeof peak);
+        }
+        CHECK_EQUAL(p.live.bytes, sum.bytes);
+        CHECK_EQUAL(p.most.bytes, most.bytes);
+        CHECK_EQUAL(p.most.blocks, most.blocks);
+        for (uint32_t i = turn % 97; i < p.n; i += 97) {
+            const struct place *place = places_number(&p, i);
+            uint64_t number = (uint64_t)place->line;
+            CHECK_EQUAL(places_live(place).bytes, live[number].bytes);
+            CHECK_EQUAL(places_live(place).blocks, live[number].blocks);
+            CHECK_EQUAL(places_at_peak(&p, place).bytes, peak[number].bytes);
+            CHECK_EQUAL(places_at_peak(&p, place).blocks, peak[number].blocks);
+        }
+    }
+    places_clear(&p);
+    CHECK_EQUAL(s_pages_live, 0);
+}
+
+static void places_beyond_memory_are_refused(void) {
+    static struct pyusdt_node nodes[10 * PLACES_IN_CHUNK];
+    static struct places p;
+    uint32_t n = 0;
+    s_pages_left = 4;
+    for (int i = 0; i < 10 * PLACES_IN_CHUNK; i++)
+        n += places_of(&p, &nodes[i], 0) != NULL;
+    CHECK(n > PLACES_IN_CHUNK && n < 4 * PLACES_IN_CHUNK);
+    CHECK_EQUAL(p.n, n);
+    for (uint32_t i = 0; i < n; i++)
+        CHECK(places_of(&p, &nodes[i], 0) == places_number(&p, i));
+    s_pages_left = -1;
+    places_clear(&p);
+    CHECK_EQUAL(s_pages_live, 0);
+}
+
+int main(void) {
+    static const struct test tests[] = {
+        TEST(blocks_are_found_until_they_are_taken), TEST(blocks_at_any_address),
+        TEST(blocks_beyond_memory_are_refused),      TEST(pages_have_a_bound),
+        TEST(mappings_are_taken_piece_by_piece),     TEST(mapping_without_memory_for_a_hole),
+        TEST(peak_is_that_of_a_model),               TEST(places_beyond_memory_are_refused),
+    };
+    return run_tests(tests, sizeof tests / sizeof *tests);
+}
