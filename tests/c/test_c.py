@@ -7,58 +7,20 @@ name of each test before it runs; when it fails, the last name and the message a
 
 from __future__ import annotations
 
-import functools
-import os
 import platform
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
+from c_programs import FLAGS, MODES, ROOT, Tool, makes_programs, run
 from conftest import missing
 
 pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 PROGRAMS = sorted(path.stem for path in HERE.glob("test_*.c"))
-FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"]
-FLAGS += [f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}"]
-MODES = {
-    "plain": ["-O2"],
-    "memory": ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-    "threads": ["-O1", "-fsanitize=thread"],
-}
 # TEST_SHARE: how many percent of their random turns the programs make.
 SHARE = {"plain": "100", "memory": "100", "threads": "30"}
 VALGRIND_SHARE = "3"
-LIMIT_SECONDS = 60
-
-Tool = Callable[[str], str]
-
-
-def run(command: list[str], share: str = "100") -> None:
-    result = subprocess.run(
-        command,
-        env={**os.environ, "TEST_SHARE": share},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=LIMIT_SECONDS,
-    )
-    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}"
-
-
-@functools.cache
-def makes_programs(compiler: str, mode: str) -> bool:
-    """The sanitizers of a compiler may be in another package."""
-    nothing = "int main(void) { return 0; }"
-    with TemporaryDirectory() as directory:
-        command = [compiler, *MODES[mode], "-xc", "-", "-o", f"{directory}/nothing"]
-        done = subprocess.run(command, input=nothing, text=True, capture_output=True)
-    return done.returncode == 0
 
 
 def build(compiler: str, flags: list[str], sources: list[Path], directory: Path) -> str:
