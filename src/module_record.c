@@ -17,6 +17,7 @@
 #include "control/save.h"
 #include "control/snapshot.h"
 #include "control/watcher.h"
+#include "memory/memory.h"
 #include "python/gil_futex.h"
 #include "pyusdt_control.h"
 
@@ -36,7 +37,7 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
         PyErr_Format(PyExc_ValueError, "only, exclude or lines %s", why);
         return NULL;
     }
-    if (memory < 0 || memory > PYUSDT_MEMORY_PYTHON) {
+    if (memory < 0 || memory > PYUSDT_MEMORY_ALL) {
         PyErr_SetString(PyExc_ValueError, "memory is none of the kinds");
         return NULL;
     }
@@ -50,6 +51,9 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     }
     if (recorder_start(RECORDER_INSIDE, &options) < 0)
         Py_RETURN_FALSE;
+    Py_BEGIN_ALLOW_THREADS;
+    memory_attend();
+    Py_END_ALLOW_THREADS;
     watcher_kick(); /* the sampler is to begin */
     if (sampler_works())
         gil_futex_find();

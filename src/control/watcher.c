@@ -48,6 +48,7 @@
 #include "control/replay.h"
 #include "control/sampler.h"
 #include "control/save.h"
+#include "memory/memory.h"
 #include "probe/demand.h"
 #include "python/gil.h"
 #include "python/gil_futex.h"
@@ -176,6 +177,7 @@ static void *watch(void *unused) {
             break;
         pthread_mutex_unlock(&s_lock);
         serve_requests();
+        memory_attend();
         sampler_attend();
         wait_for_gil();
         poll_demand();
@@ -275,6 +277,9 @@ void watcher_stop(void) {
         return;
     s_wanted = s_threadless = false;
     stop_thread();
+    Py_BEGIN_ALLOW_THREADS;
+    memory_attend();
+    Py_END_ALLOW_THREADS;
     sampler_allow(false);
     apply_stop();
     batch_fire_all();

@@ -4,11 +4,14 @@
 #include <stdatomic.h>
 
 #include "memory/account.h"
+#include "memory/native_hooks.h"
 #include "memory/python_hooks.h"
+#include "pyusdt_control.h"
 
 static _Atomic uint32_t s_kinds; /* written under the GIL */
 
 static void end(void) {
+    native_hooks_want(false);
     account_close();
     python_hooks_off();
     account_clear();
@@ -22,11 +25,17 @@ bool memory_account(uint32_t kinds) {
         return true;
     on = kinds && (s_kinds || account_open()) && python_hooks_on();
 
+    if (on && !native_hooks_want(kinds & PYUSDT_MEMORY_NATIVE))
+        kinds &= ~(uint32_t)PYUSDT_MEMORY_NATIVE;
     if (on)
         s_kinds = kinds;
     else
         end();
     return on || !kinds;
+}
+
+void memory_attend(void) {
+    native_hooks_attend();
 }
 
 uint32_t memory_accounted(void) {

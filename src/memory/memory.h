@@ -2,7 +2,7 @@
  *
  * Which memory is accounted for: the account, and the hooks that keep it.
  *
- * GIL held for everything here. Nothing leaves an exception set.
+ * GIL held for what does not say otherwise. Nothing leaves an exception set.
  */
 #ifndef PYUSDT_MEMORY_MEMORY_H
 #define PYUSDT_MEMORY_MEMORY_H
@@ -11,8 +11,13 @@
 #include <stdint.h>
 
 /* Account for `kinds`, PYUSDT_MEMORY_*, from now on; 0: for none. The account is empty where there
- * was none; it goes on where there was. False: the hooks cannot be set, and there is none. */
+ * was none; it goes on where there was. False: Python's hooks cannot be set, and there is none. */
 bool memory_account(uint32_t kinds);
+
+/* Bring the hooks of native memory to where they are wanted: called after memory_account(), and from
+ * time to time. Where they are not wanted any more they count nothing, even before. No GIL: this
+ * may wait for a library that another thread loads. */
+void memory_attend(void);
 
 /* What is accounted for now. Any thread, no GIL. */
 uint32_t memory_accounted(void);
