@@ -67,13 +67,16 @@ def library(name: str, sources: list[str], **options: object) -> Extension:
     extra = shlex.split(os.environ.get("PYUSDT_CFLAGS", ""))
     usdt_include = os.environ.get("USDT_INCLUDE")
     flags = ["-std=c11", "-D_GNU_SOURCE", "-pthread", "-O2", "-g", "-fvisibility=hidden"]
+    # src/memory/native_hooks.c: our own calls go through slots, which are filled once and for all.
+    flags += ["-fplt"]
+    whole = ["-Wl,-z,now", "-Wl,-z,nodelete"]
     return Extension(
         name,
         sources=sorted(sources),
         depends=["setup.py", *glob("include/*.h"), *glob("src/**/*.h", recursive=True)],
         include_dirs=[*([usdt_include] if usdt_include else []), "include", "src"],
         extra_compile_args=[*flags, "-Wall", "-Wextra", *extra],
-        extra_link_args=["-pthread", *extra],
+        extra_link_args=["-pthread", *whole, *extra],
         **options,
     )
 

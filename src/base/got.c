@@ -38,7 +38,7 @@ struct pass {
     void (*attend)(struct pass *pass, const struct image *image);
     struct maps maps;
     uint64_t loaded, unloaded;
-    bool anew, stale, done;
+    bool stale, done;
 
     /* Of the image that is attended to. */
     const struct image *image;
@@ -180,13 +180,8 @@ static void learn(struct got *got, const struct image *image) {
     got->known[got->n_known++] = (struct got_library){image->base, image->dynamic};
 }
 
-static void attend_own(struct pass *pass, const struct image *image) {
-    if (is_ours(image))
-        image_visit(image, find_original, pass);
-}
-
 static void attend_new(struct pass *pass, const struct image *image) {
-    if (is_known(pass->got, image))
+    if (!pass->got->is_put || is_known(pass->got, image))
         return;
     learn(pass->got, image);
     if (is_to_be_left(pass->got, image))
@@ -253,8 +248,6 @@ static bool lock_pass(void) {
 static void walk_complete(struct pass *pass) {
     if (!lock_pass())
         return;
-    if (pass->anew)
-        pass->got->n_known = 0;
     dl_iterate_phdr(visit_image, pass);
     pass->done = !pass->stale;
     if (pass->done)
@@ -262,8 +255,8 @@ static void walk_complete(struct pass *pass) {
     pthread_mutex_unlock(&s_pass);
 }
 
-static bool walk(struct got *got, void (*attend)(struct pass *, const struct image *), bool anew) {
-    struct pass pass = {.got = got, .attend = attend, .anew = anew};
+static bool walk(struct got *got, void (*attend)(struct pass *, const struct image *)) {
+    struct pass pass = {.got = got, .attend = attend};
 
     for (int i = 0; i < TRIES && !pass.done; i++) {
         dl_iterate_phdr(note_counts, &pass);
@@ -275,8 +268,25 @@ static bool walk(struct got *got, void (*attend)(struct pass *, const struct ima
     return pass.done;
 }
 
+/* Our library is complete, since it runs. */
+static int visit_own(struct dl_phdr_info *info, size_t size, void *arg) {
+    struct pass *pass = arg;
+    struct image image;
+
+    (void)size;
+    if (!image_open(&image, info, &pass->maps) || !is_ours(&image))
+        return 0;
+    pass->image = &image;
+    image_visit(&image, find_original, pass);
+    return 1;
+}
+
 bool got_init(struct got *got) {
-    walk(got, attend_own, true);
+    struct pass pass = {.got = got};
+
+    if (maps_read(&pass.maps) == 0)
+        dl_iterate_phdr(visit_own, &pass);
+    maps_free(&pass.maps);
     for (size_t i = 0; i < got->n_hooks; i++)
         if (got->hooks[i].original)
             return true;
@@ -290,17 +300,26 @@ bool got_has_news(const struct got *got) {
     return now.loaded != got->loaded || now.unloaded != got->unloaded;
 }
 
-bool got_put(struct got *got, enum got_libraries which) {
-    return walk(got, attend_new, which == GOT_ALL);
+/* False: s_pass could not be had. */
+static bool set_put(struct got *got, bool is_put) {
+    if (!lock_pass())
+        return false;
+    got->is_put = is_put;
+    got->n_known = 0;
+    pthread_mutex_unlock(&s_pass);
+    return true;
+}
+
+bool got_put(struct got *got) {
+    return set_put(got, true) && walk(got, attend_new);
+}
+
+bool got_add(struct got *got) {
+    return walk(got, attend_new);
 }
 
 bool got_undo(struct got *got) {
-    bool done = walk(got, attend_end, true);
-
-    pages_free(got->known, got->room * sizeof *got->known);
-    got->known = NULL;
-    got->room = 0;
-    return done;
+    return set_put(got, false) && walk(got, attend_end);
 }
 
 void got_prefork(void) {

@@ -14,8 +14,8 @@
  * Slots that lie in pages which the dynamic linker has made read-only are written all the same, and
  * the pages are as before afterwards.
  *
- * No Python.h, no GIL, no malloc. Any thread. These functions wait for a dlopen() that is under
- * way, as dlsym() does: call them without the GIL, which its constructors may want.
+ * No Python.h, no GIL, no malloc. Any thread. Most of these functions wait for a dlopen() that
+ * is under way, as dlsym() does: call them without the GIL, which its constructors may want.
  */
 #ifndef PYUSDT_BASE_GOT_H
 #define PYUSDT_BASE_GOT_H
@@ -43,20 +43,23 @@ struct got {
     /* Private. */
     struct got_library *known; /* owned: those that have been attended to */
     size_t n_known, room;
+    bool is_put;
     _Atomic uint64_t loaded, unloaded; /* libraries, as the dynamic linker counts them */
 };
 
-/* Find the originals. False: there is no hook that could be used. */
+/* Find the originals. Waits for nothing. False: there is no hook that could be used. */
 bool got_init(struct got *got);
 
-/* Whether libraries have come or gone since the last got_put(). Waits for nothing. */
+/* Whether libraries have come or gone since the last got_put() or got_add(). Waits for nothing. */
 bool got_has_news(const struct got *got);
 
-enum got_libraries { GOT_NEW, GOT_ALL };
+/* Put the replacements into all libraries. False: that was not possible, or not into all, and may
+ * be later. */
+bool got_put(struct got *got);
 
-/* Put the replacements into the libraries that are new since the last time, or into all. False:
- * that was not possible, and may be later. */
-bool got_put(struct got *got, enum got_libraries which);
+/* Put them into the libraries that have come since, until got_undo() is called: then nothing. As
+ * for the result. */
+bool got_add(struct got *got);
 
 /* Put the originals back, wherever our replacements still are. Whoever has copied the address of a
  * replacement still calls it. */

@@ -27,8 +27,8 @@
 enum { SPINS = 100, YIELDS = 100 };
 #define PAUSE_NS 50000
 
-_Atomic bool account_is_open; /* written under the lock */
-THREAD_LOCAL bool account_t_within;
+_Atomic uint64_t account_opening; /* written under the lock */
+THREAD_LOCAL uint64_t account_t_within;
 
 /* Under the lock. */
 static struct blocks s_blocks;
@@ -73,13 +73,24 @@ ALWAYS_INLINE void unlock_account(void) {
     atomic_store_explicit(&s_lock, false, memory_order_release);
 }
 
-/* For what is called by hooks: false, and no lock, where the account is closed. */
+/* For what is called by hooks: false, and no lock, where the account that it entered is closed. */
 ALWAYS_INLINE bool lock_open(void) {
     lock_account();
-    if (LIKELY(atomic_load_explicit(&account_is_open, memory_order_relaxed)))
+    if (LIKELY(atomic_load_explicit(&account_opening, memory_order_relaxed) == account_t_within))
         return true;
     unlock_account();
     return false;
+}
+
+/* For what is called by nobody's hook: one that a signal handler calls meanwhile must not enter. */
+static void lock_apart(void) {
+    account_t_within = UINT64_MAX;
+    lock_account();
+}
+
+static void unlock_apart(void) {
+    unlock_account();
+    account_t_within = 0;
 }
 
 /* NULL: no memory. */
@@ -192,12 +203,16 @@ void account_restore(void *address, const struct account_block *before) {
     unlock_account();
 }
 
-static void unmap(uint64_t begin, uint64_t end) {
+static size_t unmap(uint64_t begin, uint64_t end) {
     struct mapping piece;
+    size_t known = 0;
 
-    while (mappings_take(&s_mappings, begin, end, &piece))
+    while (mappings_take(&s_mappings, begin, end, &piece)) {
         places_remove(&s_places, places_number(&s_places, piece.place),
                       (struct amount){piece.end - piece.begin, piece.counts});
+        known += piece.end - piece.begin;
+    }
+    return known;
 }
 
 void account_mapped(void *address, size_t size) {
@@ -219,13 +234,15 @@ void account_mapped(void *address, size_t size) {
     unlock_account();
 }
 
-void account_unmapped(void *address, size_t size) {
+size_t account_unmapped(void *address, size_t size) {
     uint64_t begin = (uint64_t)(uintptr_t)address;
+    size_t known;
 
     if (!size || begin + size < begin || !lock_open())
-        return;
-    unmap(begin, begin + size);
+        return 0;
+    known = unmap(begin, begin + size);
     unlock_account();
+    return known;
 }
 
 static void forget(void) {
@@ -239,6 +256,8 @@ static void forget(void) {
 static void forked(void) {
     if (s_opened)
         forget();
+    if (account_opening)
+        account_opening = s_opened;
     unlock_account();
 }
 
@@ -248,27 +267,27 @@ bool account_open(void) {
     if (!s_watches && pthread_atfork(NULL, NULL, forked) != 0)
         return false;
     s_watches = true;
-    lock_account();
+    lock_apart();
     forget();
-    atomic_store(&account_is_open, true);
-    unlock_account();
+    account_opening = s_opened;
+    unlock_apart();
     return true;
 }
 
 void account_close(void) {
-    lock_account();
-    atomic_store(&account_is_open, false);
-    unlock_account();
+    lock_apart();
+    account_opening = 0;
+    unlock_apart();
 }
 
 void account_clear(void) {
-    lock_account();
+    lock_apart();
     forget();
-    unlock_account();
+    unlock_apart();
 }
 
 void account_totals(struct account_totals *totals) {
-    lock_account();
+    lock_apart();
     *totals = (struct account_totals){
         .bytes = s_places.live.bytes,
         .blocks = s_places.live.blocks,
@@ -276,7 +295,7 @@ void account_totals(struct account_totals *totals) {
         .peak_blocks = s_places.most.blocks,
         .lost = s_lost,
     };
-    unlock_account();
+    unlock_apart();
 }
 
 static void read_place(const struct place *place, struct account_row *row) {
@@ -301,9 +320,9 @@ static void read_place(const struct place *place, struct account_row *row) {
 unsigned account_read(uint32_t first, struct account_row *rows, unsigned n) {
     unsigned i = 0;
 
-    lock_account();
+    lock_apart();
     for (; i < n && first + i < s_places.n; i++)
         read_place(places_number(&s_places, first + i), &rows[i]);
-    unlock_account();
+    unlock_apart();
     return i;
 }

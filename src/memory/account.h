@@ -33,25 +33,27 @@
 #include "pyusdt_node.h"
 
 /* Private to the two functions below. */
-extern _Atomic bool account_is_open;
-extern THREAD_LOCAL bool account_t_within;
+extern _Atomic uint64_t account_opening;       /* its number; 0: the account is closed */
+extern THREAD_LOCAL uint64_t account_t_within; /* in which one this thread entered; 0: in none */
 
 /* Whether what the calling hook does is to be accounted for; then account_leave() follows. False:
  * the account is closed, or this thread is within another hook. Until it leaves, no other enter of
  * this thread is true. */
 static inline bool account_enter(void) {
-    if (!atomic_load_explicit(&account_is_open, memory_order_relaxed) || account_t_within)
+    uint64_t opening = atomic_load_explicit(&account_opening, memory_order_relaxed);
+
+    if (!opening || account_t_within)
         return false;
-    account_t_within = true;
+    account_t_within = opening;
     return true;
 }
 
 static inline void account_leave(void) {
-    account_t_within = false;
+    account_t_within = 0;
 }
 
 /* What follows is called between those two. Where the account has been closed meanwhile, nothing
- * happens. */
+ * happens, even if it was opened again. */
 
 /* A block of `size` bytes, 0 too, was allocated. NULL: it was not. A block that was known at that
  * address was freed unseen. */
@@ -74,9 +76,10 @@ void account_moves(void *address, struct account_block *before);
 void account_restore(void *address, const struct account_block *before);
 
 /* Pages were mapped, each of which may be unmapped by itself: account_unmapped() is called before,
- * and for what a mapping at a fixed address is going to replace. */
+ * and for what a mapping at a fixed address is going to replace. It returns how many bytes of that
+ * range were known. */
 void account_mapped(void *address, size_t size);
-void account_unmapped(void *address, size_t size);
+size_t account_unmapped(void *address, size_t size);
 
 /* Opens the account, empty. False: no memory. GIL held, as for the next two. */
 bool account_open(void);

@@ -35,6 +35,14 @@ static void release(uint64_t address) {
     }
 }
 
+/* Between enter and leave, as hooks call it. */
+#define WITHIN(call)                                                                               \
+    do {                                                                                           \
+        CHECK(account_enter());                                                                    \
+        call;                                                                                      \
+        account_leave();                                                                           \
+    } while (0)
+
 static void begin(struct thread *thread) {
     make_codes();
     for (int i = 0; i < CODES; i++) {
@@ -174,11 +182,30 @@ static void only_the_outermost_hook_counts(void) {
     release(0x1000);
     CHECK_EQUAL(totals().bytes, 2);
     CHECK_EQUAL(totals().blocks, 1);
+    end();
+}
+
+/* Who entered before belongs to that account. */
+static void an_account_that_is_closed_does_not_change(void) {
+    struct thread thread;
+    uint64_t opening;
+    begin(&thread);
+    allocate(0x2000, 2);
+    CHECK(account_enter());
+    opening = account_t_within;
     account_close();
     CHECK(!account_enter());
+    account_t_within = opening;
     account_allocated(at(0x3000), 3);
     account_freed(at(0x2000));
+    account_leave();
     CHECK_EQUAL(totals().bytes, 2);
+    CHECK(account_open());
+    account_t_within = opening;
+    account_allocated(at(0x3000), 3);
+    account_mapped(at(0x10000), 0x1000);
+    account_leave();
+    CHECK_EQUAL(totals().bytes, 0);
     end();
 }
 
@@ -202,28 +229,28 @@ static void moved_block_belongs_to_who_moved_it(void) {
     enter('f');
     allocate(0x1000, 100);
     enter('g');
-    account_moves(at(0x1000), &before);
+    WITHIN(account_moves(at(0x1000), &before));
     CHECK(before.known && before.size == 100);
-    account_restore(at(0x1000), &before);
+    WITHIN(account_restore(at(0x1000), &before));
     CHECK_EQUAL(figures_of("f", 0).freed_blocks, 0);
     CHECK_EQUAL(totals().bytes, 100);
-    account_moves(at(0x1000), &before);
-    account_allocated(at(0x2000), 200);
+    WITHIN(account_moves(at(0x1000), &before));
+    WITHIN(account_allocated(at(0x2000), 200));
     CHECK_EQUAL(figures_of("f", 0).freed_bytes, 100);
     CHECK_EQUAL(figures_of("f", 0).temporary_blocks, 0);
     CHECK_EQUAL(figures_of("g", 0).allocated_bytes, 200);
     CHECK_EQUAL(totals().peak_bytes, 200);
-    account_moves(NULL, &before);
+    WITHIN(account_moves(NULL, &before));
     CHECK(!before.known);
-    account_moves(at(0x9000), &before);
+    WITHIN(account_moves(at(0x9000), &before));
     CHECK(!before.known);
-    account_restore(at(0x9000), &before);
+    WITHIN(account_restore(at(0x9000), &before));
     CHECK_EQUAL(totals().blocks, 1);
     /* The account that it belonged to is gone. */
-    account_moves(at(0x2000), &before);
+    WITHIN(account_moves(at(0x2000), &before));
     account_close();
     CHECK(account_open());
-    account_restore(at(0x2000), &before);
+    WITHIN(account_restore(at(0x2000), &before));
     CHECK_EQUAL(totals().blocks, 0);
     end();
 }
@@ -232,25 +259,26 @@ static void mappings_count_once_and_are_unmapped_in_parts(void) {
     struct thread thread;
     begin(&thread);
     enter('f');
-    account_mapped(at(0x10000), 0x5000);
-    account_unmapped(at(0x11000), 0x1000);
+    WITHIN(account_mapped(at(0x10000), 0x5000));
+    WITHIN(account_unmapped(at(0x11000), 0x1000));
     CHECK_EQUAL(totals().bytes, 0x4000);
     CHECK_EQUAL(totals().blocks, 1);
-    account_mapped(at(0x13000), 0x4000); /* over the end of the first */
+    WITHIN(account_mapped(at(0x13000), 0x4000)); /* over the end of the first */
     CHECK_EQUAL(totals().bytes, 0x1000 + 0x1000 + 0x4000);
     CHECK_EQUAL(totals().blocks, 2);
-    account_unmapped(at(0), SIZE_MAX);
+    WITHIN(account_unmapped(at(0), SIZE_MAX));
     CHECK_EQUAL(totals().bytes, 0);
     CHECK_EQUAL(totals().blocks, 0);
     CHECK_EQUAL(figures_of("f", 0).freed_bytes, 0x9000);
-    account_unmapped(at(UINT64_MAX), 2);
-    account_mapped(at(UINT64_MAX), 2);
-    account_mapped(NULL, 0);
+    WITHIN(account_unmapped(at(UINT64_MAX), 2));
+    WITHIN(account_mapped(at(UINT64_MAX), 2));
+    WITHIN(account_mapped(NULL, 0));
     CHECK_EQUAL(totals().blocks, 0);
     end();
 }
 
-/* As the child of one that was inside: its own account works, is empty, and the parent's goes on. */
+/* As the child of one that was inside: its own account works, is empty, and the parent's goes on.
+ */
 static void child_has_an_account_of_its_own(void) {
     struct thread thread;
     int status;
@@ -345,6 +373,7 @@ int main(void) {
         TEST(function_in_c_has_the_line_of_its_caller),
         TEST(temporary_blocks_are_those_of_one_call),
         TEST(only_the_outermost_hook_counts),
+        TEST(an_account_that_is_closed_does_not_change),
         TEST(block_at_a_known_address_was_freed_unseen),
         TEST(moved_block_belongs_to_who_moved_it),
         TEST(mappings_count_once_and_are_unmapped_in_parts),

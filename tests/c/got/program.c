@@ -30,14 +30,6 @@ sem_t slow_has_begun, slow_may_end;
 
 static const char *s_directory;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define SANITIZED false
-#endif
-
 struct library {
     void *handle;
     function give, take;
@@ -120,7 +112,7 @@ static void test_libraries_that_are_there(void) {
     struct library lazy = load("lazy", open_plainly), now = load("now", open_plainly);
 
     CHECK_EQUAL(lazy.give(), 1); /* resolved now; take() is not */
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     check_all(&lazy, REPLACED);
     check_all(&now, REPLACED);
     CHECK_EQUAL(give() + take(), 3 + 2 * REPLACED); /* those of the program are */
@@ -140,7 +132,7 @@ static void test_pages_are_as_they_were(void) {
     const struct pair *readable = now.readable;
 
     CHECK_EQUAL(protection_of(readable), PROT_READ);
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     CHECK_EQUAL(protection_of(readable), PROT_READ);
     CHECK_EQUAL(protection_of(now.writable), PROT_READ | PROT_WRITE);
     CHECK(got_undo(&ours_got));
@@ -153,7 +145,7 @@ static void test_pages_that_cannot_be_written_stay(void) {
     uintptr_t page = (uintptr_t)now.readable & -(uintptr_t)sysconf(_SC_PAGESIZE);
 
     CHECK(mprotect((void *)page, 1, PROT_NONE) == 0);
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     CHECK_EQUAL(protection_of(now.readable), PROT_NONE);
     CHECK(got_undo(&ours_got));
     CHECK(mprotect((void *)page, 1, PROT_READ) == 0);
@@ -164,23 +156,24 @@ static void test_pages_that_cannot_be_written_stay(void) {
 static void test_libraries_that_come_later(void) {
     struct library first, second;
 
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     CHECK(!got_has_news(&ours_got));
     first = load("lazy", open_plainly);
     second = load("now", open_plainly);
     check_all(&first, 0);
     CHECK(got_has_news(&ours_got));
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_add(&ours_got));
     CHECK(!got_has_news(&ours_got));
     check_all(&first, REPLACED);
     check_all(&second, REPLACED);
     /* Only those that are new are looked at: what is changed here stays. */
     first.writable->give = second.writable->give = (function)(uintptr_t)ours_got.hooks[0].original;
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_add(&ours_got));
     CHECK_EQUAL(first.writable->give(), 1);
-    CHECK(got_put(&ours_got, GOT_ALL));
+    CHECK(got_put(&ours_got));
     check_all(&first, REPLACED);
     CHECK(got_undo(&ours_got));
+    CHECK(got_add(&ours_got)); /* too late */
     check_all(&first, 0);
     check_all(&second, 0);
     dlclose(first.handle);
@@ -192,12 +185,12 @@ static void test_libraries_that_go(void) {
     struct library gone, again;
 
     gone = load("lazy", open_plainly);
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     dlclose(gone.handle);
     again = load("lazy", open_plainly);
     check_all(&again, 0);
     CHECK(got_has_news(&ours_got));
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_add(&ours_got));
     check_all(&again, REPLACED);
     dlclose(again.handle);
     CHECK(got_undo(&ours_got));
@@ -211,11 +204,11 @@ static int other_give(void) {
 static void test_what_others_have_put_stays(void) {
     struct library library = load("lazy", open_plainly);
 
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     library.writable->give = other_give;
     CHECK(got_undo(&ours_got));
     CHECK_EQUAL(library.writable->give(), 50);
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     CHECK_EQUAL(library.writable->give(), 50);
     CHECK_EQUAL(library.give(), 1 + REPLACED);
     CHECK(got_undo(&ours_got));
@@ -227,7 +220,7 @@ static void test_other_functions_of_that_name_stay(void) {
     struct library defines = load("defines", open_plainly); /* but is not asked first */
 
     CHECK_EQUAL(own.give(), 7);
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     CHECK_EQUAL(own.give(), 7);
     CHECK_EQUAL(own.take(), 2 + REPLACED);
     check_all(&apart, 0);
@@ -248,7 +241,7 @@ static void test_a_library_bound_deeply(void) {
         return; /* sanitizers refuse to load it */
     deep = load("deep", open_deeply);
     CHECK_EQUAL(deep.give(), 100);
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     CHECK_EQUAL(deep.give(), 100);
     CHECK_EQUAL(deep.take(), 200);
     CHECK(got_undo(&ours_got));
@@ -260,7 +253,7 @@ static void test_one_library_can_be_left_alone(void) {
     struct library left = load("lazy", open_plainly), other = load("now", open_plainly);
 
     ours_got.avoided = left.writable;
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     check_all(&left, 0);
     check_all(&other, REPLACED);
     ours_got.avoided = NULL;
@@ -277,7 +270,7 @@ static void *load_slowly(void *library) {
 static atomic_bool s_put_is_done;
 
 static void *put(void *unused) {
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     atomic_store(&s_put_is_done, true);
     return unused;
 }
@@ -323,7 +316,7 @@ static void test_libraries_come_and_go_meanwhile(void) {
     for (int i = 0; i < 4; i++)
         pthread_create(&threads[i], NULL, load_and_call, (void *)names[i]);
     for (unsigned i = 0; i < turns(300); i++) {
-        if (got_put(&ours_got, i % 2 ? GOT_NEW : GOT_ALL))
+        if (got_put(&ours_got) && got_add(&ours_got))
             check_all(&stays, REPLACED);
         if (i % 3 == 0 && got_undo(&ours_got))
             check_all(&stays, 0);
@@ -341,7 +334,7 @@ static void test_fork(void) {
     int status;
     pid_t child;
 
-    CHECK(got_put(&ours_got, GOT_NEW));
+    CHECK(got_put(&ours_got));
     got_prefork();
     child = fork();
     if (child == 0) {
