@@ -135,17 +135,18 @@ struct pyusdt_counts_line {
     uint64_t hits, errors, total, self;
 };
 
-/* What was allocated in a context or, where that is given up, in a function, while the program stood
- * at a line. Blocks that were there before are in no figure, nor are their frees. A block belongs
- * to what allocated it, whoever frees it. */
+/* What was allocated in a context or, where that is given up, in a function, while the program
+ * stood at a line. Blocks that were there before are in no figure, nor are their frees. A block
+ * belongs to what allocated it, whoever frees it. */
 struct pyusdt_counts_memory {
     uint32_t serial;   /* 0: of no thread that has a call tree */
     uint32_t index;    /* of the node, or PYUSDT_CHARGE_NO_NODE */
     uint32_t function; /* of the node; PYUSDT_ID_THREAD for "(thread)" */
-    int32_t line;      /* of the function, or, where that is in C, of what called it; 0: not known */
+    int32_t line; /* of the function, or, where that is in C, of what called it; 0: not known */
     uint64_t allocated_bytes, allocated_blocks;
     uint64_t freed_bytes, freed_blocks;
-    uint64_t temporary_bytes, temporary_blocks; /* of those: by the call that allocated them */
+    uint64_t temporary_bytes, temporary_blocks; /* of those: by the call that had allocated
+                                                   them, or as it ended */
     uint64_t peak_bytes, peak_blocks; /* alive when the whole process had the most alive */
     uint64_t biggest;                 /* block, in bytes */
 };

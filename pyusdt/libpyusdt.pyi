@@ -151,6 +151,10 @@ def lined_files() -> set[str]:
 def record_stop() -> None:
     """Keep them no more, unless a tracer wants it."""
 
+def allocated() -> tuple[int, int, int, int]:
+    """Return the bytes and blocks that are alive of what was allocated since memory is recorded,
+    and those when the process had the most bytes alive."""
+
 def recorded() -> bytes:
     """Return what has been counted until now: see `pyusdt.recording.counts.unpack`."""
 

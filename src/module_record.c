@@ -17,6 +17,7 @@
 #include "control/save.h"
 #include "control/snapshot.h"
 #include "control/watcher.h"
+#include "memory/account.h"
 #include "memory/memory.h"
 #include "python/gil_futex.h"
 #include "pyusdt_control.h"
@@ -113,6 +114,16 @@ static PyObject *core_recorded(PyObject *module, PyObject *unused) {
         PyErr_NoMemory();
     free(counts);
     return bytes;
+}
+
+static PyObject *core_allocated(PyObject *module, PyObject *unused) {
+    struct account_totals totals;
+
+    (void)module, (void)unused;
+    account_totals(&totals);
+    return Py_BuildValue("KKKK", (unsigned long long)totals.bytes,
+                         (unsigned long long)totals.blocks, (unsigned long long)totals.peak_bytes,
+                         (unsigned long long)totals.peak_blocks);
 }
 
 /* None, or an OSError set. */
@@ -245,6 +256,9 @@ static PyMethodDef s_methods[] = {
     {"record_stop", core_record_stop, METH_NOARGS, "record_stop()\n--\n\nStop recording."},
     {"recorded", core_recorded, METH_NOARGS,
      "recorded()\n--\n\nReturn the counts, in the layout of include/pyusdt_counts.h."},
+    {"allocated", core_allocated, METH_NOARGS,
+     "allocated()\n--\n\nReturn the bytes and blocks that are alive of what was allocated since "
+     "memory\nis recorded, and those at the peak."},
     {"save_begin", core_save_begin, METH_VARARGS,
      "save_begin(ordinal, directory, device, inode, about, base, before, flush)\n--\n\n"
      "Save what is recorded to a part in this directory, every `flush` seconds (0: at the end "

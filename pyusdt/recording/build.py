@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pyusdt.recording.charges import ChargeRow, Charges, total
 from pyusdt.recording.kernel import KernelFigures, KernelRow
+from pyusdt.recording.memory import MemoryFigures
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import (
     HistogramRow,
@@ -16,6 +17,7 @@ from pyusdt.recording.snapshot import (
 from pyusdt.recording.tree import TOP, Node
 
 _NO_CHARGES: dict[int, Charges] = {}
+_NO_MEMORY: dict[int, MemoryFigures] = {}
 
 
 class DamageError(ValueError):
@@ -107,10 +109,11 @@ def tree_of(
     elapsed_ns: int,
     seen: Callable[[], None] = lambda: None,
     charges: Mapping[int, Charges] = _NO_CHARGES,
+    memory: Mapping[int, MemoryFigures] = _NO_MEMORY,
 ) -> Node:
     """The call tree of one thread, from rows as `NodeRow` has them. `place` maps a function id to
-    its index, `seen` is called for each node, `charges` are by node. Raise DamageError where the
-    rows do not make a tree."""
+    its index, `seen` is called for each node, `charges` and `memory` are by node. Raise DamageError
+    where the rows do not make a tree."""
     root = Node(counts=(0, 0, 0, elapsed_ns, 0))
     nodes = {-1: root}
     early: list[tuple[int, Node, int]] = []  # nodes that come before their callers
@@ -131,6 +134,10 @@ def tree_of(
         if number not in nodes:
             raise DamageError(f"a charge is of node {number}, which is not there")
         nodes[number].charges = it
+    for number, held in memory.items():
+        if number not in nodes:
+            raise DamageError(f"memory is of node {number}, which is not there")
+        nodes[number].memory = held
     return root
 
 

@@ -24,13 +24,19 @@ def process(row: tuple[Any, ...]) -> Process:
     found = Process(*row[:13])
     if len(row) < 14:
         return found
-    sampled, times, account, paths = row[13:]
+    sampled, times, account, paths = row[13:17]
+    memory = row[17] if len(row) > 17 else None
     try:
         listed = loads(paths)
     except (ValueError, RecursionError):
         raise DamageError("the paths of a process are no JSON") from None
     return replace(
-        found, sampled=bool(sampled), times=times, kernel=account, paths=paths_of(listed)
+        found,
+        sampled=bool(sampled),
+        times=times,
+        kernel=account,
+        paths=paths_of(listed),
+        memory=memory,
     )
 
 

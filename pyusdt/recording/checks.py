@@ -30,6 +30,10 @@ _NUMBERS = {
     "histograms": {"process": 0, "function": 0, "ns": 0, "count": 0, "kind": 0},
     "lines": {"process": 0, "function": 0, "line": _ANY, "hits": 0, "errors": 0, "total_ns": 0,
               "self_ns": 0},
+    "memory": {"process": 0, "thread": -1, "node": -1, "function": -1, "line": 0,
+               "line_function": -1, "allocated_bytes": 0, "allocated_blocks": 0, "freed_bytes": 0,
+               "freed_blocks": 0, "temporary_bytes": 0, "temporary_blocks": 0, "peak_bytes": 0,
+               "peak_blocks": 0, "biggest": 0},
     "sources": {"process": 0},
     "texts": {},
     "steps": {"process": 0, "sequence": 0, "start_ns": 0},
@@ -51,7 +55,7 @@ _TEXTS = {
 }
 # The tables that came with later formats than the first.
 _SINCE = {"totals": 2, "started": 2, "charges": 4, "kernel": 4, "lines": 5, "sources": 5,
-          "texts": 5}  # fmt: skip
+          "texts": 5, "memory": 6}  # fmt: skip
 _CHOICES = {"charges": ("kind", charges.KINDS), "kernel": ("kind", kernel.KINDS)}
 _OTHERS = {
     "processes": {"ended_ns": "'integer', 'null'", "reason": "'text', 'null'"},
@@ -87,6 +91,8 @@ def check(database: sqlite3.Connection, version: int) -> None:
     if version >= 5:
         _check_numbers(database, "charges", {"line": _ANY})
         _check_lengths(database)
+    if version >= 6:
+        _check_others(database, "processes", {"memory": "'text', 'null'"})
 
 
 def _check_numbers(database: sqlite3.Connection, table: str, columns: dict[str, int]) -> None:

@@ -222,8 +222,8 @@ class Counts:
     """A sampler charged: CPU and waits are known."""
     times_sampled: bool = False
     """Times are those of the charges, and all others but those of threads are 0."""
-    with_memory: bool = False
-    """What was allocated is known."""
+    memory_kinds: str | None = None
+    """As `records.Process.memory`."""
 
 
 NOTHING = Counts(1.0, [], [], [], {})
@@ -300,7 +300,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
         memory=[CountedMemory._make((*row[:3], _line(row[3], 0), *row[4:])) for row in memory],
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
-        with_memory=bool(flags & WITH_MEMORY),
+        memory_kinds="python" if flags & WITH_MEMORY else None,
     )
 
 

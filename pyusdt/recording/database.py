@@ -16,9 +16,9 @@ from pyusdt.recording.treerows import totals_of_nodes
 from pyusdt.system import os
 
 TABLES = {
-    "processes": 18, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 9,
-    "kernel": 10, "histograms": 5, "lines": 7, "texts": 2, "sources": 3, "steps": 7, "losses": 3,
-    "started": 3,
+    "processes": 19, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 9,
+    "kernel": 10, "histograms": 5, "lines": 7, "memory": 15, "texts": 2, "sources": 3,
+    "steps": 7, "losses": 3, "started": 3,
 }  # fmt: skip
 """Each table of what was recorded, and how many columns it has."""
 _SHARED = ("functions", "texts")
@@ -51,11 +51,12 @@ def add_process(
     and those of its functions by the numbers that it knows them by."""
     it, ended = process, process.ended_ns
     cursor = database.execute(
-        "INSERT INTO processes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO processes VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (token, it.pid, it.parent_pid, clean(it.host), clean(it.command), clean(it.python),
          it.started_ns, it.started_monotonic_ns, it.updated_ns, ended,
          _clean(it.reason), it.forked, it.flush_ns,
-         snapshot.sampled, snapshot.times, _clean(snapshot.kernel), dumps(it.paths)),
+         snapshot.sampled, snapshot.times, _clean(snapshot.kernel), dumps(it.paths),
+         snapshot.memory_kinds),
     )  # fmt: skip
     number = cursor.lastrowid or 0
     place = _add_functions(database, snapshot.functions)
@@ -81,6 +82,7 @@ def add_process(
     )
     _add_charges(database, number, snapshot, {**place, -1: -1})
     _add_lines(database, number, snapshot, place)
+    _add_memory(database, number, snapshot, {**place, -1: -1})
     put(
         "INSERT INTO histograms (process, function, ns, count, kind) VALUES (?, ?, ?, ?, ?)",
         ((number, place[row.function], *row[1:]) for row in snapshot.histograms),
@@ -136,6 +138,21 @@ def _add_lines(
         database.execute(
             "INSERT OR IGNORE INTO sources VALUES (?, ?, ?)", (number, clean(file), source.sha256)
         )
+
+
+def _add_memory(
+    database: sqlite3.Connection, number: int, snapshot: Snapshot, place: dict[int, int]
+) -> None:
+    """Add what a process has allocated."""
+    marks = ", ".join("?" * TABLES["memory"])
+    database.executemany(
+        f"INSERT INTO memory VALUES ({marks})",
+        (
+            (number, row.thread, row.node, place[row.function], row.line, place[row.line_function],
+             *row.figures)
+            for row in snapshot.memory
+        ),
+    )  # fmt: skip
 
 
 def _clean(text: str | None) -> str | None:

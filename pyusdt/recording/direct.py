@@ -132,7 +132,7 @@ def _all_but_nodes(
         losses=rest.losses,
         started=started,
         sampled=counts.sampled,
-        with_memory=counts.with_memory,
+        memory_kinds=counts.memory_kinds,
         times="sampled" if counts.times_sampled else "exact",
     )
     return snapshot, {serial: index for index, serial in enumerate(totals.serials())}

@@ -59,3 +59,6 @@ class MemoryRow(NamedTuple):
     def key(self) -> tuple[int, int, int, int, int]:
         """All that it is of."""
         return self[:5]
+
+
+NOTHING = MemoryFigures(0, 0, 0, 0, 0, 0, 0, 0, 0)

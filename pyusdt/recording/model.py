@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyusdt.errors import one_line
-from pyusdt.recording import below
+from pyusdt.recording import below, held
 from pyusdt.recording.aggregate import (
     Function,
     Step,
@@ -25,8 +25,10 @@ from pyusdt.recording.build import (
     tree_of,
 )
 from pyusdt.recording.charges import NONE, Charges, total
+from pyusdt.recording.held import Allocated, MemoryPlace
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line, LineFigures, lines_of, rows_of, source_of
+from pyusdt.recording.memory import MemoryFigures
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import (
     LATENCY,
@@ -67,7 +69,8 @@ class Recording:
     and kind and name of kernel.py to figures, with -1 for a thread or a function that is not known.
 
     `lines` maps (process id, record index, line) to what was counted of lines; they know no thread.
-    `sources` maps (process id, file) to the text of the file then.
+    `sources` maps (process id, file) to the text of the file then. `memory` has what was allocated
+    in each context, by lines.
     """
 
     records: list[CodeRecord]
@@ -84,6 +87,7 @@ class Recording:
     kernel: Mapping[tuple[int, int, int, str, str], KernelFigures] = field(default_factory=dict)
     lines: Mapping[tuple[int, int, int], LineFigures] = field(default_factory=dict)
     sources: Mapping[tuple[int, str], Source] = field(default_factory=dict)
+    memory: list[Allocated] = field(default_factory=list)
     c_left_out: bool = False
     """Functions in C were recorded, and a filter has left some out: what Python functions spent in
     them is not known any more."""
@@ -115,6 +119,7 @@ class Recording:
             sampled=snapshot.sampled,
             times=snapshot.times,
             kernel=snapshot.kernel,
+            memory=snapshot.memory_kinds,
         )
         place = {row.id: index for index, row in enumerate(snapshot.functions)}
         nodes: dict[int, list[NodeRow]] = defaultdict(list)
@@ -124,9 +129,12 @@ class Recording:
         of_threads = (
             by_thread(by_function, range(len(snapshot.threads))) if snapshot.sampled else {}
         )
+        memory = held.allocated_of(process.id, snapshot.memory, place)
+        of_nodes = held.by_node(memory)
         threads = [
             Thread(process.id, index, row.tid, clean(row.name), row.elapsed_ns,
-                   tree_of(nodes[index], place, row.elapsed_ns, charges=by_node.get(index, {})),
+                   tree_of(nodes[index], place, row.elapsed_ns, charges=by_node.get(index, {}),
+                           memory=of_nodes.get((process.id, index), {})),
                    charges=of_threads.get(index))
             for index, row in enumerate(snapshot.threads)
         ]  # fmt: skip
@@ -146,6 +154,7 @@ class Recording:
             charges={(process.id, *key): it for key, it in by_function.items()},
             kernel=kernel_of(process, snapshot.kernel_rows, place),
             lines=lines_of(process.id, snapshot.lines, snapshot.charges, place),
+            memory=memory,
             sources={
                 (process.id, clean(file)): source for file, source in snapshot.sources.items()
             },
@@ -181,6 +190,17 @@ class Recording:
     def line_rows(self) -> list[Line]:
         """Lines with their figures over all processes, by file and then by line."""
         return rows_of(self.records, self.lines)
+
+    @cached_property
+    def memory_rows(self) -> list[MemoryPlace]:
+        """What functions have allocated, at which lines, over all processes: those with the most at
+        the peak first."""
+        return held.places_of(self.records, self.memory)
+
+    @cached_property
+    def memory_totals(self) -> MemoryFigures:
+        """What was allocated at all, and, summed over the processes, at the peak of each."""
+        return held.total(self.memory)
 
     def source_of(self, file: str) -> Source | None:
         """The text of the file when it was recorded; None: it is not there, or processes have not
@@ -219,12 +239,13 @@ class Recording:
     @cached_property
     def known(self) -> frozenset[str]:
         """What is known beyond calls and wall times: "cpu" (and waits), "native" (time in C
-        functions), "kernel"."""
+        functions), "kernel", "memory"."""
         called = {key[2] for key in self.exact_totals}
         facts = {
             "cpu": any(process.sampled for process in self.processes),
             "native": not self.c_left_out and any(self.records[i].is_c for i in called),
             "kernel": any(process.kernel is not None for process in self.processes),
+            "memory": any(process.memory is not None for process in self.processes),
         }
         return frozenset(name for name, is_known in facts.items() if is_known)
 
@@ -287,6 +308,11 @@ class Recording:
                 if key[:2] in places or (key[1] < 0 and key[0] in ids and not thread)
             },
             lines={key: it for key, it in self.lines.items() if key[0] in ids},
+            memory=[
+                row
+                for row in self.memory
+                if row[:2] in places or (row.thread < 0 and row.process in ids and not thread)
+            ],
             sources={key: it for key, it in self.sources.items() if key[0] in ids},
             step_rows={key: rows for key, rows in self.step_rows.items() if key in ids},
             started={} if process else self.started,
@@ -309,6 +335,7 @@ class Recording:
             charges=self._charges_of_only(threads, chosen),
             kernel=self._kernel_of_only(chosen),
             lines={key: it for key, it in self.lines.items() if key[1] in chosen},
+            memory=held.only(self.memory, chosen),
             c_left_out=self.c_left_out
             or any(self.records[k[2]].is_c and k[2] not in chosen for k in self.exact_totals),
         )

@@ -83,7 +83,7 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
         places,
     ]  # fmt: skip
     sizes = [len(section) for section in sections if section is not lines and section is not memory]
-    flags = (SAMPLED if snapshot.sampled else 0) | (WITH_MEMORY if snapshot.with_memory else 0)
+    flags = (SAMPLED if snapshot.sampled else 0) | (WITH_MEMORY if snapshot.memory_kinds else 0)
     head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, len(lines), len(memory), 0)
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 

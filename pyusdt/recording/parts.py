@@ -245,5 +245,5 @@ def merged(counts: list[Counts]) -> Counts:
         memory=list(memory.values()),
         sampled=last.sampled,
         times_sampled=last.times_sampled,
-        with_memory=last.with_memory,
+        memory_kinds=last.memory_kinds,
     )

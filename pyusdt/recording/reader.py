@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from pyusdt.errors import UserError
-from pyusdt.recording import charged, checks, kernel_file, lined, run, store
+from pyusdt.recording import charged, checks, held, kernel_file, lined, run, store
 from pyusdt.recording import database as sql
 from pyusdt.recording.build import DamageError, by_thread, tree_of
 from pyusdt.recording.charges import Charges
@@ -126,6 +126,7 @@ def _read(
             "SELECT id, pid, parent_pid, host, command, python, started_ns, started_monotonic_ns,"
             f" updated_ns, ended_ns, reason{', forked, flush_ns' if version >= 2 else ''}"
             f"{', sampled, times, kernel, paths' if version >= 4 else ''}"
+            f"{', memory' if version >= 6 else ''}"
             " FROM processes ORDER BY started_ns, id"
         )
     ]
@@ -134,7 +135,9 @@ def _read(
     (count,) = database.execute("SELECT count(*) FROM nodes").fetchone()
     count += sum(len(nodes.rows) // NODE.size for nodes in pending)
     few = version < 2 or count <= _FEW_NODES
-    trees = _Trees(path, database, place, pending, _counter(count, progress))
+    memory = held.read(database, place) if version >= 6 else []
+    of_nodes = held.by_node(memory)
+    trees = _Trees(path, database, place, pending, of_nodes, _counter(count, progress))
     threads = [t for process in processes for t in trees.threads(process, charges)]
     if few:
         checks.check_threads(database, threads)
@@ -155,6 +158,7 @@ def _read(
         kernel=charged.kernel(database, place) if version >= 4 else {},
         lines=lined.lines(database, place) if version >= 5 else {},
         sources=lined.sources(database) if version >= 5 else {},
+        memory=memory,
     )
     return recording, None if few else trees
 
@@ -168,12 +172,14 @@ class _Trees:
         database: sqlite3.Connection,
         place: dict[int, int],
         pending: list[Nodes],
+        memory: held.ByNode,
         seen: Callable[[], None],
     ) -> None:
         self._path = path
         self._database = database
         self._place = place
         self._pending = {(nodes.process, nodes.thread): nodes for nodes in pending}
+        self._memory = memory
         self._seen = seen
 
     def threads(
@@ -207,7 +213,8 @@ class _Trees:
         rows = self._rows(process, thread) if nodes is None else nodes.in_ns()
         with store.explained(self._path):
             charges = charged.by_node(self._database, process, thread) if is_charged else {}
-            return tree_of(rows, place, elapsed_ns, self._seen, charges)
+            memory = self._memory.get((process, thread), {})
+            return tree_of(rows, place, elapsed_ns, self._seen, charges, memory)
 
     def _rows(self, process: int, thread: int) -> Iterator[NodeFigures]:
         return self._database.execute(

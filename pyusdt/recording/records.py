@@ -61,6 +61,9 @@ class Process:
     """Whether the kernel's account was recorded: None: no; "": yes; else why it is not whole."""
     paths: tuple[str, ...] = ()
     """Where it imported from, and its working directory."""
+    memory: str | None = None
+    """What is known of what it allocated: None: nothing; "python": what Python's allocators handed
+    out."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Only plain SQL that SQLite 3.24 (2018) knows, so that every Python's own library
 """
 
 APPLICATION_ID = 0x70795573  # "pyUs"; bytes 68..71 of the file, as SQLite's file format says
-VERSION = 5
+VERSION = 6
 
 # Version history (`PRAGMA user_version`). A reader takes its own version and all before it.
 #   1   first
@@ -14,6 +14,7 @@ VERSION = 5
 #   3   histograms of ns, where buckets were (histogram.py); of latencies
 #   4   charges, kernel; sampled, times, kernel and paths of processes
 #   5   lines, sources, texts; line of charges
+#   6   memory, also of processes
 # The columns of a key come first, in its order: PRAGMA integrity_check of SQLite 3.40 finds NULLs
 # where there are none, else.
 SCHEMA = """
@@ -49,8 +50,11 @@ CREATE TABLE processes (
                                                     -- totals are those of charges
     kernel                  TEXT,                   -- NULL: without the kernel's account; '': with
                                                     -- it; else why it is not whole
-    paths                   TEXT NOT NULL           -- JSON, a list of texts: where it imported
+    paths                   TEXT NOT NULL,          -- JSON, a list of texts: where it imported
                                                     -- from, and its working directory
+    memory                  TEXT                    -- NULL: what it allocated is not known; else
+                                                    -- what is in memory: python, what Python's
+                                                    -- allocators handed out
 );
 
 CREATE TABLE threads (
@@ -136,6 +140,29 @@ CREATE TABLE kernel (
     bytes       INTEGER NOT NULL,
     errors      INTEGER NOT NULL,
     PRIMARY KEY (process, thread, node, function, kind, name)
+) WITHOUT ROWID;
+
+-- What each context has allocated. A block is that of what allocated it, whoever freed it; blocks
+-- that were there before are in no figure, nor are their frees.
+CREATE TABLE memory (
+    process             INTEGER NOT NULL REFERENCES processes (id),
+    thread              INTEGER NOT NULL,           -- -1: none that was recorded
+    node                INTEGER NOT NULL,           -- -1: only the function is known
+    function            INTEGER NOT NULL,           -- that of the node; -1: the thread, outside of
+                                                    -- all functions
+    line                INTEGER NOT NULL,           -- at which the program stood; 0: not known
+    line_function       INTEGER NOT NULL,           -- whose line it is: the function, or, where
+                                                    -- that is in C, what called it; -1: not known
+    allocated_bytes     INTEGER NOT NULL,
+    allocated_blocks    INTEGER NOT NULL,
+    freed_bytes         INTEGER NOT NULL,
+    freed_blocks        INTEGER NOT NULL,
+    temporary_bytes     INTEGER NOT NULL,           -- of those freed: by the call that had
+    temporary_blocks    INTEGER NOT NULL,           -- allocated them
+    peak_bytes          INTEGER NOT NULL,           -- alive when the process had the most alive
+    peak_blocks         INTEGER NOT NULL,
+    biggest             INTEGER NOT NULL,           -- block, in bytes
+    PRIMARY KEY (process, thread, node, function, line, line_function)
 ) WITHOUT ROWID;
 
 -- How long single calls took: the shortest and the longest one in each thread exactly, the others
@@ -246,6 +273,17 @@ SELECT f.file, l.line, f.module, f.qualname, sum(l.hits) AS hits, sum(l.errors) 
 FROM lines l JOIN functions f ON f.id = l.function
 GROUP BY l.function, l.line, f.file, f.module, f.qualname
 ORDER BY self_ms DESC;
+
+-- For people: what functions have allocated, and what of it is alive. A function of NULL is the
+-- thread itself.
+CREATE VIEW function_memory AS
+SELECT f.module, f.qualname, sum(m.peak_bytes) AS peak_bytes,
+       sum(m.allocated_bytes - m.freed_bytes) AS live_bytes,
+       sum(m.allocated_bytes) AS allocated_bytes, sum(m.allocated_blocks) AS allocated_blocks,
+       m.function
+FROM memory m LEFT JOIN functions f ON f.id = m.function
+GROUP BY m.function, f.module, f.qualname
+ORDER BY peak_bytes DESC;
 
 -- For people: the kernel's account by function.
 CREATE VIEW function_kernel AS

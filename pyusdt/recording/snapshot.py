@@ -188,8 +188,8 @@ class Snapshot:
     """As `Process.kernel`."""
     lines: list[LineRow] = field(default_factory=list)
     memory: list[MemoryRow] = field(default_factory=list)
-    with_memory: bool = False
-    """What was allocated is known."""
+    memory_kinds: str | None = None
+    """As `Process.memory`."""
     sources: "dict[str, Source]" = field(default_factory=dict)
     """The texts of files, by their names."""
 

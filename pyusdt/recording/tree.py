@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from pyusdt.recording.charges import Charges
+from pyusdt.recording.memory import MemoryFigures
 
 TOP = -1  # the function of a node that stands for a thread, or for all of them
 
@@ -13,7 +14,8 @@ class Node:
     """A calling context. `function` is an index into `Recording.records`, TOP at the top.
 
     `elapsed_ns` includes the children, `self_ns` does not; neither includes suspension.
-    `charges` are those of this context alone; None: there are none, or no sampler ran.
+    `charges` are those of this context alone; None: there are none, or no sampler ran. `memory` is
+    the same of what it allocated.
     """
 
     __slots__ = (
@@ -23,6 +25,7 @@ class Node:
         "elapsed_ns",
         "errors",
         "function",
+        "memory",
         "resumes",
         "self_ns",
     )
@@ -32,11 +35,13 @@ class Node:
         function: int = TOP,
         counts: Iterable[int] = (0, 0, 0, 0, 0),
         charges: Charges | None = None,
+        memory: MemoryFigures | None = None,
     ) -> None:
         self.function = function
         self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns = counts
         self.children: list[Node] = []
         self.charges = charges
+        self.memory = memory
 
     @property
     def counts(self) -> tuple[int, int, int, int, int]:
@@ -44,18 +49,24 @@ class Node:
         return self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns
 
     def add(self, other: Self) -> None:
-        """Add the counts and charges of `other`, not its children."""
+        """Add the counts, charges and memory of `other`, not its children."""
         self.calls += other.calls
         self.resumes += other.resumes
         self.errors += other.errors
         self.elapsed_ns += other.elapsed_ns
         self.self_ns += other.self_ns
         self.charge(other.charges)
+        self.hold(other.memory)
 
     def charge(self, charges: Charges | None) -> None:
         """Add charges."""
         if charges:
             self.charges = self.charges + charges if self.charges else charges
+
+    def hold(self, memory: MemoryFigures | None) -> None:
+        """Add memory."""
+        if memory:
+            self.memory = self.memory.plus(memory) if self.memory else memory
 
 
 def paths(root: Node) -> Iterator[tuple[Node, bool]]:
@@ -113,18 +124,19 @@ def only(root: Node, wanted: Callable[[int], bool]) -> Node:
 
     The time of an unwanted call belongs to its nearest wanted caller, or to none.
     """
-    top = Node(root.function, root.counts, root.charges)
+    top = Node(root.function, root.counts, root.charges, root.memory)
     keepers = [top]
     for node, entering in paths(root):
         if not entering:
             keepers.pop()
         elif wanted(node.function):
-            kept = Node(node.function, node.counts, node.charges)
+            kept = Node(node.function, node.counts, node.charges, node.memory)
             keepers[-1].children.append(kept)
             keepers.append(kept)
         else:
             keepers[-1].self_ns += node.self_ns
             keepers[-1].charge(node.charges)
+            keepers[-1].hold(node.memory)
             keepers.append(keepers[-1])
     top.self_ns = root.self_ns
     top.elapsed_ns = top.self_ns + sum(child.elapsed_ns for child in top.children)

@@ -143,11 +143,16 @@ void account_allocated(void *address, size_t size) {
     unlock_account();
 }
 
-/* A call frees what it allocated: in the same context, hence in the same thread. */
+/* A call frees what it allocated, in the same context, hence in the same thread; or its variables
+ * do, as it ends: then it is called from where we are, and nothing has been allocated here since.
+ */
 ALWAYS_INLINE bool is_temporary(const struct place *place, const struct block *block) {
     struct where where = where_now();
 
-    return where.node == place->node && where.call == block->call && where.node;
+    if (LIKELY(where.node == place->node))
+        return where.call == block->call && where.node;
+    return place->node && where.node == place->node->parent && t_last.node != where.node &&
+           where_call(place->node) == block->call;
 }
 
 void account_freed(void *address) {

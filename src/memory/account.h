@@ -108,7 +108,8 @@ struct account_row {
                                      * 0: not known */
     uint64_t allocated_bytes, allocated_blocks;
     uint64_t freed_bytes, freed_blocks;
-    uint64_t temporary_bytes, temporary_blocks; /* of those: by the call that allocated them */
+    uint64_t temporary_bytes, temporary_blocks; /* of those: by the call that had allocated
+                                                   them, or as it ended */
     uint64_t peak_bytes, peak_blocks;           /* alive when all together had the most */
     uint64_t biggest;
 };

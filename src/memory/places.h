@@ -33,7 +33,7 @@ struct place {
     struct amount allocated, freed;
     struct amount at_peak; /* as of the peak number `peak`; see places_at_peak() */
     uint64_t peak;
-    struct amount temporary; /* of those freed: by the call that allocated them */
+    struct amount temporary; /* of those freed: by the call that had allocated them */
     uint64_t biggest;
     const struct calltree *tree;    /* borrowed; NULL: no thread of Python's */
     const struct pyusdt_node *node; /* of the tree, or NULL */

@@ -22,6 +22,13 @@ struct where {
     uint32_t call; /* which of the calls in this context; it wraps around */
 };
 
+/* Which of the calls in this context was the last. */
+ALWAYS_INLINE uint32_t where_call(const struct pyusdt_node *node) {
+    const struct node *it = (const struct node *)node;
+
+    return (uint32_t)atomic_load_explicit(&it->calls, memory_order_relaxed);
+}
+
 ALWAYS_INLINE struct where where_now(void) {
     const struct thread *thread = t_thread;
     const struct frame *top, *at;
@@ -35,7 +42,7 @@ ALWAYS_INLINE struct where where_now(void) {
         .tree = thread->tree,
         .node = &top->node->public,
         .line = at ? at->node->public.current_line : 0,
-        .call = (uint32_t)atomic_load_explicit(&top->node->calls, memory_order_relaxed),
+        .call = where_call(&top->node->public),
     };
 }
 

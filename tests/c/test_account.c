@@ -151,20 +151,23 @@ static void temporary_blocks_are_those_of_one_call(void) {
     allocate(0x2000, 2);
     allocate(0x3000, 4);
     allocate(0x4000, 8);
-    release(0x1000);
     release(0x2000);
     leave('g');
+    allocate(0x5000, 32);
     release(0x3000);
     enter('g');
     release(0x4000);
     allocate(0x2000, 16);
     release(0x2000);
+    allocate(0x6000, 64);
     leave('g');
-    CHECK_EQUAL(figures_of("f", 0).temporary_blocks, 0);
-    CHECK_EQUAL(figures_of("g", 0).temporary_blocks, 2);
-    CHECK_EQUAL(figures_of("g", 0).temporary_bytes, 18);
-    CHECK_EQUAL(figures_of("g", 0).freed_bytes, 30);
-    CHECK_EQUAL(totals().bytes, 0);
+    release(0x6000); /* a variable of the call */
+    release(0x5000);
+    CHECK_EQUAL(figures_of("f", 0).temporary_blocks, 1);
+    CHECK_EQUAL(figures_of("g", 0).temporary_blocks, 3);
+    CHECK_EQUAL(figures_of("g", 0).temporary_bytes, 18 + 64);
+    CHECK_EQUAL(figures_of("g", 0).freed_bytes, 30 + 64);
+    CHECK_EQUAL(totals().bytes, 1);
     end();
 }
 

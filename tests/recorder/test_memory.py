@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is allocated, by whom, and what is alive, against figures that were computed by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import DEADLINE, ROOT
+
+import pyusdt
+from pyusdt.recording import Recording
+from pyusdt.recording.memory import NOTHING, MemoryFigures
+
+from .programs import allocates
+from .programs.allocates import BYTES, KB, LARGE
+
+PROGRAM = Path(allocates.__file__)
+LINES = {
+    line.partition("# ")[2]: number
+    for number, line in enumerate(PROGRAM.read_text().splitlines(), 1)
+    if "  # " in line
+}
+
+
+def at(recording: Recording, mark: str) -> MemoryFigures:
+    """What was allocated at the line with that comment, by it and the functions in C there."""
+    sum_ = NOTHING
+    for row in recording.memory_rows:
+        of = row.line_record
+        if of and of.file == str(PROGRAM) and row.line == LINES[mark]:
+            sum_ = sum_.plus(row.figures)
+    return sum_
+
+
+def of_function(recording: Recording, name: str) -> MemoryFigures:
+    sum_ = NOTHING
+    for row in recording.memory_rows:
+        if row.record and row.record.qualname == name:
+            sum_ = sum_.plus(row.figures)
+    return sum_
+
+
+def recorded(call: Callable[[], object], **options: Any) -> Recording:
+    """Of a second call: at the first one, the interpreter and we learn the code."""
+    rec = pyusdt.record(lines=allocates.__name__, memory=True, **options)
+    for _ in range(2):
+        allocates.kept.clear()
+        rec = pyusdt.record(lines=allocates.__name__, memory=True, **options)
+        with rec:
+            call()
+    return rec.recording
+
+
+WAYS: dict[str, dict[str, Any]] = {"": {}, "C calls": {"c_calls": True}}
+
+
+@pytest.fixture(params=WAYS)
+def options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return WAYS[request.param]
+
+
+def test_blocks_and_bytes_by_line(options: dict[str, Any]) -> None:
+    held: list[Any] = []
+    found = at(recorded(lambda: held.append(allocates.texts(100, 4000)), **options), "made")
+    assert found.allocated_bytes - 100 * (BYTES + 4000) in range(5000)  # and integers of range()
+    assert found.live_bytes == 100 * (BYTES + 4000)
+    assert found.live_blocks == 100
+    assert found.biggest == BYTES + 4000
+
+
+def test_a_leak_is_alive_at_the_end(options: dict[str, Any]) -> None:
+    recording = recorded(lambda: allocates.leak(1000), **options)
+    found = at(recording, "leaked")
+    grown = sys.getsizeof(allocates.kept) - sys.getsizeof([])
+    assert found.live_bytes == 1000 * (BYTES + KB) + grown
+    assert found.live_blocks == 1001
+    assert found.temporary_blocks == 0
+
+
+def test_a_temporary_block_is_at_the_peak_and_not_alive(options: dict[str, Any]) -> None:
+    found = at(recorded(allocates.temporary, **options), "for a moment")
+    assert found.biggest == LARGE + 1
+    assert found.peak_bytes == found.allocated_bytes == LARGE + 1 + sys.getsizeof(bytearray())
+    assert found.temporary_bytes == found.freed_bytes == found.allocated_bytes
+    assert found.live_bytes == 0
+
+
+def test_what_is_at_the_peak(options: dict[str, Any]) -> None:
+    recording = recorded(allocates.peak, **options)
+    assert at(recording, "below the peak").peak_bytes == 10 * KB + BYTES
+    assert at(recording, "at the peak").peak_bytes == 500 * KB + BYTES
+    assert at(recording, "after the peak").peak_bytes == 0
+    assert at(recording, "after the peak").allocated_bytes == 100 * KB + BYTES
+
+
+def test_threads_that_free_the_blocks_of_each_other() -> None:
+    recording = recorded(lambda: allocates.exchange(500, 3000))
+    found = at(recording, "given away")
+    assert found.allocated_bytes - 1000 * (BYTES + 3000) in range(100_000)
+    assert found.live_bytes == 0
+    assert of_function(recording, "clear").freed_bytes < 500 * 3000
+    by_thread: dict[int, int] = defaultdict(int)
+    for row in recording.memory:
+        if row.function >= 0 and recording.records[row.function].qualname == "fill":
+            by_thread[row.thread] += row.figures.freed_bytes
+    assert sorted(by_thread.values()) == [pytest.approx(500 * (BYTES + 3000), rel=0.05)] * 2
+
+
+def test_without_memory_nothing_is_known_of_it() -> None:
+    with pyusdt.record() as rec:
+        allocates.texts(10, 10)
+    assert rec.recording.memory_rows == []
+    assert "memory" not in rec.recording.known
+
+
+def test_one_recording_within_another_has_its_own_part() -> None:
+    held: list[Any] = []
+    with pyusdt.record(memory=True, lines=allocates.__name__) as outer:
+        held.append(allocates.texts(10, 4000))
+        with pyusdt.record(memory=True, lines=allocates.__name__) as inner:
+            held.append(allocates.texts(20, 4000))
+        held.append(allocates.texts(30, 4000))
+    assert at(inner.recording, "made").live_bytes == 20 * (BYTES + 4000)
+    assert at(outer.recording, "made").live_bytes == 60 * (BYTES + 4000)
+
+
+def launched(out: Path, *words: str | Path, **variables: str) -> Recording:
+    command = [sys.executable, *words]
+    done = subprocess.run(
+        command,
+        cwd=ROOT / "tests",
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return pyusdt.load(out)
+
+
+CODE = "from recorder.programs import allocates; allocates.leak(100); allocates.temporary()"
+RUN = ("-m", "pyusdt", "--memory=python", "--lines", "recorder")
+
+
+@pytest.mark.parametrize(
+    ("before", "malloc"),
+    [
+        ((), ""),
+        ((), "malloc"),
+        ((), "debug"),
+        (("-X", "dev"), ""),
+        (("-X", "tracemalloc"), ""),
+        (("-X", "tracemalloc"), "debug"),
+    ],
+)
+def test_whatever_hooks_were_there_before(
+    before: tuple[str, ...], malloc: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.pyusdt"
+    recording = launched(out, *before, *RUN, "-o", out, "-c", CODE, PYTHONMALLOC=malloc)
+    assert recording.losses == {}
+    found = at(recording, "leaked")
+    assert found.live_bytes - 100 * (BYTES + KB) in range(1000)  # and the list, as it grows
+    assert found.live_blocks == 101
+    assert at(recording, "for a moment").peak_bytes > LARGE
+
+
+def in_a_child(code: str, **variables: str) -> Any:
+    """What it prints, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "tests",
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), "."])} | variables,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+BOTH = """
+import gc, json, tracemalloc
+from pyusdt import libpyusdt as core
+from recorder.programs import allocates
+
+def work():
+    allocates.leak(1000)
+    allocates.texts(100, 4000)
+    allocates.temporary()
+
+def measure(call):
+    traced = tracemalloc.get_traced_memory()[0]
+    ours = core.allocated()[0]
+    call()
+    now = core.allocated()[0]
+    return tracemalloc.get_traced_memory()[0] - traced, now - ours
+
+def record(on):
+    core.record(False, False, 1000, "", "", "", "", 1) if on else core.record_stop()
+
+gc.disable()
+FIRST
+for _ in range(5):  # what is made at the first time, is, and what was there before is gone
+    nothing, found = measure(int), measure(work)
+print(json.dumps([nothing, found]))
+"""
+
+
+def test_totals_are_those_of_tracemalloc() -> None:
+    """It was there first, so that its own memory is none of ours. The figures themselves are a few
+    integers more."""
+    code = BOTH.replace("FIRST", "tracemalloc.start(); record(True)")
+    nothing, found = in_a_child(code)
+    assert found[0] - nothing[0] == found[1] - nothing[1] > 1000 * KB
+
+
+def test_tracemalloc_comes_and_goes_while_memory_is_recorded() -> None:
+    """Its own memory is the program's then."""
+    code = BOTH.replace("FIRST", "record(True); tracemalloc.start()")
+    nothing, found = in_a_child(code)
+    assert found[1] - nothing[1] >= found[0] - nothing[0] > 1000 * KB
