@@ -23,7 +23,7 @@ bool memory_account(uint32_t kinds) {
 
     if (!kinds && !s_kinds)
         return true;
-    on = kinds && (s_kinds || account_open()) && python_hooks_on();
+    on = kinds && (s_kinds || account_open(false)) && python_hooks_on();
 
     if (on && !native_hooks_want(kinds & PYUSDT_MEMORY_NATIVE))
         kinds &= ~(uint32_t)PYUSDT_MEMORY_NATIVE;

@@ -14,9 +14,9 @@
  * was none; it goes on where there was. False: Python's hooks cannot be set, and there is none. */
 bool memory_account(uint32_t kinds);
 
-/* Bring the hooks of native memory to where they are wanted: called after memory_account(), and from
- * time to time. Where they are not wanted any more they count nothing, even before. No GIL: this
- * may wait for a library that another thread loads. */
+/* Bring the hooks of native memory to where they are wanted: called after memory_account(), and
+ * from time to time. Where they are not wanted any more they count nothing, even before. No GIL:
+ * this may wait for a library that another thread loads. */
 void memory_attend(void);
 
 /* What is accounted for now. Any thread, no GIL. */
