@@ -13,6 +13,7 @@
 #include "control/snapshot_parts.h"
 #include "memory/account.h"
 #include "memory/memory.h"
+#include "pyusdt_control.h"
 #include "steps/step_log.h"
 
 /* The log's texts follow ours, so places in them are shifted. */
@@ -54,6 +55,12 @@ static struct snapshot *new_snapshot(struct shadow *shadow) {
     return NULL;
 }
 
+static uint32_t memory_flags(uint32_t kinds) {
+    return (kinds & PYUSDT_MEMORY_PYTHON ? PYUSDT_COUNTS_MEMORY : 0) |
+           (kinds & PYUSDT_MEMORY_NATIVE ? PYUSDT_COUNTS_MEMORY_NATIVE : 0) |
+           (kinds & PYUSDT_MEMORY_SAMPLED ? PYUSDT_COUNTS_MEMORY_SAMPLED : 0);
+}
+
 static void set_moment(struct snapshot *s) {
     struct clock_moment now = clock_moment();
 
@@ -62,7 +69,7 @@ static void set_moment(struct snapshot *s) {
     s->head.now_ns = now.ns;
     s->head.flags = (sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0) |
                     (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED) |
-                    (memory_accounted() ? PYUSDT_COUNTS_MEMORY : 0);
+                    memory_flags(memory_accounted());
     sampler_settle();
 }
 
