@@ -36,6 +36,9 @@ WATCHED = [
     """),
 ]
 
+# While memory is recorded, Python's and native: what allocates, frees, maps, forks and ends.
+MEMORY = _names("test_mmap test_gc test_ctypes test_threading test_tracemalloc")
+
 # Minutes more, most of which is sleep.
 LONG = _names("""
 test_signal test_subprocess test_queue test_set test_unittest test_doctest test_pdb

@@ -32,7 +32,8 @@ pytestmark = [pytest.mark.timeout(LIMIT_SECONDS + 30), pytest.mark.thorough, pyt
 
 
 class Run:
-    """A suite that runs. `watched` is "no", "inside" (its semaphores are up) or "by a tracer"."""
+    """A suite that runs. `watched` is "no", "inside" (its semaphores are up), "by memory" (that is
+    recorded) or "by a tracer"."""
 
     def __init__(self, suite: str, watched: str, directory: Path, times: int = 5) -> None:
         self.again = functools.partial(Run, suite, watched, directory / "again", times - 1)
@@ -132,6 +133,11 @@ def test_watched_from_inside(suite: str, tmp_path: Path) -> None:
     compare(suite, "inside", tmp_path)
 
 
+@pytest.mark.parametrize("suite", in_short(suites.MEMORY, suites.MEMORY[:1]))
+def test_while_memory_is_recorded(suite: str, tmp_path: Path) -> None:
+    compare(suite, "by memory", tmp_path)
+
+
 @pytest.mark.skipif(not LONG, reason="LONG=1 runs it")
 @pytest.mark.parametrize("suite", suites.LONG)
 def test_watched_from_inside_at_length(suite: str, tmp_path: Path) -> None:
@@ -161,5 +167,14 @@ def test_it_is_watched(watched: str, request: pytest.FixtureRequest) -> None:
     environment["PYTHONPATH"] += os.pathsep + str(HERE / "site")
     # Where site imports pyusdt, 3.14 cannot tell yet whether its JIT will be on: events wait.
     look = "import os, semaphores\nwhile len(semaphores.events()) <= 10: os.sched_yield()"
+    program = f"{look}\nimport subprocess; subprocess.check_call([{PYTHON!r}, '-c', {look!r}])"
+    subprocess.run([PYTHON, "-c", program], env=environment, check=True)
+
+
+def test_memory_is_recorded() -> None:
+    """In such a Python, and in the children that it starts."""
+    environment = inside(PYUSDT_TEST_WATCHED="by memory")
+    environment["PYTHONPATH"] += os.pathsep + str(HERE / "site")
+    look = "from pyusdt import libpyusdt as core\nassert core.allocated()[0] > 0"
     program = f"{look}\nimport subprocess; subprocess.check_call([{PYTHON!r}, '-c', {look!r}])"
     subprocess.run([PYTHON, "-c", program], env=environment, check=True)

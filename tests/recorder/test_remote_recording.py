@@ -264,7 +264,7 @@ def test_children_that_are_not_wanted(target, out):
 def test_the_child_of_a_process_records_no_longer_than_the_lease(target):
     options = control_layout.record_options(max_nodes=9, c_calls=False, lease_msec=1500)
     with Traced(target.pid, write=True) as process:
-        process.record(control_layout.RECORD_START, options)
+        process.record(control_layout.RECORD_START, {"record_options": options})
         target.send("fork 3")
         (child,) = children(target)
         assert recorders(child) == ["outside"]
@@ -315,7 +315,9 @@ def test_who_records_is_gone(target, out):
     """The process does not go on for ever, and the next one may record it."""
     options = control_layout.record_options(max_nodes=9, c_calls=False, lease_msec=500)
     with Traced(target.pid, write=True) as process:
-        process.record(control_layout.RECORD_START | control_layout.RECORD_COUNTS, options)
+        process.record(
+            control_layout.RECORD_START | control_layout.RECORD_COUNTS, {"record_options": options}
+        )
         until(lambda: recorders(target.pid) == [])
         assert process._snapshot().counts == (0, 0)
         with pytest.raises(UserError, match="refused: it is not being recorded any more"):
@@ -339,10 +341,14 @@ def test_options_that_are_refused(target, wish, why):
     with Traced(target.pid, write=True) as process:
         with pytest.raises(UserError, match=why):
             process.record(
-                control_layout.RECORD_START, control_layout.record_options(**good | wish)
+                control_layout.RECORD_START,
+                {"record_options": control_layout.record_options(**good | wish)},
             )
         with pytest.raises(UserError, match="an action that is not known"):
-            process.record(8 | control_layout.RECORD_START, control_layout.record_options(**good))
+            process.record(
+                8 | control_layout.RECORD_START,
+                {"record_options": control_layout.record_options(**good)},
+            )
         assert process.status()["recorded"] == []
 
 
@@ -356,7 +362,10 @@ def test_garbage_harms_nobody(target, out):
                     max_nodes=9, c_calls=True, lease_msec=1
                 )[:16]
             with contextlib.suppress(UserError):
-                process.record(chance.randrange(2**32) if i % 4 == 0 else i % 8, bytes(options))
+                process.record(
+                    chance.randrange(2**32) if i % 4 == 0 else i % 8,
+                    {"record_options": bytes(options), "record_memory": chance.randbytes(8)},
+                )
         until(lambda: recorders(target.pid) == [])
     with recording(target, out) as recorder:
         do(target, "work", 3)

@@ -8,4 +8,7 @@ import semaphores  # in both runs, so that they differ by pyusdt alone
 if os.environ["PYUSDT_TEST_WATCHED"] != "no":
     if os.environ["PYUSDT_TEST_WATCHED"] == "inside":
         semaphores.up(*semaphores.ALL)
-    import pyusdt  # noqa: F401
+    import pyusdt
+
+    if os.environ["PYUSDT_TEST_WATCHED"] == "by memory":
+        pyusdt.record(memory=True).__enter__()
