@@ -40,6 +40,7 @@ enum {
     PYUSDT_COUNTS_SAMPLED = 1,       /* a sampler charged: CPU and waits are known */
     PYUSDT_COUNTS_TIMES_SAMPLED = 2, /* no clock was read at calls: all other times are 0 */
     PYUSDT_COUNTS_MEMORY = 4,        /* what Python's allocators handed out is known */
+    PYUSDT_COUNTS_NATIVE = 8,        /* and what all else took from malloc(), mmap() and such */
 };
 
 struct pyusdt_counts_loss {

@@ -28,8 +28,10 @@ _CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, MEMORY, FUNCTION, 
 _LINES = _CODECS.index(LINE)
 _HAS_LINES, _HAS_MEMORY = 6, 7  # control versions from which on there are such rows
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
-SAMPLED, TIMES_SAMPLED, WITH_MEMORY = 1, 2, 4
+SAMPLED, TIMES_SAMPLED, WITH_MEMORY, WITH_NATIVE = 1, 2, 4, 8
 """The flags of counts."""
+MEMORY_KINDS = {WITH_MEMORY: "python", WITH_MEMORY | WITH_NATIVE: "all"}
+"""By the flags: as `records.Process.memory`."""
 NO_NODE = 2**32 - 1
 THREAD_ITSELF = 0
 """The function of a charge that is of none."""
@@ -300,7 +302,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
         memory=[CountedMemory._make((*row[:3], _line(row[3], 0), *row[4:])) for row in memory],
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
-        memory_kinds="python" if flags & WITH_MEMORY else None,
+        memory_kinds=MEMORY_KINDS.get(flags & (WITH_MEMORY | WITH_NATIVE)),
     )
 
 

@@ -14,6 +14,7 @@ from pyusdt.recording.counts import (
     LOSS,
     MARK,
     MEMORY,
+    MEMORY_KINDS,
     NAME,
     NO_NODE,
     NODE,
@@ -25,7 +26,6 @@ from pyusdt.recording.counts import (
     THREAD,
     THREAD_ITSELF,
     TOTAL,
-    WITH_MEMORY,
     WORD,
 )
 from pyusdt.recording.memory import MemoryRow
@@ -83,7 +83,10 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
         places,
     ]  # fmt: skip
     sizes = [len(section) for section in sections if section is not lines and section is not memory]
-    flags = (SAMPLED if snapshot.sampled else 0) | (WITH_MEMORY if snapshot.memory_kinds else 0)
+    flags = SAMPLED if snapshot.sampled else 0
+    flags |= next(
+        (flag for flag, kinds in MEMORY_KINDS.items() if kinds == snapshot.memory_kinds), 0
+    )
     head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, len(lines), len(memory), 0)
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 

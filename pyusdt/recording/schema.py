@@ -54,7 +54,7 @@ CREATE TABLE processes (
                                                     -- from, and its working directory
     memory                  TEXT                    -- NULL: what it allocated is not known; else
                                                     -- what is in memory: python, what Python's
-                                                    -- allocators handed out
+                                                    -- allocators handed out; all, native memory too
 );
 
 CREATE TABLE threads (

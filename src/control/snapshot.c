@@ -13,6 +13,7 @@
 #include "control/snapshot_parts.h"
 #include "memory/account.h"
 #include "memory/memory.h"
+#include "pyusdt_control.h"
 #include "steps/step_log.h"
 
 /* The log's texts follow ours, so places in them are shifted. */
@@ -56,13 +57,15 @@ static struct snapshot *new_snapshot(struct shadow *shadow) {
 
 static void set_moment(struct snapshot *s) {
     struct clock_moment now = clock_moment();
+    uint32_t memory = memory_accounted();
 
     s->head.ns_per_tick = rate_ns_per_tick();
     s->head.now = now.ticks;
     s->head.now_ns = now.ns;
     s->head.flags = (sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0) |
                     (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED) |
-                    (memory_accounted() ? PYUSDT_COUNTS_MEMORY : 0);
+                    (memory & PYUSDT_MEMORY_PYTHON ? PYUSDT_COUNTS_MEMORY : 0) |
+                    (memory & PYUSDT_MEMORY_NATIVE ? PYUSDT_COUNTS_NATIVE : 0);
     sampler_settle();
 }
 
