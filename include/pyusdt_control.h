@@ -138,9 +138,10 @@ struct pyusdt_record_lines {
 
 /* Which memory is recorded. */
 enum {
-    PYUSDT_MEMORY_PYTHON = 1, /* what Python's allocators hand out */
-    PYUSDT_MEMORY_NATIVE = 2, /* and what all else takes from malloc(), mmap() and their kin */
-    PYUSDT_MEMORY_ALL = 3,
+    PYUSDT_MEMORY_PYTHON = 1,  /* what Python's allocators hand out */
+    PYUSDT_MEMORY_NATIVE = 2,  /* and what all else takes from malloc(), mmap() and their kin */
+    PYUSDT_MEMORY_SAMPLED = 4, /* of those, samples (src/memory/sample.h): for production */
+    PYUSDT_MEMORY_BITS = 7,
 };
 
 /* Written from outside alone, as a part of the request: more of the record_options. */

@@ -37,10 +37,11 @@ struct pyusdt_counts {
 };
 
 enum {
-    PYUSDT_COUNTS_SAMPLED = 1,       /* a sampler charged: CPU and waits are known */
-    PYUSDT_COUNTS_TIMES_SAMPLED = 2, /* no clock was read at calls: all other times are 0 */
-    PYUSDT_COUNTS_MEMORY = 4,        /* what Python's allocators handed out is known */
-    PYUSDT_COUNTS_NATIVE = 8,        /* and what all else took from malloc(), mmap() and such */
+    PYUSDT_COUNTS_SAMPLED = 1,         /* a sampler charged: CPU and waits are known */
+    PYUSDT_COUNTS_TIMES_SAMPLED = 2,   /* no clock was read at calls: all other times are 0 */
+    PYUSDT_COUNTS_MEMORY = 4,          /* what Python's allocators handed out is known */
+    PYUSDT_COUNTS_MEMORY_NATIVE = 8,   /* and native memory */
+    PYUSDT_COUNTS_MEMORY_SAMPLED = 16, /* by samples */
 };
 
 struct pyusdt_counts_loss {

@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which memory a recording has."""
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Literal
 
 PYTHON = 1
 """What Python's allocators hand out. PYUSDT_MEMORY_* of include/pyusdt_control.h."""
 NATIVE = 2
 """And what all else takes from `malloc()`, `mmap()` and their kin."""
-KINDS = {"": 0, "python": PYTHON, "all": PYTHON | NATIVE}
+SAMPLED = 4
+"""Of those, samples."""
+KINDS = {"": 0, "python": PYTHON, "all": PYTHON | NATIVE, "sampled": PYTHON | NATIVE | SAMPLED}
 """By the word that asks for it."""
-Asked = bool | Literal["python", "all"]
+Asked = bool | Literal["python", "all", "sampled"]
 """What `record(memory=...)` takes."""
+
+
+def together(wanted: Iterable[int]) -> int:
+    """What several recorders want: every block, if any of those that want memory does."""
+    kinds = [bits for bits in wanted if bits]
+    sampled = SAMPLED if all(bits & SAMPLED for bits in kinds) else 0
+    return reduce(or_, kinds, 0) & ~SAMPLED | (sampled if kinds else 0)
 
 
 def word(asked: bool | str) -> str:
@@ -18,5 +30,5 @@ def word(asked: bool | str) -> str:
     if isinstance(asked, bool):
         return "all" if asked else ""
     if asked not in KINDS or not asked:
-        raise ValueError(f'memory is a bool, "python" or "all", not {asked!r}')
+        raise ValueError(f'memory is a bool, "python", "all" or "sampled", not {asked!r}')
     return asked

@@ -79,8 +79,10 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     lines      patterns of the functions whose lines are recorded too: hits and times of each. "*"
                is the program, without the standard library and what is installed; "all" is
                everything. Others that record meanwhile have these lines, too.
-    memory     record what is allocated, too, and what of it is alive: True or "all", or "python":
-               only what Python's allocators hand out.
+    memory     record what is allocated, too, and what of it is alive: True or "all"; "python":
+               only what Python's allocators hand out; "sampled": what samples of all stand for,
+               one in 512 KiB, which costs little. While another recorder of the process wants every
+               block, both have them.
     source     keep the text of those lines, of files that were read as Python source.
     threads    "all" of the process, or the "current" one: that which enters the block.
     flush      seconds between writes while it is being recorded, so that a process that is killed

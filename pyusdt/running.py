@@ -6,14 +6,14 @@ What every recorded process imports, so it is little. Whoever changes the state 
 
 import sys
 from _thread import RLock
-from functools import partial, reduce
-from operator import or_
+from functools import partial
 from typing import Protocol
 
 from pyusdt import libpyusdt as core
 from pyusdt.errors import UserError, print_line
 from pyusdt.exit_hooks import Endings, uninterrupted
 from pyusdt.lined import any_marked, union
+from pyusdt.memory import together
 from pyusdt.system import os
 
 MAX_NODES = 280_000
@@ -138,7 +138,7 @@ def apply() -> None:
     filters = {recorder.filters for recorder in recorders}
     only, exclude = filters.pop() if len(filters) == 1 else ("", "")
     lines = union([recorder.lines for recorder in recorders])
-    memory = reduce(or_, (recorder.memory for recorder in recorders))
+    memory = together(recorder.memory for recorder in recorders)
     if not core.record(c_calls, sampled, max_nodes, only, exclude, *lines, memory):
         raise UserError(
             f"cannot record: {core.DORMANT[1]}, or it refuses; "

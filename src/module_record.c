@@ -38,7 +38,7 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
         PyErr_Format(PyExc_ValueError, "only, exclude or lines %s", why);
         return NULL;
     }
-    if (memory < 0 || memory > PYUSDT_MEMORY_ALL) {
+    if (memory < 0 || memory > PYUSDT_MEMORY_BITS) {
         PyErr_SetString(PyExc_ValueError, "memory is none of the kinds");
         return NULL;
     }

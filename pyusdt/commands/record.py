@@ -20,6 +20,7 @@ from pyusdt.commands.processes import process_id
 from pyusdt.errors import ExitCode, UserError, print_line
 from pyusdt.launch import kernel_account
 from pyusdt.launch.kernel_account import Keeper
+from pyusdt.memory import KINDS
 from pyusdt.recording.kernel_file import OfProcess, parse
 from pyusdt.remote import proc
 from pyusdt.remote.control_layout import TIMES
@@ -88,6 +89,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--lines", action="append", metavar="PATTERNS",
         help="the lines of these functions too: '*' has all but those of what is installed, 'all' "
              "all")  # fmt: skip
+    add("--memory", nargs="?", choices=tuple(filter(None, KINDS)), const="all", default="",
+        help="what each function allocates too, and what of it is alive: all (the default), what "
+             "Python's allocators hand out, or what samples of all stand for")  # fmt: skip
     add("--c-calls", action="store_true", help="the calls of C functions too")
     add("--times", choices=TIMES, default="exact",
         help="exact: of each call (the default); sampled: calls are counted without a clock, which "
@@ -122,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         max_nodes=arguments.max_nodes,
         times=arguments.times,
         lines=lines_of("record", arguments),
+        memory=KINDS[arguments.memory],
     )
     lost: UserError | None = None
     with (

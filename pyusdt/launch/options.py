@@ -153,8 +153,9 @@ OPTIONS = (
         " without what is installed; all: of everything; profile: of those below a bare @profile,"
         " as scripts for kernprof have it", adds=True),
     Option(("--memory",), "[WHICH]", "memory", _memory,
-        "record what each function allocates, too, and what of it is alive: all (the default), or"
-        " python: only what Python's allocators hand out"),
+        "record what each function allocates, too, and what of it is alive: all (the default);"
+        " python: only what Python's allocators hand out; sampled: what samples of all stand for,"
+        " which costs little"),
     Option(("--no-source",), "", "source", _no,
         "do not keep the text of those lines"),
     Option(("--no-children",), "", "children", _no,

@@ -32,10 +32,10 @@ _CODECS = (
 _LINES = _CODECS.index(LINE)
 _HAS_LINES, _HAS_MEMORY = 6, 7  # control versions from which on there are such rows
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
-SAMPLED, TIMES_SAMPLED, WITH_MEMORY, WITH_NATIVE = 1, 2, 4, 8
-"""The flags of counts."""
-MEMORY_KINDS = {WITH_MEMORY: "python", WITH_MEMORY | WITH_NATIVE: "all"}
-"""By the flags: as `records.Process.memory`."""
+SAMPLED, TIMES_SAMPLED = 1, 2
+MEMORY_FLAGS = {"python": 4, "all": 4 | 8, "sampled": 4 | 8 | 16, "python, sampled": 4 | 16}
+"""The flags of counts, and those of memory."""
+_KINDS = {flags: kinds for kinds, flags in MEMORY_FLAGS.items()}
 NO_NODE = 2**32 - 1
 THREAD_ITSELF = 0
 """The function of a charge that is of none."""
@@ -319,7 +319,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
         resident=list(map(ResidentRow._make, resident)),
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
-        memory_kinds=MEMORY_KINDS.get(flags & (WITH_MEMORY | WITH_NATIVE)),
+        memory_kinds=_KINDS.get(flags & 28),
     )
 
 

@@ -14,7 +14,7 @@ from pyusdt.recording.counts import (
     LOSS,
     MARK,
     MEMORY,
-    MEMORY_KINDS,
+    MEMORY_FLAGS,
     NAME,
     NO_NODE,
     NODE,
@@ -86,10 +86,7 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     ]  # fmt: skip
     late = lines, memory, resident
     sizes = [len(section) for section in sections if not any(section is it for it in late)]
-    flags = SAMPLED if snapshot.sampled else 0
-    flags |= next(
-        (flag for flag, kinds in MEMORY_KINDS.items() if kinds == snapshot.memory_kinds), 0
-    )
+    flags = (SAMPLED if snapshot.sampled else 0) | MEMORY_FLAGS.get(snapshot.memory_kinds or "", 0)
     head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, *map(len, late))
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 

@@ -63,7 +63,7 @@ class Process:
     """Where it imported from, and its working directory."""
     memory: str | None = None
     """What is known of what it allocated: None: nothing; "python": what Python's allocators handed
-    out; "all": and what all else took from malloc(), mmap() and their kin."""
+    out; "all": native memory too; "sampled": samples of all, or "python, sampled"."""
 
 
 @dataclass(frozen=True)

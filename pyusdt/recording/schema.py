@@ -54,7 +54,9 @@ CREATE TABLE processes (
                                                     -- from, and its working directory
     memory                  TEXT                    -- NULL: what it allocated is not known; else
                                                     -- what is in memory: python, what Python's
-                                                    -- allocators handed out; all, native memory too
+                                                    -- allocators handed out; all, native memory
+                                                    -- too; sampled, samples of all; or
+                                                    -- 'python, sampled'
 );
 
 CREATE TABLE threads (

@@ -77,7 +77,7 @@ static bool add_up(struct client *sum) {
             *sum = *c;
         sum->c_calls |= c->c_calls;
         sum->sampled &= c->sampled;
-        sum->memory |= c->memory;
+        sum->memory = memory_join(sum->memory, c->memory);
         if (c->max_nodes > sum->max_nodes)
             sum->max_nodes = c->max_nodes;
         if (c->sample_msec && (!sum->sample_msec || c->sample_msec < sum->sample_msec))

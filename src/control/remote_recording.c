@@ -67,7 +67,7 @@ static int check(uint32_t actions, const struct remote_recording_request *reques
         return refuse(why, "max_nodes, c_calls or lease_msec is out of bounds");
     if (timing->times > PYUSDT_TIMES_SAMPLED || timing->sample_msec > SAMPLE_MSEC_MAX)
         return refuse(why, "times or sample_msec is out of bounds");
-    if (request->memory.memory > PYUSDT_MEMORY_ALL)
+    if (request->memory.memory > PYUSDT_MEMORY_BITS)
         return refuse(why, "memory is out of bounds");
     if (!memchr(lines->outside, '\0', sizeof lines->outside))
         return refuse(why, "outside is too long");

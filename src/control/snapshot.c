@@ -56,17 +56,21 @@ static struct snapshot *new_snapshot(struct shadow *shadow) {
     return NULL;
 }
 
+static uint32_t memory_flags(uint32_t kinds) {
+    return (kinds & PYUSDT_MEMORY_PYTHON ? PYUSDT_COUNTS_MEMORY : 0) |
+           (kinds & PYUSDT_MEMORY_NATIVE ? PYUSDT_COUNTS_MEMORY_NATIVE : 0) |
+           (kinds & PYUSDT_MEMORY_SAMPLED ? PYUSDT_COUNTS_MEMORY_SAMPLED : 0);
+}
+
 static void set_moment(struct snapshot *s) {
     struct clock_moment now = clock_moment();
-    uint32_t memory = memory_accounted();
 
     s->head.ns_per_tick = rate_ns_per_tick();
     s->head.now = now.ticks;
     s->head.now_ns = now.ns;
     s->head.flags = (sampler_works() ? PYUSDT_COUNTS_SAMPLED : 0) |
                     (tracking_exact ? 0 : PYUSDT_COUNTS_TIMES_SAMPLED) |
-                    (memory & PYUSDT_MEMORY_PYTHON ? PYUSDT_COUNTS_MEMORY : 0) |
-                    (memory & PYUSDT_MEMORY_NATIVE ? PYUSDT_COUNTS_NATIVE : 0);
+                    memory_flags(memory_accounted());
     sampler_settle();
 }
 

@@ -10,25 +10,23 @@
  */
 #include "memory/account.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "memory/blocks.h"
 #include "memory/mappings.h"
 #include "memory/places.h"
+#include "memory/sample.h"
+#include "memory/spin.h"
 #include "memory/where.h"
 
-/* How long to wait for the lock before each next way to wait. */
-enum { SPINS = 100, YIELDS = 100 };
-#define PAUSE_NS 50000
+/* In the size of a block: it is a sample, and stands for more. */
+#define SAMPLE ((uint64_t)1 << 63)
 
 _Atomic uint64_t account_opening; /* written under the lock */
 THREAD_LOCAL uint64_t account_t_within;
+
+static struct spin s_lock;
 
 /* Under the lock. */
 static struct blocks s_blocks;
@@ -37,7 +35,9 @@ static struct places s_places;
 static uint64_t s_lost;
 static uint64_t s_opened; /* counts the openings, and emptyings */
 
-static _Atomic bool s_lock;
+static _Atomic bool s_sampled;         /* written under the lock */
+static struct sample_filter s_samples; /* where there may be blocks that are samples */
+static THREAD_LOCAL struct sampling t_sampling;
 
 /* The place where this thread was last, of that opening. */
 static THREAD_LOCAL struct {
@@ -47,49 +47,23 @@ static THREAD_LOCAL struct {
     int32_t line;
 } t_last;
 
-/* Who has it may wait for a CPU: a thread of a higher priority must not spin it away. Not by
- * nanosleep(), where a thread may be cancelled. */
-static COLD void wait_for_lock(void) {
-    const struct timespec pause = {.tv_nsec = PAUSE_NS};
-    int error = errno;
-
-    for (unsigned n = 0; atomic_load_explicit(&s_lock, memory_order_relaxed); n++) {
-        if (n < SPINS)
-            atomic_signal_fence(memory_order_seq_cst);
-        else if (n < SPINS + YIELDS)
-            sched_yield();
-        else
-            syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, NULL);
-    }
-    errno = error;
-}
-
-ALWAYS_INLINE void lock_account(void) {
-    while (UNLIKELY(atomic_exchange_explicit(&s_lock, true, memory_order_acquire)))
-        wait_for_lock();
-}
-
-ALWAYS_INLINE void unlock_account(void) {
-    atomic_store_explicit(&s_lock, false, memory_order_release);
-}
-
 /* For what is called by hooks: false, and no lock, where the account that it entered is closed. */
 ALWAYS_INLINE bool lock_open(void) {
-    lock_account();
+    spin_lock(&s_lock);
     if (LIKELY(atomic_load_explicit(&account_opening, memory_order_relaxed) == account_t_within))
         return true;
-    unlock_account();
+    spin_unlock(&s_lock);
     return false;
 }
 
 /* For what is called by nobody's hook: one that a signal handler calls meanwhile must not enter. */
 static void lock_apart(void) {
     account_t_within = UINT64_MAX;
-    lock_account();
+    spin_lock(&s_lock);
 }
 
 static void unlock_apart(void) {
-    unlock_account();
+    spin_unlock(&s_lock);
     account_t_within = 0;
 }
 
@@ -105,102 +79,142 @@ ALWAYS_INLINE struct place *place_of(const struct where *where) {
     return t_last.place;
 }
 
-ALWAYS_INLINE struct amount one(uint64_t bytes) {
-    return (struct amount){bytes, 1};
+/* What it counts as. */
+ALWAYS_INLINE struct amount amount_of(uint64_t size, uint64_t address) {
+    if (UNLIKELY(size & SAMPLE))
+        return sample_weight(size & ~SAMPLE, address);
+    return (struct amount){size, 1};
 }
 
-ALWAYS_INLINE void charge(struct place *place, uint64_t size) {
-    places_add(&s_places, place, one(size));
+ALWAYS_INLINE void charge(struct place *place, uint64_t size, struct amount amount) {
+    places_add(&s_places, place, amount);
     if (size > place->biggest)
         place->biggest = size;
 }
 
-void account_allocated(void *address, size_t size) {
-    struct block block = {.address = (uint64_t)(uintptr_t)address, .size = size}, was;
-    enum blocks_put put = BLOCKS_FULL;
-    struct place *place;
-    struct where where;
+/* The block in this row is none any more; it belonged to the place that is returned. */
+ALWAYS_INLINE struct place *uncharge(const struct block *row, struct amount amount) {
+    struct place *place = places_number(&s_places, row->place);
 
-    if (UNLIKELY(!address) || !lock_open())
+    places_remove(&s_places, place, amount);
+    if (UNLIKELY(row->size & SAMPLE))
+        sample_filter_remove(&s_samples, row->address);
+    return place;
+}
+
+/* Under the lock. */
+ALWAYS_INLINE void add(uint64_t address, uint64_t size, uint64_t mark) {
+    struct where where = where_now();
+    struct place *place;
+    struct block *row;
+
+    if (UNLIKELY(where.hidden))
         return;
-    where = where_now();
-    if (UNLIKELY(where.hidden)) {
-        unlock_account();
-        return;
-    }
     place = place_of(&where);
-    if (LIKELY(place)) {
-        block.place = place->number;
-        block.call = where.call;
-        put = blocks_put(&s_blocks, &block, &was);
-    }
-    if (UNLIKELY(put == BLOCKS_FULL))
+    row = LIKELY(place) ? blocks_row(&s_blocks, address) : NULL;
+    if (UNLIKELY(!row)) {
         s_lost++;
-    else if (UNLIKELY(put == BLOCKS_REPLACED))
-        places_remove(&s_places, places_number(&s_places, was.place), one(was.size));
-    if (LIKELY(put != BLOCKS_FULL))
-        charge(place, size);
-    unlock_account();
+        return;
+    }
+    if (UNLIKELY(row->address))
+        uncharge(row, amount_of(row->size, address));
+    row->address = address;
+    row->size = size | mark;
+    row->place = place->number;
+    row->call = where.call;
+    if (UNLIKELY(mark))
+        sample_filter_add(&s_samples, address);
+    charge(place, size, amount_of(size | mark, address));
+}
+
+/* Sizes are far below the mark: there is no more memory than 2^57 bytes. */
+void account_allocated(void *address, size_t size) {
+    uint64_t mark = 0;
+
+    if (UNLIKELY(!address))
+        return;
+    if (UNLIKELY(atomic_load_explicit(&s_sampled, memory_order_relaxed))) {
+        if (!sample_takes(&t_sampling, size, (uint64_t)(uintptr_t)&t_sampling ^ s_opened << 32))
+            return;
+        mark = SAMPLE;
+    }
+    if (!lock_open())
+        return;
+    add((uint64_t)(uintptr_t)address, size, mark);
+    spin_unlock(&s_lock);
 }
 
 /* A call frees what it allocated, in the same context, hence in the same thread; or its variables
  * do, as it ends: then it is called from where we are, and nothing has been allocated here since.
  */
-ALWAYS_INLINE bool is_temporary(const struct place *place, const struct block *block) {
+ALWAYS_INLINE bool is_temporary(const struct place *place, uint32_t call) {
     struct where where = where_now();
 
     if (LIKELY(where.node == place->node))
-        return where.call == block->call && where.node;
+        return where.call == call && where.node;
     return place->node && where.node == place->node->parent && t_last.node != where.node &&
-           where_call(place->node) == block->call;
+           where_call(place->node) == call;
+}
+
+/* Whether nothing is known of it; no lock. */
+ALWAYS_INLINE bool is_unknown(void *address) {
+    return !address || (atomic_load_explicit(&s_sampled, memory_order_relaxed) &&
+                        !sample_filter_has(&s_samples, (uint64_t)(uintptr_t)address));
 }
 
 void account_freed(void *address) {
     struct place *place;
-    struct block was;
+    struct block *row;
 
-    if (!address || !lock_open())
+    if (UNLIKELY(is_unknown(address)) || !lock_open())
         return;
-    if (blocks_take(&s_blocks, (uint64_t)(uintptr_t)address, &was)) {
-        place = places_number(&s_places, was.place);
-        places_remove(&s_places, place, one(was.size));
-        if (is_temporary(place, &was)) {
-            place->temporary.bytes += was.size;
-            place->temporary.blocks++;
+    row = blocks_find(&s_blocks, (uint64_t)(uintptr_t)address);
+    if (LIKELY(row)) {
+        struct amount amount = amount_of(row->size, row->address);
+
+        place = uncharge(row, amount);
+        if (is_temporary(place, row->call)) {
+            place->temporary.bytes += amount.bytes;
+            place->temporary.blocks += amount.blocks;
         }
+        blocks_drop(&s_blocks, row);
     }
-    unlock_account();
+    spin_unlock(&s_lock);
 }
 
 void account_moves(void *address, struct account_block *before) {
-    struct block was;
+    struct block *row;
 
     before->known = false;
-    if (!address || !lock_open())
+    if (is_unknown(address) || !lock_open())
         return;
-    before->known = blocks_take(&s_blocks, (uint64_t)(uintptr_t)address, &was);
-    if (before->known) {
-        before->size = was.size;
-        before->place = was.place;
-        before->call = was.call;
-        before->opened = s_opened;
-        places_remove(&s_places, places_number(&s_places, was.place), one(was.size));
+    row = blocks_find(&s_blocks, (uint64_t)(uintptr_t)address);
+    if (row) {
+        *before = (struct account_block){row->size, s_opened, row->place, row->call, true};
+        uncharge(row, amount_of(row->size, row->address));
+        blocks_drop(&s_blocks, row);
     }
-    unlock_account();
+    spin_unlock(&s_lock);
+}
+
+static void put_back(uint64_t address, const struct account_block *before) {
+    struct block *row = blocks_row(&s_blocks, address);
+
+    if (!row || row->address)
+        return;
+    *row = (struct block){address, before->size, before->place, before->call};
+    if (before->size & SAMPLE)
+        sample_filter_add(&s_samples, address);
+    places_put_back(&s_places, places_number(&s_places, before->place),
+                    amount_of(before->size, address));
 }
 
 void account_restore(void *address, const struct account_block *before) {
-    struct block block = {.address = (uint64_t)(uintptr_t)address,
-                          .size = before->size,
-                          .place = before->place,
-                          .call = before->call},
-                 was;
-
     if (!before->known || !lock_open())
         return;
-    if (before->opened == s_opened && blocks_put(&s_blocks, &block, &was) == BLOCKS_NEW)
-        places_put_back(&s_places, places_number(&s_places, block.place), one(block.size));
-    unlock_account();
+    if (before->opened == s_opened)
+        put_back((uint64_t)(uintptr_t)address, before);
+    spin_unlock(&s_lock);
 }
 
 static size_t unmap(uint64_t begin, uint64_t end) {
@@ -228,10 +242,10 @@ void account_mapped(void *address, size_t size) {
     place = place_of(&where);
     mapping.place = place ? place->number : 0;
     if (place && mappings_add(&s_mappings, &mapping))
-        charge(place, size);
+        charge(place, size, (struct amount){size, 1});
     else
         s_lost++;
-    unlock_account();
+    spin_unlock(&s_lock);
 }
 
 size_t account_unmapped(void *address, size_t size) {
@@ -241,13 +255,15 @@ size_t account_unmapped(void *address, size_t size) {
     if (!size || begin + size < begin || !lock_open())
         return 0;
     known = unmap(begin, begin + size);
-    unlock_account();
+    spin_unlock(&s_lock);
     return known;
 }
 
 static void forget(void) {
     blocks_clear(&s_blocks);
     mappings_clear(&s_mappings);
+    if (s_sampled)
+        memset((void *)&s_samples, 0, sizeof s_samples);
     places_clear(&s_places);
     s_lost = 0;
     s_opened++;
@@ -258,10 +274,10 @@ static void forked(void) {
         forget();
     if (account_opening)
         account_opening = s_opened;
-    unlock_account();
+    spin_unlock(&s_lock);
 }
 
-bool account_open(void) {
+bool account_open(bool sampled) {
     static bool s_watches; /* forks */
 
     if (!s_watches && pthread_atfork(NULL, NULL, forked) != 0)
@@ -269,6 +285,7 @@ bool account_open(void) {
     s_watches = true;
     lock_apart();
     forget();
+    s_sampled = sampled;
     account_opening = s_opened;
     unlock_apart();
     return true;
@@ -277,6 +294,12 @@ bool account_open(void) {
 void account_close(void) {
     lock_apart();
     account_opening = 0;
+    unlock_apart();
+}
+
+void account_be_exact(void) {
+    lock_apart();
+    s_sampled = false;
     unlock_apart();
 }
 

@@ -81,8 +81,12 @@ void account_restore(void *address, const struct account_block *before);
 void account_mapped(void *address, size_t size);
 size_t account_unmapped(void *address, size_t size);
 
-/* Opens the account, empty. False: no memory. GIL held, as for the next two. */
-bool account_open(void);
+/* Opens the account, empty. Sampled: it has blocks now and then, which stand for their like (see
+ * sample.h), and all mappings. False: no memory. GIL held, as for the next three. */
+bool account_open(bool sampled);
+
+/* From now on, every block is in it. */
+void account_be_exact(void);
 
 /* Closes it: once this returns, no hook changes it any more. What was counted can be read until
  * it is cleared, which comes before call trees are freed. */

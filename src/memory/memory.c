@@ -18,13 +18,29 @@ static void end(void) {
     s_kinds = 0;
 }
 
+uint32_t memory_join(uint32_t a, uint32_t b) {
+    uint32_t sampled = (a ? a : b) & (b ? b : a) & PYUSDT_MEMORY_SAMPLED;
+
+    return ((a | b) & ~(uint32_t)PYUSDT_MEMORY_SAMPLED) | sampled;
+}
+
+/* False: no memory. */
+static bool go_on(uint32_t *kinds) {
+    if (!s_kinds)
+        return account_open(*kinds & PYUSDT_MEMORY_SAMPLED);
+    if (!(s_kinds & PYUSDT_MEMORY_SAMPLED))
+        *kinds &= ~(uint32_t)PYUSDT_MEMORY_SAMPLED;
+    else if (!(*kinds & PYUSDT_MEMORY_SAMPLED))
+        account_be_exact();
+    return true;
+}
+
 bool memory_account(uint32_t kinds) {
     bool on;
 
     if (!kinds && !s_kinds)
         return true;
-    on = kinds && (s_kinds || account_open()) && python_hooks_on();
-
+    on = kinds && go_on(&kinds) && python_hooks_on();
     if (on && !native_hooks_want(kinds & PYUSDT_MEMORY_NATIVE))
         kinds &= ~(uint32_t)PYUSDT_MEMORY_NATIVE;
     if (on)

@@ -11,12 +11,17 @@
 #include <stdint.h>
 
 /* Account for `kinds`, PYUSDT_MEMORY_*, from now on; 0: for none. The account is empty where there
- * was none; it goes on where there was. False: Python's hooks cannot be set, and there is none. */
+ * was none; it goes on where there was, and once it has every block, it does until it ends. False:
+ * Python's hooks cannot be set, and there is none. */
 bool memory_account(uint32_t kinds);
 
-/* Bring the hooks of native memory to where they are wanted: called after memory_account(), and from
- * time to time. Where they are not wanted any more they count nothing, even before. No GIL: this
- * may wait for a library that another thread loads. */
+/* What those who want `a` and those who want `b` want together: every block, if any of them does.
+ */
+uint32_t memory_join(uint32_t a, uint32_t b);
+
+/* Bring the hooks of native memory to where they are wanted: called after memory_account(), and
+ * from time to time. Where they are not wanted any more they count nothing, even before. No GIL:
+ * this may wait for a library that another thread loads. */
 void memory_attend(void);
 
 /* What is accounted for now. Any thread, no GIL. */

@@ -52,7 +52,7 @@ static void begin(struct thread *thread) {
     }
     *thread = (struct thread){.tree = calltree_new(&s_budget, 0)};
     t_thread = thread;
-    CHECK(account_open());
+    CHECK(account_open(false));
 }
 
 static void end(void) {
@@ -200,7 +200,7 @@ static void an_account_that_is_closed_does_not_change(void) {
     account_freed(at(0x2000));
     account_leave();
     CHECK_EQUAL(totals().bytes, 2);
-    CHECK(account_open());
+    CHECK(account_open(false));
     account_t_within = opening;
     account_allocated(at(0x3000), 3);
     account_mapped(at(0x10000), 0x1000);
@@ -249,7 +249,7 @@ static void moved_block_belongs_to_who_moved_it(void) {
     /* The account that it belonged to is gone. */
     WITHIN(account_moves(at(0x2000), &before));
     account_close();
-    CHECK(account_open());
+    CHECK(account_open(false));
     WITHIN(account_restore(at(0x2000), &before));
     CHECK_EQUAL(totals().blocks, 0);
     end();
@@ -287,7 +287,7 @@ static void child_has_an_account_of_its_own(void) {
     enter('f');
     for (uint64_t i = 1; i <= 10000; i++)
         allocate(i * 32, 32);
-    lock_account();
+    spin_lock(&s_lock);
     child = fork();
     if (child == 0) {
         CHECK_EQUAL(totals().blocks, 0);
@@ -298,7 +298,7 @@ static void child_has_an_account_of_its_own(void) {
         CHECK_EQUAL(totals().peak_bytes, 64);
         _exit(0);
     }
-    unlock_account();
+    spin_unlock(&s_lock);
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
     CHECK_EQUAL(totals().blocks, 10000);
     end();
@@ -317,6 +317,40 @@ static void without_memory_blocks_are_lost_and_counted(void) {
         release(i * 32);
     CHECK_EQUAL(totals().blocks, 0);
     s_pages_left = -1;
+    end();
+}
+
+/* A hundred thousand blocks of 10 kB, of which one in fifty is in the table. */
+static void samples_have_places_and_are_freed(void) {
+    struct thread thread;
+    uint64_t n = 100000, size = 10000, rows = 0;
+    begin(&thread);
+    CHECK(account_open(true));
+    enter('f');
+    for (uint64_t i = 1; i <= n; i++)
+        allocate(i << 14, size);
+    for (int i = 0; i < BLOCKS_SHARDS; i++)
+        rows += s_blocks.shards[i].n;
+    CHECK(rows > 1000 && rows < 4000);
+    CHECK(figures_of("f", 0).allocated_bytes > n * size / 100 * 80);
+    CHECK(figures_of("f", 0).allocated_bytes < n * size / 100 * 120);
+    CHECK(figures_of("f", 0).biggest == size);
+    for (uint64_t i = 1; i <= n; i++)
+        release(i << 14);
+    CHECK_EQUAL(totals().bytes, 0);
+    CHECK_EQUAL(totals().blocks, 0);
+    CHECK_EQUAL(figures_of("f", 0).temporary_bytes, figures_of("f", 0).allocated_bytes);
+    for (uint64_t i = 1; i <= n; i++)
+        allocate(i << 14, size);
+    account_be_exact();
+    allocate(1, 1);
+    CHECK_EQUAL(figures_of("f", 0).biggest, size);
+    rows = totals().bytes;
+    allocate(2, 1);
+    CHECK_EQUAL(totals().bytes, rows + 1);
+    for (uint64_t i = 1; i <= n; i++)
+        release(i << 14);
+    CHECK_EQUAL(totals().bytes, 2);
     end();
 }
 
@@ -379,6 +413,7 @@ int main(void) {
         TEST(mappings_count_once_and_are_unmapped_in_parts),
         TEST(child_has_an_account_of_its_own),
         TEST(without_memory_blocks_are_lost_and_counted),
+        TEST(samples_have_places_and_are_freed),
         TEST(threads_share_the_account),
     };
     return run_tests(tests, sizeof tests / sizeof *tests);

@@ -4,19 +4,39 @@
  */
 #include "memory_under_test.h"
 
+#include <math.h>
+
 #define ADDRESSES 4096u
 
 static uint64_t address_of(uint32_t i) {
     return UINT64_C(0x7f0000000000) + (i % 7 ? (uint64_t)i * 16 : (uint64_t)i << 21);
 }
 
+enum put { NEW, REPLACED, FULL };
+
+static enum put put(struct blocks *b, const struct block *block, struct block *was) {
+    struct block *row = blocks_row(b, block->address);
+    enum put found = !row ? FULL : row->address ? REPLACED : NEW;
+    if (row) {
+        *was = *row;
+        *row = *block;
+    }
+    return found;
+}
+
+static bool take(struct blocks *b, uint64_t address, struct block *was) {
+    struct block *row = blocks_find(b, address);
+    if (row) {
+        *was = *row;
+        blocks_drop(b, row);
+    }
+    return row;
+}
+
 static void check_block(struct blocks *b, uint32_t i, const struct block *wanted) {
-    struct block found = {0};
-    CHECK(blocks_take(b, address_of(i), &found) == (wanted->address != 0));
-    if (!wanted->address)
-        return;
-    CHECK(memcmp(&found, wanted, sizeof found) == 0);
-    CHECK(blocks_put(b, &found, &found) == BLOCKS_NEW);
+    struct block *found = blocks_find(b, address_of(i));
+    CHECK((found != NULL) == (wanted->address != 0));
+    CHECK(!found || memcmp(found, wanted, sizeof *found) == 0);
 }
 
 static void blocks_are_found_until_they_are_taken(void) {
@@ -28,12 +48,12 @@ static void blocks_are_found_until_they_are_taken(void) {
         struct block was = {0};
         if (next_random(&seed) % 2) {
             struct block block = {address_of(i), next_random(&seed), turn, turn / 2};
-            enum blocks_put put = blocks_put(&b, &block, &was);
-            CHECK(put == (model[i].address ? BLOCKS_REPLACED : BLOCKS_NEW));
-            CHECK(memcmp(&was, &model[i], sizeof was) == 0);
+            CHECK(put(&b, &block, &was) == (model[i].address ? REPLACED : NEW));
+            CHECK(was.address == model[i].address);
+            CHECK(!was.address || memcmp(&was, &model[i], sizeof was) == 0);
             model[i] = block;
         } else {
-            CHECK(blocks_take(&b, address_of(i), &was) == (model[i].address != 0));
+            CHECK(take(&b, address_of(i), &was) == (model[i].address != 0));
             CHECK(memcmp(&was, &model[i], sizeof was) == 0);
             model[i] = (struct block){0};
         }
@@ -52,11 +72,11 @@ static void blocks_at_any_address(void) {
     struct block was;
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         struct block block = {addresses[i], UINT64_MAX, UINT32_MAX, UINT32_MAX};
-        CHECK(!blocks_take(&b, addresses[i], &was));
-        CHECK(blocks_put(&b, &block, &was) == BLOCKS_NEW);
+        CHECK(!take(&b, addresses[i], &was));
+        CHECK(put(&b, &block, &was) == NEW);
     }
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
-        CHECK(blocks_take(&b, addresses[i], &was) && was.address == addresses[i]);
+        CHECK(take(&b, addresses[i], &was) && was.address == addresses[i]);
     blocks_clear(&b);
 }
 
@@ -68,14 +88,14 @@ static void blocks_beyond_memory_are_refused(void) {
     s_pages_left = 2 * BLOCKS_SHARDS;
     for (uint64_t i = 1; i <= 40000; i++) {
         struct block block = {i * 48, i, 0, 0};
-        if (blocks_put(&b, &block, &was) == BLOCKS_FULL)
+        if (put(&b, &block, &was) == FULL)
             refused++;
         else
             n++;
     }
     CHECK(n > 80 * BLOCKS_SHARDS && refused > 0);
     for (uint64_t i = 1; i <= 40000; i++)
-        n -= blocks_take(&b, i * 48, &was) && was.size == i;
+        n -= take(&b, i * 48, &was) && was.size == i;
     CHECK_EQUAL(n, 0);
     s_pages_left = -1;
     blocks_clear(&b);
@@ -237,12 +257,67 @@ static void places_beyond_memory_are_refused(void) {
     CHECK_EQUAL(s_pages_live, 0);
 }
 
+/* Of many blocks of one size, what the samples stand for is what there was, within five standard
+ * deviations; of a block far larger than the distance, it is that block alone. */
+static void check_samples(uint64_t size, uint64_t n) {
+    struct sampling sampling = {0};
+    double bytes = 0, blocks = 0, taken = 0, p = 1 - exp(-(double)size / (double)SAMPLE_BYTES);
+    for (uint64_t i = 0; i < n; i++) {
+        if (!sample_takes(&sampling, size, 42 + size))
+            continue;
+        struct amount weight = sample_weight(size, i << 4);
+        taken++;
+        bytes += (double)weight.bytes;
+        blocks += (double)weight.blocks;
+    }
+    double deviation = sqrt((1 - p) / p / (double)n) + 1e-3;
+    CHECK(fabs(taken / (double)n / p - 1) < 5 * deviation);
+    CHECK(fabs(bytes / (double)(n * size) - 1) < 5 * deviation);
+    CHECK(fabs(blocks / (double)n - 1) < 5 * deviation);
+}
+
+static void samples_stand_for_all(void) {
+    check_samples(16, 100000000 / 100 * turns(100));
+    check_samples(1000, 10000000 / 100 * turns(100));
+    check_samples(SAMPLE_BYTES / 3, 300000);
+    check_samples(SAMPLE_BYTES, 300000);
+    check_samples(3 * SAMPLE_BYTES, 300000);
+    check_samples(1 << 30, 1000);
+    struct amount large = sample_weight((uint64_t)1 << 40, 16);
+    CHECK(large.bytes == (uint64_t)1 << 40 && large.blocks == 1);
+}
+
+static void filter_has_all_that_is_in_it(void) {
+    static struct sample_filter f;
+    for (uint64_t i = 1; i <= 100000; i++)
+        sample_filter_add(&f, i * 48);
+    for (uint64_t i = 1; i <= 100000; i += 2)
+        sample_filter_remove(&f, i * 48);
+    for (uint64_t i = 2; i <= 100000; i += 2)
+        CHECK(sample_filter_has(&f, i * 48));
+    for (uint64_t i = 2; i <= 100000; i += 2)
+        sample_filter_remove(&f, i * 48);
+    for (uint64_t i = 1; i <= 100000; i++)
+        CHECK(!sample_filter_has(&f, i * 48));
+    for (int i = 0; i < 1000; i++) /* more than it can count: they are never gone */
+        sample_filter_add(&f, 16);
+    for (int i = 0; i < 1000; i++)
+        sample_filter_remove(&f, 16);
+    CHECK(sample_filter_has(&f, 16));
+}
+
 int main(void) {
     static const struct test tests[] = {
-        TEST(blocks_are_found_until_they_are_taken), TEST(blocks_at_any_address),
-        TEST(blocks_beyond_memory_are_refused),      TEST(pages_have_a_bound),
-        TEST(mappings_are_taken_piece_by_piece),     TEST(mapping_without_memory_for_a_hole),
-        TEST(peak_is_that_of_a_model),               TEST(places_beyond_memory_are_refused),
+        TEST(blocks_are_found_until_they_are_taken),
+        TEST(blocks_at_any_address),
+        TEST(blocks_beyond_memory_are_refused),
+        TEST(pages_have_a_bound),
+        TEST(mappings_are_taken_piece_by_piece),
+        TEST(mapping_without_memory_for_a_hole),
+        TEST(samples_stand_for_all),
+        TEST(filter_has_all_that_is_in_it),
+        TEST(peak_is_that_of_a_model),
+        TEST(places_beyond_memory_are_refused),
     };
     return run_tests(tests, sizeof tests / sizeof *tests);
 }

@@ -230,3 +230,133 @@ def test_tracemalloc_comes_and_goes_while_memory_is_recorded() -> None:
     code = BOTH.replace("FIRST", "record(True); tracemalloc.start()")
     nothing, found = in_a_child(code)
     assert found[1] - nothing[1] >= found[0] - nothing[0] > 1000 * KB
+
+
+HOOKS = """
+import ctypes, json, sys, threading, tracemalloc
+from pyusdt import libpyusdt as core
+import pyusdt
+from recorder.programs import allocates
+
+class Allocator(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in ("ctx", "malloc", "calloc", "realloc", "free")]
+
+def hooks():
+    found = Allocator()
+    all_ = []
+    for domain in range(3):
+        ctypes.pythonapi.PyMem_GetAllocator(domain, ctypes.byref(found))
+        all_.append([getattr(found, name) for name, _ in Allocator._fields_])
+    return all_
+
+def held(n):
+    kept = []
+    with pyusdt.record(memory="python") as rec:
+        for _ in range(n):
+            kept.append(bytes(1000))
+    return rec.recording.memory_totals.live_blocks >= n
+
+before = hooks()
+"""
+
+
+def test_no_hook_stays_where_nobody_came_after() -> None:
+    code = "print(json.dumps([held(100), before == hooks()]))"
+    assert in_a_child(HOOKS + code) == [True, True]
+
+
+def test_hooks_that_cannot_leave_pass_on_and_work_again() -> None:
+    code = """
+with pyusdt.record(memory="python"):
+    tracemalloc.start()
+over = hooks() != before  # those of tracemalloc, which call ours
+again = held(100)
+tracemalloc.stop()
+left = hooks() != before  # ours, which tracemalloc has put back
+once_more = held(100)
+print(json.dumps([over, again, left, once_more, before == hooks(), core.allocated()]))
+"""
+    assert in_a_child(HOOKS + code) == [True, True, True, True, True, [0, 0, 0, 0]]
+
+
+def test_hooks_that_another_tool_has_thrown_out_come_again() -> None:
+    code = """
+tracemalloc.start()
+with pyusdt.record(memory="python"):
+    tracemalloc.stop()  # puts back what it had found, without ours
+gone = hooks() == before
+print(json.dumps([gone, held(100), before == hooks()]))
+"""
+    assert in_a_child(HOOKS + code) == [True, True, True]
+
+
+def test_switched_a_thousand_times_under_load() -> None:
+    code = """
+sys.setswitchinterval(1e-5)
+stop = threading.Event()
+threads = [threading.Thread(target=allocates.storm, args=(stop.is_set,)) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for i in range(1000):
+    assert core.record(False, False, 1000, "", "", "", "", (1, 3, 5, 7)[i % 4])
+    core.record_stop()
+stop.set()
+for thread in threads:
+    thread.join()
+print(json.dumps([before == hooks(), core.allocated(), held(100)]))
+"""
+    assert in_a_child(HOOKS + code) == [True, [0, 0, 0, 0], True]
+
+
+FORKS = """
+import os
+from recorder.programs import allocates
+allocates.leak(100)
+pid = os.fork()
+allocates.kept.clear()
+allocates.leak(200)
+if pid:
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+def test_the_child_of_a_fork_has_blocks_of_its_own(tmp_path: Path) -> None:
+    out = tmp_path / "out.pyusdt"
+    recording = launched(out, *RUN, "-o", out, "-c", FORKS)
+    parent, child = sorted(recording.processes, key=lambda process: process.forked)
+    assert child.forked and not parent.forked
+    found = at(recording.select(process=lambda it: it is child), "leaked")
+    assert found.allocated_bytes == found.live_bytes + found.freed_bytes
+    assert found.live_bytes - 200 * (BYTES + KB) in range(2500)
+    assert found.freed_bytes < 20 * KB  # as the list grows; what was there before is not its own
+    found = at(recording.select(process=lambda it: it is parent), "leaked")
+    assert found.live_bytes - 200 * (BYTES + KB) in range(2500)
+    assert found.freed_bytes > 100 * KB
+
+
+def test_samples_stand_for_all_that_is_allocated() -> None:
+    """200 MB are 400 samples: their deviation is 5%."""
+    with pyusdt.record(lines=allocates.__name__, memory="sampled") as rec:
+        held = allocates.texts(10_000, 20_000)
+    assert len(held) == 10_000
+    assert rec.recording.processes[0].memory == "sampled"
+    found = at(rec.recording, "made")
+    assert found.live_bytes == pytest.approx(10_000 * (20_000 + BYTES), rel=0.3)
+    assert found.live_blocks == pytest.approx(10_000, rel=0.3)
+    assert found.biggest in (BYTES + 20_000, 0)
+
+
+def test_every_block_where_another_recorder_wants_that() -> None:
+    sampled = pyusdt.record(lines=allocates.__name__, memory="sampled")
+    exact = pyusdt.record(lines=allocates.__name__, memory="python")
+    with sampled as outer, exact as inner:
+        held = allocates.texts(100, 4000)
+    assert at(inner.recording, "made").live_bytes == 100 * (BYTES + 4000)
+    assert at(outer.recording, "made").live_bytes == 100 * (BYTES + 4000)
+    assert held
+
+
+@pytest.mark.parametrize("asked", ["", "Python", "no", 1.5])
+def test_memory_that_there_is_none_of(asked: Any) -> None:
+    with pytest.raises(ValueError, match="memory is a bool"):
+        pyusdt.record(memory=asked)

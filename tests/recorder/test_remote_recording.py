@@ -429,3 +429,18 @@ def test_progress_on_a_terminal(target, out):
     child.send_signal(signal.SIGINT)
     assert child.communicate(timeout=DEADLINE)[0].startswith(str(out).encode())
     os.close(terminal)
+
+
+@pytest.mark.parametrize("kinds", ["python", "all"])
+def test_what_is_allocated_while_it_is_recorded(target, out, kinds):
+    do(target, "hold", 50)
+    with recording(target, out, f"--memory={kinds}") as process:
+        do(target, "hold", 100)
+        stop(process)
+    found = pyusdt.load(out)
+    assert found.processes[0].memory == kinds
+    (figures,) = [
+        row.figures for row in found.memory_rows if row.record and row.record.qualname == "hold"
+    ]
+    assert figures.live_blocks in (100, 101)  # and the list, if it has moved
+    assert figures.live_bytes - 100 * sys.getsizeof(bytes(1000)) in range(2000)

@@ -38,7 +38,7 @@ static void *load(const char *name) {
 }
 
 static void begin(void) {
-    CHECK(account_open());
+    CHECK(account_open(false));
     CHECK(native_hooks_want(true));
     native_hooks_attend();
 }
@@ -304,7 +304,7 @@ static void test_copied_addresses(void) {
     check_live(100, 1);
     s_user.free(block);
     end();
-    CHECK(account_open()); /* as for Python's memory alone */
+    CHECK(account_open(false)); /* as for Python's memory alone */
     block = (*copy)(100);
     check_live(0, 0);
     s_user.free(block);

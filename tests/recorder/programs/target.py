@@ -18,6 +18,14 @@ def work(n):
     len([])
 
 
+HELD = []
+
+
+def hold(n):
+    for _ in range(n):
+        HELD.append(bytes(1000))
+
+
 def thread(n):
     t = threading.Thread(target=work, args=(n,), name="helper")
     t.start()
