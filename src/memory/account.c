@@ -274,7 +274,7 @@ static void forked(void) {
         forget();
     if (account_opening)
         account_opening = s_opened;
-    spin_unlock(&s_lock);
+    spin_postfork_child(&s_lock);
 }
 
 bool account_open(bool sampled) {
@@ -282,6 +282,8 @@ bool account_open(bool sampled) {
 
     if (!s_watches && pthread_atfork(NULL, NULL, forked) != 0)
         return false;
+    if (!s_watches)
+        spin_allow_owner();
     s_watches = true;
     lock_apart();
     forget();

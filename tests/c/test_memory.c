@@ -5,6 +5,8 @@
 #include "memory_under_test.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
 
 #define ADDRESSES 4096u
 
@@ -306,6 +308,49 @@ static void filter_has_all_that_is_in_it(void) {
     CHECK(sample_filter_has(&f, 16));
 }
 
+/* Threads that take turns in bursts, so that each becomes the owner and is ended by the next: what
+ * each of them adds is there at the end. */
+enum { CONTENDERS = 4 };
+static struct spin s_spin;
+static volatile uint64_t s_sum, s_twice; /* of no atomic type: only the lock protects them */
+static _Atomic unsigned s_owned;
+
+static void *contend(void *number) {
+    uint64_t seed = (uint64_t)(uintptr_t)number + 1;
+    for (unsigned burst = 0; burst < turns(2000); burst++) {
+        uint32_t n = next_random(&seed) % 200;
+        for (uint32_t i = 0; i < n; i++) {
+            spin_lock(&s_spin);
+            CHECK_EQUAL(s_twice, 2 * s_sum);
+            s_sum++;
+            s_twice += 2;
+            s_owned += atomic_load(&s_spin.owner) == spin_t_seat;
+            spin_unlock(&s_spin);
+        }
+        if (n % 7 == 0)
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void lock_excludes_whoever_owns_it(void) {
+    pthread_t threads[CONTENDERS];
+    uint64_t sum = 0;
+    spin_allow_owner();
+    for (uintptr_t i = 0; i < CONTENDERS; i++)
+        CHECK(pthread_create(&threads[i], NULL, contend, (void *)i) == 0);
+    for (int i = 0; i < CONTENDERS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    for (uint64_t i = 0; i < CONTENDERS; i++) {
+        uint64_t seed = i + 1;
+        for (unsigned burst = 0; burst < turns(2000); burst++)
+            sum += next_random(&seed) % 200;
+    }
+    CHECK_EQUAL(s_sum, sum);
+    CHECK(s_owned > 0 || !s_allowed || turns(2000) < 100);
+    CHECK(!s_spin.held);
+}
+
 int main(void) {
     static const struct test tests[] = {
         TEST(blocks_are_found_until_they_are_taken),
@@ -316,6 +361,7 @@ int main(void) {
         TEST(mapping_without_memory_for_a_hole),
         TEST(samples_stand_for_all),
         TEST(filter_has_all_that_is_in_it),
+        TEST(lock_excludes_whoever_owns_it),
         TEST(peak_is_that_of_a_model),
         TEST(places_beyond_memory_are_refused),
     };
