@@ -4,7 +4,7 @@
  * other processes through memory (pyusdt_control.h). The machine's own byte order, no padding:
  *
  *     pyusdt_counts | losses | threads | nodes | totals | durations | charges | lines | memory |
- *     functions | steps | names | texts
+ *     resident | functions | steps | names | texts
  *
  * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since tracking began,
  * running frames included. Times are in ticks, so that two snapshots can be subtracted. While
@@ -33,7 +33,7 @@ struct pyusdt_counts {
     uint32_t flags; /* PYUSDT_COUNTS_* */
     uint32_t n_lines;
     uint32_t n_memory;
-    uint32_t reserved;
+    uint32_t n_resident;
 };
 
 enum {
@@ -153,6 +153,14 @@ struct pyusdt_counts_memory {
     uint64_t biggest;                 /* block, in bytes */
 };
 
+/* What the process had in RAM at a moment, in bytes. */
+struct pyusdt_counts_resident {
+    uint64_t at_ns; /* CLOCK_MONOTONIC */
+    uint64_t rss;
+    uint64_t swap; /* of a while ago */
+    uint64_t peak; /* of rss, since the process began: others' moments too */
+};
+
 /* Each function that a node, a total, a charge, a line or memory names, once. */
 struct pyusdt_counts_function {
     uint32_t id;
@@ -191,6 +199,7 @@ PYUSDT_ASSERT(sizeof(struct pyusdt_counts_duration) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_charge) == 40, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_line) == 48, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_memory) == 88, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_resident) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_function) == 24, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_step) == 32, "others read it");
 #undef PYUSDT_ASSERT

@@ -2,13 +2,16 @@
 """From what the core has counted of memory, to what one recording is to hold of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import batched
 from typing import NamedTuple
 
 from pyusdt.recording.counts import CountedMemory, Counts
-from pyusdt.recording.memory import MemoryFigures, MemoryRow
+from pyusdt.recording.memory import MemoryFigures, MemoryRow, ResidentRow
 from pyusdt.recording.snapshot import FunctionRow
 
 _NO_FUNCTION = -1
+# Of what is in RAM: where there are more, each two become the one with more.
+_POINTS_MAX = 8192
 
 
 class Places(NamedTuple):
@@ -36,6 +39,16 @@ def summed(
         key = *place, row.line if of != _NO_FUNCTION else 0, of
         sums[key] = sums[key].plus(figures) if key in sums else figures
     return [MemoryRow(*key, figures) for key, figures in sums.items()]
+
+
+def resident(settled: Iterable[ResidentRow], now: Counts, before: Counts) -> list[ResidentRow]:
+    """What was in RAM in a recording that has `settled`, and since `before`."""
+    points = {row.at_ns: row for row in settled}
+    points |= {row.at_ns: row for row in now.resident if row.at_ns >= before.now_ns}
+    rows = [points[at] for at in sorted(points)]
+    while len(rows) > _POINTS_MAX:
+        rows = [max(two, key=lambda row: row.rss_bytes) for two in batched(rows, 2)]
+    return rows
 
 
 def _since(now: Counts, before: Counts) -> Iterator[tuple[CountedMemory, MemoryFigures]]:

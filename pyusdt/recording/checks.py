@@ -34,6 +34,7 @@ _NUMBERS = {
                "line_function": -1, "allocated_bytes": 0, "allocated_blocks": 0, "freed_bytes": 0,
                "freed_blocks": 0, "temporary_bytes": 0, "temporary_blocks": 0, "peak_bytes": 0,
                "peak_blocks": 0, "biggest": 0},
+    "resident": {"process": 0, "at_ns": 0, "rss_bytes": 0, "swap_bytes": 0, "peak_bytes": 0},
     "sources": {"process": 0},
     "texts": {},
     "steps": {"process": 0, "sequence": 0, "start_ns": 0},
@@ -55,7 +56,7 @@ _TEXTS = {
 }
 # The tables that came with later formats than the first.
 _SINCE = {"totals": 2, "started": 2, "charges": 4, "kernel": 4, "lines": 5, "sources": 5,
-          "texts": 5, "memory": 6}  # fmt: skip
+          "texts": 5, "memory": 6, "resident": 6}  # fmt: skip
 _CHOICES = {"charges": ("kind", charges.KINDS), "kernel": ("kind", kernel.KINDS)}
 _OTHERS = {
     "processes": {"ended_ns": "'integer', 'null'", "reason": "'text', 'null'"},

@@ -8,6 +8,7 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from pyusdt.recording.charges import KINDS
+from pyusdt.recording.memory import ResidentRow
 from pyusdt.recording.snapshot import FunctionRow, Value
 
 HEAD = Struct("=d2Q14I")
@@ -21,10 +22,13 @@ CHARGE = Struct("=IIIHHIIQiI")
 _OLDER_CHARGE = Struct("=IIIHHIIQ")
 LINE = Struct("=IIiI4Q")
 MEMORY = Struct("=IIIi9Q")
+RESIDENT = Struct("=4Q")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
 NAME = Struct("=I")
-_CODECS = (LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, MEMORY, FUNCTION, STEP, NAME)
+_CODECS = (
+    LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, MEMORY, RESIDENT, FUNCTION, STEP, NAME,
+)  # fmt: skip
 _LINES = _CODECS.index(LINE)
 _HAS_LINES, _HAS_MEMORY = 6, 7  # control versions from which on there are such rows
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
@@ -224,6 +228,7 @@ class Counts:
     """A sampler charged: CPU and waits are known."""
     times_sampled: bool = False
     """Times are those of the charges, and all others but those of threads are 0."""
+    resident: list[ResidentRow] = field(default_factory=list)
     memory_kinds: str | None = None
     """As `records.Process.memory`."""
 
@@ -262,11 +267,22 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
     rate, now, now_ns, *sizes = codec.unpack_from(data)
     if codec is _OLDER_HEAD:
         sizes += 0, 0
-    *sizes, text_size, flags, n_lines, n_memory, _ = sizes
-    sizes[_LINES:_LINES] = n_lines, n_memory
-    losses, threads, nodes, totals, durations, charges, lines, memory, named, steps, names = (
-        _sections(data, codec.size, sizes, CHARGE if version >= _HAS_LINES else _OLDER_CHARGE)
-    )
+    *sizes, text_size, flags, n_lines, n_memory, n_resident = sizes
+    sizes[_LINES:_LINES] = n_lines, n_memory, n_resident
+    (
+        losses,
+        threads,
+        nodes,
+        totals,
+        durations,
+        charges,
+        lines,
+        memory,
+        resident,
+        named,
+        steps,
+        names,
+    ) = _sections(data, codec.size, sizes, CHARGE if version >= _HAS_LINES else _OLDER_CHARGE)
     text = _Texts(data, len(data) - text_size)
     for number, line, *parts in named:
         if number not in functions:
@@ -300,6 +316,7 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
             for serial, function, line, _, *figures in lines
         ],
         memory=[CountedMemory._make((*row[:3], _line(row[3], 0), *row[4:])) for row in memory],
+        resident=list(map(ResidentRow._make, resident)),
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
         memory_kinds=_KINDS.get(flags & 28),

@@ -17,8 +17,8 @@ from pyusdt.system import os
 
 TABLES = {
     "processes": 19, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 9,
-    "kernel": 10, "histograms": 5, "lines": 7, "memory": 15, "texts": 2, "sources": 3,
-    "steps": 7, "losses": 3, "started": 3,
+    "kernel": 10, "histograms": 5, "lines": 7, "memory": 15, "resident": 5, "texts": 2,
+    "sources": 3, "steps": 7, "losses": 3, "started": 3,
 }  # fmt: skip
 """Each table of what was recorded, and how many columns it has."""
 _SHARED = ("functions", "texts")
@@ -83,6 +83,7 @@ def add_process(
     _add_charges(database, number, snapshot, {**place, -1: -1})
     _add_lines(database, number, snapshot, place)
     _add_memory(database, number, snapshot, {**place, -1: -1})
+    _add_resident(database, number, snapshot)
     put(
         "INSERT INTO histograms (process, function, ns, count, kind) VALUES (?, ?, ?, ?, ?)",
         ((number, place[row.function], *row[1:]) for row in snapshot.histograms),
@@ -153,6 +154,14 @@ def _add_memory(
             for row in snapshot.memory
         ),
     )  # fmt: skip
+
+
+def _add_resident(database: sqlite3.Connection, number: int, snapshot: Snapshot) -> None:
+    """Add what a process had in RAM."""
+    marks = ", ".join("?" * TABLES["resident"])
+    database.executemany(
+        f"INSERT INTO resident VALUES ({marks})", ((number, *row) for row in snapshot.resident)
+    )
 
 
 def _clean(text: str | None) -> str | None:

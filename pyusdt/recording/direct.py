@@ -132,6 +132,7 @@ def _all_but_nodes(
         losses=rest.losses,
         started=started,
         sampled=counts.sampled,
+        resident=rest.resident,
         memory_kinds=counts.memory_kinds,
         times="sampled" if counts.times_sampled else "exact",
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pyusdt.recording.build import DamageError
-from pyusdt.recording.memory import NOTHING, MemoryFigures, MemoryRow
+from pyusdt.recording.memory import NOTHING, MemoryFigures, MemoryRow, ResidentRow
 from pyusdt.recording.records import CodeRecord
 
 
@@ -111,4 +111,15 @@ def read(database: sqlite3.Connection, place: Mapping[int, int]) -> list[Allocat
     ):
         it = MemoryRow._make((*row[:5], MemoryFigures._make(row[5:])))
         found += allocated_of(process, [it], place)
+    return found
+
+
+def resident(database: sqlite3.Connection) -> dict[int, list[ResidentRow]]:
+    """What `Recording.resident` holds."""
+    found: dict[int, list[ResidentRow]] = {}
+    for process, *row in database.execute(
+        "SELECT process, at_ns, rss_bytes, swap_bytes, peak_bytes FROM resident"
+        " ORDER BY process, at_ns"
+    ):
+        found.setdefault(process, []).append(ResidentRow._make(row))
     return found

@@ -40,6 +40,18 @@ class MemoryFigures(NamedTuple):
         return MemoryFigures._make((*map(sub, self[:6], before[:6]), *self[6:]))
 
 
+class ResidentRow(NamedTuple):
+    """What a process had in RAM at a moment."""
+
+    at_ns: int
+    """CLOCK_MONOTONIC."""
+    rss_bytes: int
+    swap_bytes: int
+    """Of a while ago."""
+    peak_bytes: int
+    """The most in RAM since the process began, at other moments too."""
+
+
 class MemoryRow(NamedTuple):
     """What was allocated in a context, while the program stood at a line."""
 

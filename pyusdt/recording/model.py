@@ -28,7 +28,7 @@ from pyusdt.recording.charges import NONE, Charges, total
 from pyusdt.recording.held import Allocated, MemoryPlace
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line, LineFigures, lines_of, rows_of, source_of
-from pyusdt.recording.memory import MemoryFigures
+from pyusdt.recording.memory import MemoryFigures, ResidentRow
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import (
     LATENCY,
@@ -70,7 +70,8 @@ class Recording:
 
     `lines` maps (process id, record index, line) to what was counted of lines; they know no thread.
     `sources` maps (process id, file) to the text of the file then. `memory` has what was allocated
-    in each context, by lines.
+    in each context, by lines. `resident` maps process ids to what they had in RAM, the oldest
+    first.
     """
 
     records: list[CodeRecord]
@@ -88,6 +89,7 @@ class Recording:
     lines: Mapping[tuple[int, int, int], LineFigures] = field(default_factory=dict)
     sources: Mapping[tuple[int, str], Source] = field(default_factory=dict)
     memory: list[Allocated] = field(default_factory=list)
+    resident: dict[int, list[ResidentRow]] = field(default_factory=dict)
     c_left_out: bool = False
     """Functions in C were recorded, and a filter has left some out: what Python functions spent in
     them is not known any more."""
@@ -155,6 +157,7 @@ class Recording:
             kernel=kernel_of(process, snapshot.kernel_rows, place),
             lines=lines_of(process.id, snapshot.lines, snapshot.charges, place),
             memory=memory,
+            resident={process.id: snapshot.resident} if snapshot.resident else {},
             sources={
                 (process.id, clean(file)): source for file, source in snapshot.sources.items()
             },
@@ -308,6 +311,7 @@ class Recording:
                 if key[:2] in places or (key[1] < 0 and key[0] in ids and not thread)
             },
             lines={key: it for key, it in self.lines.items() if key[0] in ids},
+            resident={key: rows for key, rows in self.resident.items() if key in ids},
             memory=[
                 row
                 for row in self.memory

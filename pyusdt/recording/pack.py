@@ -19,6 +19,7 @@ from pyusdt.recording.counts import (
     NO_NODE,
     NODE,
     REAL,
+    RESIDENT,
     RUN,
     SAMPLED,
     STEP,
@@ -70,6 +71,7 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
         for row in snapshot.lines
     ]
     memory = [_memory(row, serials) for row in snapshot.memory]
+    resident = [RESIDENT.pack(*row) for row in snapshot.resident]
     functions = [
         FUNCTION.pack(row.id, row.line, *map(text, (row.module, row.qualname, row.name, row.file)))
         for row in snapshot.functions
@@ -79,12 +81,13 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     steps = [_step(clean_step(row), numbers[row.name], text) for row in snapshot.steps]
     places = [NAME.pack(place) for place in names.values()]
     sections = [
-        losses, threads, nodes, totals, durations, charges, lines, memory, functions, steps,
-        places,
+        losses, threads, nodes, totals, durations, charges, lines, memory, resident, functions,
+        steps, places,
     ]  # fmt: skip
-    sizes = [len(section) for section in sections if section is not lines and section is not memory]
+    late = lines, memory, resident
+    sizes = [len(section) for section in sections if not any(section is it for it in late)]
     flags = (SAMPLED if snapshot.sampled else 0) | MEMORY_FLAGS.get(snapshot.memory_kinds or "", 0)
-    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, len(lines), len(memory), 0)
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, *map(len, late))
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 
 

@@ -224,6 +224,7 @@ def merged(counts: list[Counts]) -> Counts:
     charges = {row.key: row for c in counts for row in c.charges}
     lines = {row.key: row for c in counts for row in c.lines}
     memory = {row.key: row for c in counts for row in c.memory}
+    resident = {row.at_ns: row for c in counts for row in c.resident}
     histograms: dict[tuple[int, int], list[Any]] = {}
     for one in counts:
         latest: dict[tuple[int, int], list[Any]] = {}
@@ -243,6 +244,7 @@ def merged(counts: list[Counts]) -> Counts:
         charges=list(charges.values()),
         lines=list(lines.values()),
         memory=list(memory.values()),
+        resident=list(resident.values()),
         sampled=last.sampled,
         times_sampled=last.times_sampled,
         memory_kinds=last.memory_kinds,

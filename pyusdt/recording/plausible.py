@@ -43,6 +43,8 @@ def _require_sums(counts: Counts) -> None:
         raise ValueError("charges beyond any")
     if sum(sum(row[4:]) for row in counts.memory) > _LARGEST:
         raise ValueError("memory beyond any")
+    if any(max(row) > _LARGEST for row in counts.resident):
+        raise ValueError("resident memory beyond any")
     if sum(counts.losses.values()) > _LARGEST:
         raise ValueError("losses beyond any")
 

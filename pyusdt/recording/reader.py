@@ -159,6 +159,7 @@ def _read(
         lines=lined.lines(database, place) if version >= 5 else {},
         sources=lined.sources(database) if version >= 5 else {},
         memory=memory,
+        resident=held.resident(database) if version >= 6 else {},
     )
     return recording, None if few else trees
 

@@ -14,7 +14,7 @@ VERSION = 6
 #   3   histograms of ns, where buckets were (histogram.py); of latencies
 #   4   charges, kernel; sampled, times, kernel and paths of processes
 #   5   lines, sources, texts; line of charges
-#   6   memory, also of processes
+#   6   memory, also of processes; resident
 # The columns of a key come first, in its order: PRAGMA integrity_check of SQLite 3.40 finds NULLs
 # where there are none, else.
 SCHEMA = """
@@ -165,6 +165,17 @@ CREATE TABLE memory (
     peak_blocks         INTEGER NOT NULL,
     biggest             INTEGER NOT NULL,           -- block, in bytes
     PRIMARY KEY (process, thread, node, function, line, line_function)
+) WITHOUT ROWID;
+
+-- What each process had in RAM, over time.
+CREATE TABLE resident (
+    process             INTEGER NOT NULL REFERENCES processes (id),
+    at_ns               INTEGER NOT NULL,           -- CLOCK_MONOTONIC
+    rss_bytes           INTEGER NOT NULL,
+    swap_bytes          INTEGER NOT NULL,           -- of a while ago
+    peak_bytes          INTEGER NOT NULL,           -- the most in RAM since the process began, at
+                                                    -- other moments too
+    PRIMARY KEY (process, at_ns)
 ) WITHOUT ROWID;
 
 -- How long single calls took: the shortest and the longest one in each thread exactly, the others

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.kernel import KernelRow
-from pyusdt.recording.memory import MemoryRow
+from pyusdt.recording.memory import MemoryRow, ResidentRow
 
 if TYPE_CHECKING:
     from pyusdt.recording.source import Source
@@ -188,6 +188,7 @@ class Snapshot:
     """As `Process.kernel`."""
     lines: list[LineRow] = field(default_factory=list)
     memory: list[MemoryRow] = field(default_factory=list)
+    resident: list[ResidentRow] = field(default_factory=list)
     memory_kinds: str | None = None
     """As `Process.memory`."""
     sources: "dict[str, Source]" = field(default_factory=dict)

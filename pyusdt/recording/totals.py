@@ -120,6 +120,7 @@ class Totals:
             charges=charges,
             lines=lines,
             memory=memory,
+            resident=allocated.resident(was.resident, now, before),
             memory_kinds=now.memory_kinds or was.memory_kinds,
             sampled=(now.sampled or not now.threads) and (was.sampled or not was.threads),
             times="sampled" if now.times_sampled else was.times,

@@ -14,6 +14,7 @@
 #include "base/proc_thread.h"
 #include "capture/tracking.h"
 #include "control/look.h"
+#include "control/resident.h"
 #include "control/seats.h"
 #include "python/gil_futex.h"
 
@@ -114,6 +115,7 @@ static void *sample(void *unused) {
         looker.unsure = false;
         s_n_threads = seats_look(&looker);
         s_looks++;
+        resident_look(clock_monotonic_ns());
         if (looker.unsure)
             gil_futex_request();
         set_pace(&pace);
@@ -169,8 +171,10 @@ static bool kernel_answers(void) {
 }
 
 void sampler_want(uint32_t msec) {
-    if (!msec || !s_msec)
+    if (!msec || !s_msec) {
         seats_forget();
+        resident_forget();
+    }
     if (msec && !s_msec) {
         s_blind = !kernel_answers();
         s_since_ns = clock_monotonic_ns();
@@ -217,6 +221,7 @@ void sampler_postfork_child(void) {
     pthread_mutex_init(&s_sleep, NULL);
     s_running = false;
     s_interval_usec = 0;
+    resident_postfork_child();
     seats_postfork_child(sampler_works());
 }
 

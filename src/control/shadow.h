@@ -45,6 +45,7 @@ struct shadow {
     bool failed;       /* no memory */
     struct bits named; /* functions, by id of code */
     size_t n_steps;
+    uint64_t resident_ns;          /* of the last point in time */
     struct signatures memory;      /* by number of the place */
     struct shadow_thread *threads; /* owned */
 };

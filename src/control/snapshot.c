@@ -9,6 +9,7 @@
 #include "capture/suspended.h"
 #include "capture/tracking.h"
 #include "control/rate.h"
+#include "control/resident.h"
 #include "control/sampler.h"
 #include "control/snapshot_parts.h"
 #include "memory/account.h"
@@ -99,6 +100,18 @@ struct snapshot *snapshot_begin_blind(struct shadow *shadow) {
     return s;
 }
 
+static void add_resident(struct snapshot *s) {
+    struct pyusdt_counts_resident *points = calloc(RESIDENT_MAX, sizeof *points);
+    size_t n = points ? resident_read(s->shadow->resident_ns, points) : 0;
+
+    if (n > 0) {
+        s->shadow->resident_ns = points[n - 1].at_ns;
+        rows_append(&s->resident, points, n * sizeof *points);
+    }
+    s->resident.failed |= !points;
+    free(points);
+}
+
 static void add_loss(struct snapshot *s, const char *name, uint64_t count) {
     struct pyusdt_counts_loss row = {.name = snapshot_text(s, name), .count = count};
 
@@ -127,9 +140,9 @@ static void add_losses(struct snapshot *s) {
 
 /* In the order of the layout. */
 static void list_parts(struct snapshot *s, struct rows *parts[SNAPSHOT_PIECES - 1]) {
-    struct rows *all[] = {&s->losses,    &s->threads, &s->nodes, &s->totals,
-                          &s->durations, &s->charges, &s->lines, &s->memory,
-                          &s->functions, &s->steps,   &s->names, &s->texts};
+    struct rows *all[] = {&s->losses,  &s->threads, &s->nodes,  &s->totals,   &s->durations,
+                          &s->charges, &s->lines,   &s->memory, &s->resident, &s->functions,
+                          &s->steps,   &s->names,   &s->texts};
 
     memcpy(parts, all, sizeof all);
 }
@@ -146,6 +159,7 @@ bool snapshot_walk(struct snapshot *s, const atomic_bool *stop) {
         failed = !snapshot_read_tree(s);
     }
     add_losses(s);
+    add_resident(s);
     list_parts(s, parts);
     for (int i = 0; i < SNAPSHOT_PIECES - 1; i++)
         failed |= parts[i]->failed;
@@ -164,6 +178,7 @@ void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECE
     s->head.n_charges = (uint32_t)(s->charges.size / sizeof(struct pyusdt_counts_charge));
     s->head.n_lines = (uint32_t)(s->lines.size / sizeof(struct pyusdt_counts_line));
     s->head.n_memory = (uint32_t)(s->memory.size / sizeof(struct pyusdt_counts_memory));
+    s->head.n_resident = (uint32_t)(s->resident.size / sizeof(struct pyusdt_counts_resident));
     s->head.n_functions = (uint32_t)(s->functions.size / sizeof(struct pyusdt_counts_function));
     s->head.n_names = (uint32_t)(s->names.size / sizeof(uint32_t));
     s->head.n_steps = (uint32_t)(s->steps.size / sizeof(struct pyusdt_counts_step));

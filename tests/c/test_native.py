@@ -18,8 +18,7 @@ pytestmark = [pytest.mark.once, pytest.mark.apart]
 SOURCES = Path(__file__).parent / "native"
 UNDER_TEST = [
     *(ROOT / f"src/base/{name}.c" for name in ("got", "image", "maps", "pages")),
-    *(ROOT / f"src/memory/{name}.c" for name in ("account", "blocks", "mappings")),
-    *(ROOT / f"src/memory/{name}.c" for name in ("native_hooks", "pages", "places")),
+    *(ROOT / "src/memory").glob("*.c"),
 ]
 
 
@@ -48,7 +47,7 @@ def test_native_memory(
         missing(f"gcc has no sanitizer of {mode}")
     build = [tool("gcc"), *FLAGS, *MODES[mode]]
     shared = ["-fPIC", "-fplt", "-shared", "-Wl,-z,now", f"{SOURCES}/thread.c"]
-    run([*build, *shared, *map(str, UNDER_TEST), "-o", f"{tmp_path}/libours.so"])
+    run([*build, *shared, *map(str, UNDER_TEST), "-lm", "-o", f"{tmp_path}/libours.so"])
     main = ["-rdynamic", f"{SOURCES}/program.c", f"{tmp_path}/libours.so"]
     run([*build, *main, "-o", f"{tmp_path}/program"])
     environment = ["env", "ASAN_OPTIONS=allocator_may_return_null=1"]

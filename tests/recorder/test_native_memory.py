@@ -102,6 +102,7 @@ def test_a_thread_that_has_nothing_of_python() -> None:
     recording = recorded(takes.elsewhere, True)
     (found,) = (row.figures for row in recording.memory_rows if row.figures.biggest == MB)
     assert (found.live_bytes, found.live_blocks) == (MB, 1)
+    assert recording.processes[0].memory == "all"
     assert of(recording, "elsewhere").biggest < MB
 
 

@@ -22,7 +22,7 @@ from pyusdt.recording.pack import pack
 STRUCTS = {
     "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_totals n_durations"
                       " n_charges n_functions n_steps n_names text_size flags n_lines"
-                      " n_memory reserved"),
+                      " n_memory n_resident"),
     "_loss": (counts.LOSS, "name reserved count"),
     "_thread": (counts.THREAD, "serial tid ident elapsed name reserved"),
     "_node": (counts.NODE, "serial index parent function calls resumes errors elapsed self"),
@@ -34,6 +34,7 @@ STRUCTS = {
     "_memory": (counts.MEMORY, "serial index function line allocated_bytes allocated_blocks"
                                 " freed_bytes freed_blocks temporary_bytes temporary_blocks"
                                 " peak_bytes peak_blocks biggest"),
+    "_resident": (counts.RESIDENT, "at_ns rss swap peak"),
     "_function": (counts.FUNCTION, "id line module qualname name file"),
     "_step": (counts.STEP, "start value ident name kind"),
 }  # fmt: skip
