@@ -47,7 +47,8 @@ struct got {
     _Atomic uint64_t loaded, unloaded; /* libraries, as the dynamic linker counts them */
 };
 
-/* Find the originals. Waits for nothing. False: there is no hook that could be used. */
+/* Find the originals, as got_put() and got_undo() do. Waits for nothing. False: there is no hook
+ * that could be used. */
 bool got_init(struct got *got);
 
 /* Whether libraries have come or gone since the last got_put() or got_add(). Waits for nothing. */
