@@ -111,6 +111,8 @@ static void find_original(void *arg, const struct image_slot *slot) {
 
     if (hook && slot->called && !is_unresolved(pass->image, slot, read_slot(slot)))
         hook->original = read_slot(slot);
+    if (hook && slot->called)
+        hook->own = (void **)slot->address;
 }
 
 static void judge(void *arg, const struct image_slot *slot) {
@@ -293,6 +295,14 @@ bool got_init(struct got *got) {
     find_originals(got);
     for (size_t i = 0; i < got->n_hooks; i++)
         if (got->hooks[i].original)
+            return true;
+    return false;
+}
+
+bool got_is_overtaken(const struct got *got) {
+    for (size_t i = 0; i < got->n_hooks; i++)
+        if (got->hooks[i].original &&
+            __atomic_load_n(got->hooks[i].own, __ATOMIC_RELAXED) != got->hooks[i].original)
             return true;
     return false;
 }

@@ -29,6 +29,7 @@ struct got_hook {
     void *replacement;
     void *original; /* found by got_init(); NULL: our library does not call it
                      * through its table, so it is not used */
+    void **own;     /* private: our slot */
 };
 
 struct got_library {
@@ -53,6 +54,11 @@ bool got_init(struct got *got);
 
 /* Whether libraries have come or gone since the last got_put() or got_add(). Waits for nothing. */
 bool got_has_news(const struct got *got);
+
+/* Whether another tool has put its functions into our own slots, or has taken them away, since the
+ * originals were found. It has done so in all libraries, and our replacements are gone. Waits for
+ * nothing. */
+bool got_is_overtaken(const struct got *got);
 
 /* Put the replacements into all libraries. False: that was not possible, or not into all, and may
  * be later. */

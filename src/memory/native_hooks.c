@@ -260,7 +260,7 @@ JUMPS static void *hook_dlvsym(void *restrict library, const char *restrict name
 }
 
 #define ROW(name)                                                                                  \
-    { #name, (void *)(uintptr_t)hook_##name, NULL }
+    { #name, (void *)(uintptr_t)hook_##name, NULL, NULL }
 
 static struct got_hook s_hooks[] = {
     ROW(malloc), /* the first: it shows whose the others are */
@@ -320,11 +320,13 @@ static void choose_avoided(void) {
 }
 
 static void put(void) {
-    if (s_state == PUT_TWICE) {
+    bool overtaken = got_is_overtaken(&s_got);
+
+    if (s_state == PUT_TWICE && !overtaken) {
         attend_new();
         return;
     }
-    if (s_state == OFF)
+    if (s_state == OFF || overtaken)
         choose_avoided();
     if (got_put(&s_got))
         s_state = s_state == OFF ? PUT : PUT_TWICE;

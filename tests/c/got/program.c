@@ -249,11 +249,15 @@ static void test_another_tool_that_comes_and_goes(void) {
     struct library library = load("lazy", open_plainly);
     function others = other_give, real = (function)(uintptr_t)ours_got.hooks[0].original;
 
+    CHECK(!got_is_overtaken(&ours_got));
     CHECK(dl_iterate_phdr(set_slot_of_ours, &others));
     library.writable->give = others;
+    CHECK(got_is_overtaken(&ours_got));
     CHECK(got_put(&ours_got));
+    CHECK(!got_is_overtaken(&ours_got));
     CHECK_EQUAL(library.writable->give(), 50 + REPLACED);
     CHECK(dl_iterate_phdr(set_slot_of_ours, &real));
+    CHECK(got_is_overtaken(&ours_got));
     CHECK_EQUAL(library.writable->give(), 1 + REPLACED);
     CHECK(got_undo(&ours_got));
     CHECK_EQUAL(library.writable->give(), 1);
