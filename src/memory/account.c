@@ -39,13 +39,8 @@ static _Atomic bool s_sampled;         /* written under the lock */
 static struct sample_filter s_samples; /* where there may be blocks that are samples */
 static THREAD_LOCAL struct sampling t_sampling;
 
-/* The place where this thread was last, of that opening. */
-static THREAD_LOCAL struct {
-    const struct pyusdt_node *node;
-    uint64_t opened;
-    struct place *place;
-    int32_t line;
-} t_last;
+/* Where this thread has allocated last; only compared. */
+static THREAD_LOCAL const struct pyusdt_node *t_last_node;
 
 /* For what is called by hooks: false, and no lock, where the account that it entered is closed. */
 ALWAYS_INLINE bool lock_open(void) {
@@ -69,14 +64,8 @@ static void unlock_apart(void) {
 
 /* NULL: no memory. */
 ALWAYS_INLINE struct place *place_of(const struct where *where) {
-    if (LIKELY(t_last.node == where->node && t_last.line == where->line) &&
-        LIKELY(t_last.opened == s_opened))
-        return t_last.place;
-    t_last.place = places_of(&s_places, where->tree, where->node, where->line);
-    t_last.node = where->node;
-    t_last.line = where->line;
-    t_last.opened = t_last.place ? s_opened : 0;
-    return t_last.place;
+    t_last_node = where->node;
+    return places_of(&s_places, where->tree, where->node, where->line);
 }
 
 /* What it counts as. */
@@ -152,7 +141,7 @@ ALWAYS_INLINE bool is_temporary(const struct place *place, uint32_t call) {
 
     if (LIKELY(where.node == place->node))
         return where.call == call && where.node;
-    return place->node && where.node == place->node->parent && t_last.node != where.node &&
+    return place->node && where.node == place->node->parent && t_last_node != where.node &&
            where_call(place->node) == call;
 }
 

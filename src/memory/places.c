@@ -65,8 +65,8 @@ static COLD struct place *add_place(struct places *p, const struct calltree *tre
     return place;
 }
 
-struct place *places_of(struct places *p, const struct calltree *tree,
-                        const struct pyusdt_node *node, int32_t line) {
+struct place *places_look_up(struct places *p, const struct calltree *tree,
+                             const struct pyusdt_node *node, int32_t line) {
     uint32_t found = p->table ? *lookup(p, node, line) : 0;
 
     return found ? places_number(p, found - 1) : add_place(p, tree, node, line);

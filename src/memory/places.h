@@ -41,11 +41,12 @@ struct place {
     uint32_t number;                /* 0, 1, 2 ... in the order of appearance */
 };
 
-enum { PLACES_IN_CHUNK = 512, PLACES_CHUNKS = 4096 };
+enum { PLACES_IN_CHUNK = 512, PLACES_CHUNKS = 4096, PLACES_RECENT = 256 };
 
 /* Zeros are no places. */
 struct places {
     struct place *chunks[PLACES_CHUNKS]; /* owned; what is in them stays where it is */
+    struct place *recent[PLACES_RECENT]; /* borrowed from them */
     uint32_t *table;                     /* owned; numbers + 1; open addressing */
     uint32_t table_log2, n;
     struct amount live, most; /* of all places; bytes decide which is the most */
@@ -54,8 +55,19 @@ struct places {
 };
 
 /* The place of a node of a tree and a line; NULL: no memory. It stays where it is. */
-struct place *places_of(struct places *p, const struct calltree *tree,
-                        const struct pyusdt_node *node, int32_t line);
+struct place *places_look_up(struct places *p, const struct calltree *tree,
+                             const struct pyusdt_node *node, int32_t line);
+
+/* The same, of a node and a line that have perhaps been asked for lately. */
+ALWAYS_INLINE struct place *places_of(struct places *p, const struct calltree *tree,
+                                      const struct pyusdt_node *node, int32_t line) {
+    uint64_t at = ((uint64_t)(uintptr_t)node >> 7) + (uint32_t)line;
+    struct place *place = p->recent[at % PLACES_RECENT];
+
+    if (LIKELY(place && place->node == node && place->line == line))
+        return place;
+    return p->recent[at % PLACES_RECENT] = places_look_up(p, tree, node, line);
+}
 
 static inline struct place *places_number(const struct places *p, uint32_t number) {
     return &p->chunks[number / PLACES_IN_CHUNK][number % PLACES_IN_CHUNK];
