@@ -111,6 +111,8 @@ static void find_original(void *arg, const struct image_slot *slot) {
 
     if (hook && slot->called && !is_unresolved(pass->image, slot, read_slot(slot)))
         hook->original = read_slot(slot);
+    if (hook && slot->called)
+        hook->own = (void **)slot->address;
 }
 
 static void judge(void *arg, const struct image_slot *slot) {
@@ -281,14 +283,26 @@ static int visit_own(struct dl_phdr_info *info, size_t size, void *arg) {
     return 1;
 }
 
-bool got_init(struct got *got) {
+static void find_originals(struct got *got) {
     struct pass pass = {.got = got};
 
     if (maps_read(&pass.maps) == 0)
         dl_iterate_phdr(visit_own, &pass);
     maps_free(&pass.maps);
+}
+
+bool got_init(struct got *got) {
+    find_originals(got);
     for (size_t i = 0; i < got->n_hooks; i++)
         if (got->hooks[i].original)
+            return true;
+    return false;
+}
+
+bool got_is_overtaken(const struct got *got) {
+    for (size_t i = 0; i < got->n_hooks; i++)
+        if (got->hooks[i].original &&
+            __atomic_load_n(got->hooks[i].own, __ATOMIC_RELAXED) != got->hooks[i].original)
             return true;
     return false;
 }
@@ -300,10 +314,12 @@ bool got_has_news(const struct got *got) {
     return now.loaded != got->loaded || now.unloaded != got->unloaded;
 }
 
-/* False: s_pass could not be had. */
+/* Another tool may have put its functions into our own slots meanwhile, or taken them away. False:
+ * s_pass could not be had. */
 static bool set_put(struct got *got, bool is_put) {
     if (!lock_pass())
         return false;
+    find_originals(got);
     got->is_put = is_put;
     got->n_known = 0;
     pthread_mutex_unlock(&s_pass);

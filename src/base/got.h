@@ -29,6 +29,7 @@ struct got_hook {
     void *replacement;
     void *original; /* found by got_init(); NULL: our library does not call it
                      * through its table, so it is not used */
+    void **own;     /* private: our slot */
 };
 
 struct got_library {
@@ -47,11 +48,17 @@ struct got {
     _Atomic uint64_t loaded, unloaded; /* libraries, as the dynamic linker counts them */
 };
 
-/* Find the originals. Waits for nothing. False: there is no hook that could be used. */
+/* Find the originals, as got_put() and got_undo() do. Waits for nothing. False: there is no hook
+ * that could be used. */
 bool got_init(struct got *got);
 
 /* Whether libraries have come or gone since the last got_put() or got_add(). Waits for nothing. */
 bool got_has_news(const struct got *got);
+
+/* Whether another tool has put its functions into our own slots, or has taken them away, since the
+ * originals were found. It has done so in all libraries, and our replacements are gone. Waits for
+ * nothing. */
+bool got_is_overtaken(const struct got *got);
 
 /* Put the replacements into all libraries. False: that was not possible, or not into all, and may
  * be later. */

@@ -260,7 +260,7 @@ JUMPS static void *hook_dlvsym(void *restrict library, const char *restrict name
 }
 
 #define ROW(name)                                                                                  \
-    { #name, (void *)(uintptr_t)hook_##name, NULL }
+    { #name, (void *)(uintptr_t)hook_##name, NULL, NULL }
 
 static struct got_hook s_hooks[] = {
     ROW(malloc), /* the first: it shows whose the others are */
@@ -294,12 +294,9 @@ static void *library_of(const void *address) {
     return dladdr(address, &info) ? info.dli_fbase : NULL;
 }
 
-/* An allocator other than the C library's is left alone: what it maps is not the program's. */
 static void init(void) {
     s_possible = got_init(&s_got) &&
                  pthread_atfork(got_prefork, got_postfork_parent, got_postfork_child) == 0;
-    if (library_of(s_hooks[0].original) != library_of((void *)(uintptr_t)getauxval))
-        s_got.avoided = s_hooks[0].original;
 }
 
 bool native_hooks_want(bool wanted) {
@@ -311,10 +308,27 @@ bool native_hooks_want(bool wanted) {
     return s_wanted == wanted;
 }
 
+/* An allocator other than the C library's is left alone: what it maps is not the program's. */
+static void choose_avoided(void) {
+    const void *allocator;
+    bool is_libc;
+
+    got_init(&s_got); /* another tool may have come or gone */
+    allocator = s_hooks[0].original;
+    is_libc = library_of(allocator) == library_of((void *)(uintptr_t)getauxval);
+    s_got.avoided = is_libc ? NULL : allocator;
+}
+
 static void put(void) {
-    if (s_state == PUT_TWICE)
+    bool overtaken = got_is_overtaken(&s_got);
+
+    if (s_state == PUT_TWICE && !overtaken) {
         attend_new();
-    else if (got_put(&s_got))
+        return;
+    }
+    if (s_state == OFF || overtaken)
+        choose_avoided();
+    if (got_put(&s_got))
         s_state = s_state == OFF ? PUT : PUT_TWICE;
 }
 

@@ -13,9 +13,9 @@ static int my_take(void) {
 }
 
 static struct got_hook s_hooks[] = {
-    {"give", (void *)(uintptr_t)my_give, NULL},
-    {"take", (void *)(uintptr_t)my_take, NULL},
-    {"never_called", (void *)(uintptr_t)my_take, NULL},
+    {"give", (void *)(uintptr_t)my_give, NULL, NULL},
+    {"take", (void *)(uintptr_t)my_take, NULL, NULL},
+    {"never_called", (void *)(uintptr_t)my_take, NULL, NULL},
 };
 struct got ours_got = {.hooks = s_hooks, .n_hooks = 3};
 

@@ -215,6 +215,58 @@ static void test_what_others_have_put_stays(void) {
     dlclose(library.handle);
 }
 
+struct place {
+    function now;
+};
+
+static void set_slot(void *arg, const struct image_slot *slot) {
+    const struct place *place = arg;
+    uintptr_t page = slot->address & -(uintptr_t)sysconf(_SC_PAGESIZE);
+
+    if (strcmp(slot->symbol, "give") != 0)
+        return;
+    CHECK(mprotect((void *)page, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE) == 0);
+    *(function *)slot->address = place->now;
+}
+
+static int set_slot_of_ours(struct dl_phdr_info *info, size_t size, void *now) {
+    struct place place = {.now = *(function *)now};
+    struct image image;
+    struct maps maps;
+
+    (void)size;
+    if (!strstr(info->dlpi_name, "libours.so"))
+        return 0;
+    CHECK(maps_read(&maps) == 0);
+    CHECK(image_open(&image, info, &maps));
+    image_visit(&image, set_slot, &place);
+    maps_free(&maps);
+    return 1;
+}
+
+/* It puts its functions into all libraries, ours among them: we go on by calling them. */
+static void test_another_tool_that_comes_and_goes(void) {
+    struct library library = load("lazy", open_plainly);
+    function others = other_give, real = (function)(uintptr_t)ours_got.hooks[0].original;
+
+    CHECK(!got_is_overtaken(&ours_got));
+    CHECK(dl_iterate_phdr(set_slot_of_ours, &others));
+    library.writable->give = others;
+    CHECK(got_is_overtaken(&ours_got));
+    CHECK(got_put(&ours_got));
+    CHECK(!got_is_overtaken(&ours_got));
+    CHECK_EQUAL(library.writable->give(), 50 + REPLACED);
+    CHECK(dl_iterate_phdr(set_slot_of_ours, &real));
+    CHECK(got_is_overtaken(&ours_got));
+    CHECK_EQUAL(library.writable->give(), 1 + REPLACED);
+    CHECK(got_undo(&ours_got));
+    CHECK_EQUAL(library.writable->give(), 1);
+    CHECK(got_put(&ours_got));
+    check_all(&library, REPLACED);
+    CHECK(got_undo(&ours_got));
+    dlclose(library.handle);
+}
+
 static void test_other_functions_of_that_name_stay(void) {
     struct library own = load("own", open_plainly), apart = load("lazy", open_apart);
     struct library defines = load("defines", open_plainly); /* but is not asked first */
@@ -458,6 +510,7 @@ int main(int argc, char **argv) {
         TEST(test_libraries_that_come_later),
         TEST(test_libraries_that_go),
         TEST(test_what_others_have_put_stays),
+        TEST(test_another_tool_that_comes_and_goes),
         TEST(test_other_functions_of_that_name_stay),
         TEST(test_a_library_bound_deeply),
         TEST(test_one_library_can_be_left_alone),
