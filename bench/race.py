@@ -201,7 +201,10 @@ def c_calls(case: str, cells: Sequence[Row]) -> list[Row]:
 
 def all_lines(case: str, cells: Sequence[Row]) -> list[Row]:
     """The recorder of lines on the workloads that have a limit."""
-    note = "CPython's own event of a line is most of it; with the call tree, and two clocks a call"
+    note = (
+        "CPython's own events are most of it: of deltablue, with callbacks that do nothing, 3.1; "
+        "with the call tree, a clock a line and one a call"
+    )
     return [
         Row(case, f"{row.case}, time / untraced", row.unit, row.over, row.peer, row.under,
             Target(LINE_LIMITS[row.case]), note)

@@ -131,9 +131,10 @@ struct pyusdt_record_timing {
 
 /* Written from outside alone, as a part of the request: more of the record_options. */
 struct pyusdt_record_lines {
-    char lines[PYUSDT_FILTER_SIZE];   /* patterns of functions whose lines are recorded; "": none */
-    char outside[PYUSDT_FILTER_SIZE]; /* directories, with ':' between them, whose code a "*" at the
-                                         beginning of lines is not about, nor frozen modules */
+    char lines[PYUSDT_FILTER_SIZE]; /* patterns of functions whose lines are recorded; "": none */
+    uint32_t of_program; /* 1: a "*" at the beginning of lines is not about the standard library,
+                          * nor about what is installed (site-packages) */
+    uint32_t reserved;
 };
 
 /* Which memory is recorded. */
@@ -232,7 +233,7 @@ PYUSDT_AT(control, record, 9128);
 PYUSDT_AT(control, record_timing, 9152); /* where version 4 ends */
 PYUSDT_AT(control, sampler, 9160);
 PYUSDT_AT(control, record_lines, 9184);   /* where version 5 ends */
-PYUSDT_AT(control, record_memory, 11232); /* where version 6 ends */
+PYUSDT_AT(control, record_memory, 10216); /* where version 6 ends */
 PYUSDT_AT(record_options, c_calls, 8);
 PYUSDT_AT(record_options, lease_msec, 12);
 PYUSDT_AT(record_options, only, 16);
@@ -240,11 +241,11 @@ PYUSDT_AT(record_options, exclude, 1040);
 PYUSDT_AT(record, size, 8);
 PYUSDT_AT(record, recorded, 16);
 PYUSDT_AT(record_timing, sample_msec, 4);
-PYUSDT_AT(record_lines, outside, 1024);
+PYUSDT_AT(record_lines, of_program, 1024);
 PYUSDT_AT(sampler, share, 4);
 PYUSDT_AT(sampler, threads, 8);
 PYUSDT_AT(sampler, looks, 16);
-PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 11240, "another layout is another version");
+PYUSDT_ASSERT(sizeof(struct pyusdt_control) == 10224, "another layout is another version");
 #undef PYUSDT_AT
 #undef PYUSDT_ASSERT
 

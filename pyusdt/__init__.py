@@ -114,9 +114,9 @@ def configure(
     is changed then. function__done does not fire for a call in progress whose caller a change of
     the filters affects.
     """
-    from pyusdt.remote import control_layout
+    from pyusdt.remote import control_requests
 
-    libpyusdt.change(control_layout.request(only=only, exclude=exclude, values=values, slow=slow))
+    libpyusdt.change(control_requests.request(only=only, exclude=exclude, values=values, slow=slow))
 
 
 def _launched() -> bool:

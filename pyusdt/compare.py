@@ -132,10 +132,10 @@ class FunctionChange:
 
     @property
     def state(self) -> str:
-        """`new`, `gone`, or nothing."""
-        if not any(self.calls.before):
+        """`new`, `gone`, or nothing. What runs all the time has no call."""
+        if not any((*self.calls.before, *self.total_ns.before)):
             return "new"
-        return "" if any(self.calls.after) else "gone"
+        return "" if any((*self.calls.after, *self.total_ns.after)) else "gone"
 
 
 @dataclass(slots=True)
@@ -204,11 +204,17 @@ def _knows_cpu(recording: Recording) -> bool:
 
 
 def regressions(
-    comparison: Comparison, limit: float, least_share: float = 0.01, *, force: bool = False
+    comparison: Comparison,
+    limit: float,
+    least_share: float = 0.01,
+    *,
+    force: bool = False,
+    lines: Iterable[tuple[str, str, Change]] = (),
 ) -> list[tuple[str, str, Change]]:
-    """(name, figure, change) of what grew by more than `limit`: the whole, functions whose growth
-    is `least_share` of the whole or more, and steps. New functions count in the whole alone, and
-    waiting nowhere. Where a side has one run nothing is judged, unless with `force`."""
+    """(name, figure, change) of what grew by more than `limit`: the whole, functions and those
+    `lines` whose growth is `least_share` of the whole or more, and steps. New functions count in
+    the whole alone, and waiting nowhere. Where a side has one run nothing is judged, unless with
+    `force`."""
     if not comparison.judged and not force:
         return []
     least = least_share * comparison.whole.mean_before
@@ -224,6 +230,7 @@ def regressions(
             for figure, change in [*own, (total, f.whole)]
             if change.delta >= least
         ]
+    found += [line for line in lines if line[2].delta >= least]
     found += [(step.name, "step", step.mean) for step in comparison.steps if step.kind == "step"]
     return [entry for entry in found if entry[2].grew(limit)]
 

@@ -30,7 +30,7 @@ def snapshot() -> bytes:
 def check(request: bytes, /) -> None:
     """Raise ValueError where a struct pyusdt_request is not good, for the reason it gives.
 
-    `pyusdt.remote.control_layout.request` makes one.
+    `pyusdt.remote.control_requests.request` makes one.
     """
 
 def change(request: bytes, /) -> None:
@@ -127,13 +127,13 @@ def record(
     only: str,
     exclude: str,
     lines: str,
-    lines_outside: str,
+    of_program: bool,
     memory: int,
 ) -> bool:
     """Keep call trees of all threads from now on, or go on with these options. `sampled`: no clock
     is read at calls, and the times are the sampler's. `lines`: patterns of the functions whose
-    lines are recorded, "" for none; not of those in files below one of the directories in
-    `lines_outside`, with ":" between them, nor then of frozen modules.
+    lines are recorded, "" for none; `of_program`: a "*" at the beginning is not about the standard
+    library, nor about what is installed.
 
     Functions that the filters leave out may be in them all the same, when a tracer wants them too.
     False where no events can be had: other tools hold the ids of sys.monitoring.

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from pyusdt import libpyusdt as core
-from pyusdt import lined, patterns, rundir, running, sources
+from pyusdt import line_patterns, patterns, rundir, running, sources
 from pyusdt.decorate import decorate
 from pyusdt.errors import UserError, one_line, print_line
 from pyusdt.exit_hooks import uninterrupted
@@ -140,9 +140,9 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
         self.flush = flush
         self.filters = patterns.text("only", only), patterns.text("exclude", exclude)
         self._lines = patterns.text("lines", lines)
-        if len(self._lines.encode()) > lined.MOST:
-            raise ValueError(f"lines is longer than {lined.MOST} bytes")
-        self.lines = lined.wanted(self._lines)
+        if len(self._lines.encode()) > line_patterns.MOST:
+            raise ValueError(f"lines is longer than {line_patterns.MOST} bytes")
+        self.lines = line_patterns.wanted(self._lines)
         self._memory = word(memory)
         self.memory = KINDS[self._memory]
         self._source = source

@@ -12,7 +12,8 @@ from typing import Protocol
 from pyusdt import libpyusdt as core
 from pyusdt.errors import UserError, print_line
 from pyusdt.exit_hooks import Endings, uninterrupted
-from pyusdt.lined import any_marked, union
+from pyusdt.line_patterns import union
+from pyusdt.lined import any_marked
 from pyusdt.memory import together
 from pyusdt.system import os
 
@@ -33,8 +34,8 @@ class Recorder(Protocol):
     offers: bool
     """The programs that this process starts are to take part in it."""
 
-    lines: tuple[str, str]
-    """Of which functions lines are recorded: see `lined.wanted`."""
+    lines: tuple[str, bool]
+    """Of which functions lines are recorded: see `line_patterns.wanted`."""
 
     memory: int
     """Which memory is recorded: the bits of memory.KINDS."""

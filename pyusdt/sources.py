@@ -3,23 +3,29 @@
 
 Only of files that this process itself has run as Python source, which have not changed since: a
 file is read if a module that was imported, or the program, was loaded from it as source. Where the
-file is newer than the process, the bytecode that Python has kept of it must be of this very file.
-What has no file, such as a cell of a notebook, is taken from linecache. No code of the program is
-run, and texts are decoded by codecs of Python itself alone.
+file, or a link that leads to it, is newer than the process, the bytecode that Python has kept of it
+must be of this very file, and have the functions of the module as they are: others may have written
+both anew. What has no file, such as a cell of a notebook, is taken from linecache. No code of the
+program is run, and texts are decoded by codecs of Python itself alone.
 """
 
 import hashlib
+import marshal
 import re
+import stat
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
-from types import ModuleType
+from importlib.util import cache_from_source
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from pyusdt import libpyusdt as core
 from pyusdt.files import open_regular
+from pyusdt.lined import STARTED_NS
 from pyusdt.rundir import RunDirectory
-from pyusdt.system import io, os, time
+from pyusdt.system import io, os
 
 _LARGEST = 1_000_000  # bytes of a file
 _MOST = 64_000_000  # characters of all files
@@ -28,7 +34,9 @@ _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)", re.ASCII)
 _CODECS = {"utf-8": "utf-8", "utf8": "utf-8", "u8": "utf-8", "ascii": "ascii", "us-ascii": "ascii",
            "latin-1": "latin-1", "latin1": "latin-1", "iso-8859-1": "latin-1",
            "iso8859-1": "latin-1"}  # fmt: skip
-_STARTED_EARLIER = 0.1  # seconds: how exactly the start of a process is known
+_MOST_LINKS = 40  # as the kernel has it
+_MOST_BYTECODE = 16_000_000  # bytes
+_PLAIN = frozenset({int, float, str, bytes, bool})  # constants that are compared
 
 
 class _Loaded(NamedTuple):
@@ -36,20 +44,8 @@ class _Loaded(NamedTuple):
 
     cached: str | None
     """Of its bytecode."""
-
-
-def _started_ns() -> int:
-    """When this process began, on the clock of files."""
-    try:
-        with io.open("/proc/self/stat", "rb", 0) as file:
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
-        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-        return int((time.time() - age + _STARTED_EARLIER) * 1e9)
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-_STARTED_NS = _started_ns()
+    names: dict[str, Any]
+    """Of the module."""
 
 
 def captured() -> dict[str, str]:
@@ -124,8 +120,15 @@ def _loaded() -> dict[str, _Loaded]:
             continue
         if type(file) is str and (file.endswith((".py", ".pyw")) or name == "__main__"):
             cached = spec.get("_cached")
-            found[file] = _Loaded(cached if type(cached) is str else None)
+            found[file] = _Loaded(cached if type(cached) is str else _cached(file), names)
     return found
+
+
+def _cached(file: str) -> str | None:
+    """From 3.15 on, modules have no name of their bytecode."""
+    with suppress(NotImplementedError):
+        return cache_from_source(file)
+    return None
 
 
 def _attributes(it: Any) -> dict[str, Any]:
@@ -140,22 +143,74 @@ def _attributes(it: Any) -> dict[str, Any]:
 def _read(file: str, loaded: _Loaded) -> str | None:
     with suppress(OSError, ValueError), open_regular(file) as stream:
         it = os.fstat(stream.fileno())
-        if it.st_size > _LARGEST or not (it.st_ctime_ns <= _STARTED_NS or _is_of(loaded, it)):
+        old = it.st_ctime_ns <= STARTED_NS and _leads_there_since_the_start(file)
+        if it.st_size > _LARGEST or not (old or _is_of(loaded, it, file)):
             return None
         return decoded(stream.read(_LARGEST + 1))
     return None
 
 
-def _is_of(loaded: _Loaded, it: os.stat_result) -> bool:
-    """Whether the bytecode is of this file: its flags are 0, then time and size of the source."""
+def _leads_there_since_the_start(file: str) -> bool:
+    """Whether no link on the way is newer than the process. Raises OSError."""
+    names, at = file.split("/")[::-1], "/" if file[:1] == "/" else ""
+    links = 0
+    while names:
+        path = os.path.join(at, names.pop())
+        it = os.lstat(path)
+        if not stat.S_ISLNK(it.st_mode):
+            at = path
+            continue
+        links += 1
+        if it.st_ctime_ns > STARTED_NS or links > _MOST_LINKS:
+            return False
+        target = os.readlink(path)
+        names += target.split("/")[::-1]
+        at = "/" if target[:1] == "/" else at
+    return True
+
+
+def _is_of(loaded: _Loaded, it: os.stat_result, file: str) -> bool:
+    """Whether the bytecode was written after this file, is of it as its head says (flags 0, then
+    time and size of the source), and has the module's functions."""
     if loaded.cached is None:
         return False
-    with suppress(OSError, ValueError), open_regular(loaded.cached) as stream:
-        head = stream.read(16)
+    with suppress(OSError, ValueError, EOFError, TypeError), open_regular(loaded.cached) as stream:
+        if os.fstat(stream.fileno()).st_ctime_ns < it.st_ctime_ns:
+            return False
+        data = stream.read(_MOST_BYTECODE)
         about = (0, int(it.st_mtime) & 0xFFFFFFFF, it.st_size & 0xFFFFFFFF)
-        numbers = [int.from_bytes(head[at : at + 4], "little") for at in (4, 8, 12)]
-        return len(head) == 16 and tuple(numbers) == about
+        numbers = [int.from_bytes(data[at : at + 4], "little") for at in (4, 8, 12)]
+        if len(data) < 16 or tuple(numbers) != about:
+            return False
+        there = {_known_by(code) for code in _within(marshal.loads(memoryview(data)[16:]))}
+        return all(_known_by(code) in there for code in _functions(loaded.names, file))
     return False
+
+
+def _within(code: Any) -> Iterator[CodeType]:
+    """The code of a module with all that is in it."""
+    if type(code) is CodeType:
+        yield code
+        for constant in code.co_consts:
+            yield from _within(constant)
+
+
+def _functions(names: dict[str, Any], file: str, depth: int = 3) -> Iterator[CodeType]:
+    """The code of the functions of a module, and of classes in it, that are of its file."""
+    for it in list(names.values()):
+        if type(it) is FunctionType:
+            code = it.__code__
+            texts = code.co_filename, code.co_qualname
+            if all(type(text) is str for text in texts) and texts[0] == file:
+                yield code
+        elif type(it) is type and depth:
+            yield from _functions(dict(it.__dict__), file, depth - 1)
+
+
+def _known_by(code: CodeType) -> tuple[object, ...]:
+    """What two code objects differ in whose texts differ."""
+    plain = tuple(it for it in code.co_consts if type(it) in _PLAIN)
+    return code.co_qualname, code.co_firstlineno, code.co_code, code.co_linetable, plain
 
 
 def decoded(data: bytes) -> str | None:

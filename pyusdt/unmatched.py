@@ -12,21 +12,29 @@ from pyusdt import patterns
 Names = Iterable[tuple[str, str]]
 """Of functions: module, qualname."""
 
+_OF_LINES = ("*", "all", "profile")
+"""What --lines takes for more than a pattern."""
+
 _MOST = 50_000
 """Names that are compared."""
 
 
 def messages(
-    only: str, functions: Names, modules: Iterable[str], others: Names = ()
+    option: str, wanted: str, functions: Names, modules: Iterable[str], others: Names = ()
 ) -> Iterator[str]:
-    """A line for each of the patterns that none of these `functions` matches, with the nearest name
-    among them, the `others` and the `modules`."""
+    """A line for each of the patterns of `option` that none of these `functions` matches, with the
+    nearest name among them, the `others` and the `modules`."""
     functions, modules = set(functions), sorted(modules)
-    for pattern in filter(None, only.split(",")):
+    words = _OF_LINES if option == "--lines" else ()
+    for pattern in wanted.split(","):
+        if not pattern or pattern in words:
+            continue
         matches = patterns.chooser(pattern, "")
         if not any(matches(*name) for name in functions):
             found = nearest(pattern, {*functions, *others}, modules)
-            yield f"--only {pattern} matched no function" + (f"; nearest: {found}" if found else "")
+            yield f"{option} {pattern} matched no function" + (
+                f"; nearest: {found}" if found else ""
+            )
 
 
 def nearest(pattern: str, functions: Names, modules: Iterable[str]) -> str:
@@ -35,12 +43,12 @@ def nearest(pattern: str, functions: Names, modules: Iterable[str]) -> str:
     known = {*modules, *(module for module, _ in functions)}
     module, colon, qualname = pattern.partition(":")
     if not any(map(patterns.glob(module), known)):
-        found = _closest(module, known)
+        found = closest(module, known)
         return found + colon + qualname if found else ""
     if not colon:
         return ""
     inside = patterns.glob(module)
-    return _closest(pattern, (f"{m}:{q}" for m, q in functions if inside(m)))
+    return closest(pattern, (f"{m}:{q}" for m, q in functions if inside(m)))
 
 
 def of_modules(chosen: str) -> set[tuple[str, str]]:
@@ -65,7 +73,8 @@ def of_modules(chosen: str) -> set[tuple[str, str]]:
     return found
 
 
-def _closest(word: str, names: Iterable[str]) -> str:
+def closest(word: str, names: Iterable[str]) -> str:
+    """The name that is like `word`, or ""."""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, islice(names, _MOST), n=1)), "")

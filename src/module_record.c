@@ -26,11 +26,11 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     struct recorder_options options = {.times = PYUSDT_TIMES_EXACT};
     long long max_nodes;
     char why[PYUSDT_MESSAGE_SIZE];
-    int c_calls, sampled, memory;
+    int c_calls, sampled, of_program, memory;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "ppLssssi", &c_calls, &sampled, &max_nodes, &options.only,
-                          &options.exclude, &options.lines, &options.lines_outside, &memory))
+    if (!PyArg_ParseTuple(args, "ppLssspi", &c_calls, &sampled, &max_nodes, &options.only,
+                          &options.exclude, &options.lines, &of_program, &memory))
         return NULL;
     if (filter_check(options.only, why, sizeof why) < 0 ||
         filter_check(options.exclude, why, sizeof why) < 0 ||
@@ -44,12 +44,9 @@ static PyObject *core_record(PyObject *module, PyObject *args) {
     }
     options.memory = (uint32_t)memory;
     options.c_calls = c_calls;
+    options.lines_of_program = of_program;
     options.times = sampled ? PYUSDT_TIMES_SAMPLED : PYUSDT_TIMES_EXACT;
     options.max_nodes = max_nodes;
-    if (strlen(options.lines_outside) >= PYUSDT_FILTER_SIZE) {
-        PyErr_SetString(PyExc_ValueError, "lines_outside is too long");
-        return NULL;
-    }
     if (recorder_start(RECORDER_INSIDE, &options) < 0)
         Py_RETURN_FALSE;
     Py_BEGIN_ALLOW_THREADS;
@@ -245,8 +242,7 @@ static PyObject *core_started(PyObject *module, PyObject *unused) {
 
 static PyMethodDef s_methods[] = {
     {"record", core_record, METH_VARARGS,
-     "record(c_calls, sampled, max_nodes, only, exclude, lines, lines_outside,\n       "
-     "memory)\n--\n\n"
+     "record(c_calls, sampled, max_nodes, only, exclude, lines, of_program, memory)\n--\n\n"
      "Start to record, or go on with these options.\nReturn False if events cannot be enabled."},
     {"lines_mark", core_lines_mark, METH_VARARGS,
      "lines_mark(code, globals)\n--\n\nHave every recording record the lines of this code object, "

@@ -47,6 +47,19 @@ def declare_filters(parser: argparse.ArgumentParser) -> None:
     add("--exclude", action="append", metavar="PATTERNS", help="all but these")
 
 
+def declare_shown_lines(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add --lines, which shows `what`."""
+    parser.add_argument(
+        "--lines", nargs="?", const="", type=_function_or_file, metavar="FUNCTION|FILE", help=what
+    )
+
+
+def _function_or_file(text: str) -> str:
+    if text.endswith(".pyusdt"):
+        raise argparse.ArgumentTypeError(f"{text} is a recording: it goes before --lines")
+    return text
+
+
 def filters_of(verb: str, arguments: argparse.Namespace) -> tuple[str, str]:
     """What --only and --exclude ask for, each as one list of patterns. Raises UsageError."""
     try:

@@ -3,26 +3,32 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 
 from rich.console import Console
 from rich.text import Text
 
-from pyusdt.commands.common import count, declare_filters, filters_of, loaded
+from pyusdt.commands.common import (
+    count,
+    declare_filters,
+    declare_shown_lines,
+    filters_of,
+    loaded,
+)
 from pyusdt.compare import Change, Comparison, FunctionChange, StepChange, compare, regressions
+from pyusdt.compare_lines import compare_lines, judged
 from pyusdt.errors import ExitCode, UsageError, UserError
 from pyusdt.recording import Recording, left
 from pyusdt.report import filters
-from pyusdt.report.certainty import NOT_SEEN, figure, percentage
+from pyusdt.report.changed_lines import print_changed_lines
+from pyusdt.report.changes import WAITS, cells, counts, growth, signed, verdict_of
 from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.console import console_on
+from pyusdt.report.place import roots
 from pyusdt.report.prepare import shown
 from pyusdt.report.text import duration, number, printable
 
 _SORTS = {"self": "self_ns", "total": "total_ns", "calls": "calls"}
 _CHARGED_SORTS = {"cpu": "cpu_ns", "wait": "wait_ns", **_SORTS, "total": "total_cpu_ns"}
-_WAITS = Text("waits", "dim")
-_VERDICTS = {1: Text("more", "red"), -1: Text("less", "green"), 0: Text("same", "dim")}
 # The higher the rank, the sooner a column is left out. Beside a name: its module.
 _FUNCTIONS = (
     Column("self"),
@@ -72,10 +78,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="functions by the change of this (default: cpu, where all recordings know it, else"
         " self)")  # fmt: skip
     add("--top", type=count, default=20, metavar="N", help="so many functions (default: 20)")
+    declare_shown_lines(
+        parser,
+        "lines that changed, of all functions whose lines were recorded, or of these; a line is the"
+        " same where its text is, wherever it stands in the function",
+    )
     declare_filters(parser)
     add("--fail-above", type=_percent, metavar="PERCENT",
-        help="exit with 1 when the whole, a function (by 1%% of the whole at least) or a step"
-        " grew by more than this, and more than the noise; it takes two runs a side")  # fmt: skip
+        help="exit with 1 when the whole, a function (by 1%% of the whole at least), with --lines a"
+        " line (likewise) or a step grew by more than this, and more than the noise; it takes two"
+        " runs a side")  # fmt: skip
     add("--force", action="store_true", help="with --fail-above: judge one run a side too")
 
 
@@ -99,18 +111,25 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.force and arguments.fail_above is None:
         raise UsageError("compare: --force goes with --fail-above")
     only, exclude = filters_of("compare", arguments)
-    comparison = compare(
-        [_loaded(path, only, exclude) for path in before],
-        [_loaded(path, only, exclude) for path in after],
-    )
+    old, new = ([_loaded(path, only, exclude) for path in side] for side in (before, after))
+    comparison = compare(old, new)
+    sort = _sort(comparison, arguments.sort)
+    comparison.functions.sort(key=lambda f: -abs(getattr(f, sort).delta))
+    lines = None
+    if arguments.lines is not None:
+        lines = compare_lines(comparison, old, new, arguments.lines)
     grown = []
     if arguments.fail_above is not None:
-        grown = regressions(comparison, arguments.fail_above, force=arguments.force)
-    sort = _sort(comparison, arguments.sort)
+        of_lines = judged(lines or ())
+        grown = regressions(comparison, arguments.fail_above, force=arguments.force, lines=of_lines)
     with console_on(sys.stdout.buffer) as console:
-        _print(console, comparison, arguments, sort)
+        if lines is None:
+            _print_functions(console, comparison, arguments.top)
+        else:
+            print_changed_lines(console, lines, roots(new[0]), arguments.top)
+        _print_note(console, comparison, arguments)
         for name, figure, change in grown:
-            text = f"grew by {_percentage(change)}: {figure} of {printable(name)}"
+            text = f"grew by {growth(change)}: {figure} of {printable(name)}"
             console.print(Text(text, "bold red", no_wrap=True))
     return ExitCode.FAILURE if grown else ExitCode.OK
 
@@ -133,28 +152,29 @@ def _sort(comparison: Comparison, name: str | None) -> str:
     return sorts[name or ("cpu" if comparison.by_cpu else "self")]
 
 
-def _print(
-    console: Console, comparison: Comparison, arguments: argparse.Namespace, sort: str
-) -> None:
-    functions = sorted(comparison.functions, key=lambda f: -abs(getattr(f, sort).delta))
-    changed = [f for f in functions if _changed(f)]
+def _print_functions(console: Console, comparison: Comparison, top: int) -> None:
+    """Print the first `top` functions that changed, and the steps."""
+    changed = [f for f in comparison.functions if _changed(f)]
     if comparison.functions:
         columns = _CHARGED if comparison.by_cpu else _FUNCTIONS
-        rows = _function_rows(comparison, changed[: arguments.top])
+        rows = _function_rows(comparison, changed[:top])
         console.print(table(columns, rows, "function", console.width, _BESIDE))
-    if len(changed) > arguments.top:
-        more = f"{len(changed) - arguments.top:,} more changed: --top {len(changed)}"
+    if len(changed) > top:
+        more = f"{len(changed) - top:,} more changed: --top {len(changed)}"
         console.print(Text(more, "dim"))
     if comparison.steps:
         console.print()
         rows = _step_rows(comparison.steps)
         console.print(table(_STEPS, rows, "step or mark", console.width))
-    if not comparison.judged and not arguments.force:
-        gate = (
-            ", and nothing fails; --force judges them" if arguments.fail_above is not None else ""
-        )
-        note = f"one run a side: functions are not judged{gate}; for that, A1 A2 A3 --to B1 B2 B3"
-        console.print(Text(note, "yellow" if gate else "dim"))
+
+
+def _print_note(console: Console, comparison: Comparison, arguments: argparse.Namespace) -> None:
+    if comparison.judged or arguments.force:
+        return
+    gate = ", and nothing fails; --force judges them" if arguments.fail_above is not None else ""
+    what = "functions" if arguments.lines is None else "lines"
+    note = f"one run a side: {what} are not judged{gate}; for that, A1 A2 A3 --to B1 B2 B3"
+    console.print(Text(note, "yellow" if gate else "dim"))
 
 
 def _changed(f: FunctionChange) -> bool:
@@ -164,25 +184,25 @@ def _changed(f: FunctionChange) -> bool:
 def _function_rows(comparison: Comparison, functions: list[FunctionChange]) -> list[Row]:
     whole, waits = comparison.whole, comparison.waits
     n_columns = len(_CHARGED if comparison.by_cpu else _FUNCTIONS)
-    rows = [_sum_row(whole, _verdict(whole), "all functions", n_columns)]
+    rows = [_sum_row(whole, verdict_of(whole), "all functions", n_columns)]
     if any(waits.before) or any(waits.after):
         if not comparison.by_cpu:
-            rows[0] = _sum_row(whole, _verdict(whole), "all functions but waits", n_columns)
-        rows.append(_sum_row(waits, _WAITS, "all waits", n_columns))
+            rows[0] = _sum_row(whole, verdict_of(whole), "all functions but waits", n_columns)
+        rows.append(_sum_row(waits, WAITS, "all waits", n_columns))
     for f in functions:
         name = printable(f.qualname, 100) or "(nameless)"
         beside = ((printable(f.module, 60), "dim cyan"),)
         whole = f.total_ns if f.total_cpu_ns is None else f.total_cpu_ns
-        more: list[Text | str] = [_percentage(f.own.per(f.calls))]
+        more: list[Text | str] = [growth(f.own.per(f.calls))]
         if f.wait_ns is not None:
-            more.append(_signed(f.wait_ns) if f.wait_ns.delta else "")
-        more += [_signed(whole) if whole.delta else "", _counts(f.calls), _state(f)]
-        rows.append(((*_figures(f.own), *more), Name(name, beside)))
+            more.append(signed(f.wait_ns) if f.wait_ns.delta else "")
+        more += [signed(whole) if whole.delta else "", counts(f.calls), _state(f)]
+        rows.append(((*cells(f.own), *more), Name(name, beside)))
     return rows
 
 
 def _sum_row(change: Change, verdict: Text, name: str, n_columns: int) -> Row:
-    figures = _figures(change)
+    figures = cells(change)
     empty = [""] * (n_columns - len(figures) - 1)
     return (*figures, *empty, verdict), Name(name, style="bold magenta")
 
@@ -191,52 +211,12 @@ def _step_rows(steps: list[StepChange]) -> list[Row]:
     rows: list[Row] = []
     for step in steps:
         name = printable(step.name, 100) or "(nameless)"
-        figures = _figures(step.mean, duration if step.kind == "step" else number)
-        rows.append(((*figures, _counts(step.count), _verdict(step.mean)), Name(name)))
+        figures = cells(step.mean, duration if step.kind == "step" else number)
+        rows.append(((*figures, counts(step.count), verdict_of(step.mean)), Name(name)))
     return rows
-
-
-def _counts(change: Change) -> str:
-    after = number(int(change.mean_after))
-    return f"{number(int(change.mean_before))} → {after}" if change.delta else after
 
 
 def _state(f: FunctionChange) -> Text:
     if f.waits:
-        return _WAITS
-    return Text(f.state, "yellow") if f.state else _verdict(f.own)
-
-
-def _figures(change: Change, text: Callable[[float], str] = duration) -> tuple[Text | str, ...]:
-    noise = "" if change.noise is None else f"± {text(change.noise)}"
-    looks = change.looks or (None, None)
-    before = _text(change.mean_before, text, looks[0]) if change.before else ""
-    after = _text(change.mean_after, text, looks[1]) if change.after else ""
-    return _signed(change, text), before, after, _percentage(change), noise
-
-
-def _text(value: float, text: Callable[[float], str], looks: int | None) -> str:
-    return text(value) if looks is None else figure(value, looks)
-
-
-def _signed(change: Change, text: Callable[[float], str] = duration) -> Text:
-    """The delta; one that looks cannot show has no sign."""
-    size = _text(abs(change.delta), text, change.delta_looks)
-    sign = "+" if change.delta > 0 else "-" if change.delta < 0 else " "
-    if size == NOT_SEEN:
-        return Text(size, "dim")
-    style = "dim" if change.verdict == 0 else {"+": "red", "-": "green"}.get(sign, "")
-    return Text(f"{sign}{size}", style)
-
-
-def _percentage(change: Change) -> str:
-    if change.ratio is None:
-        return ""
-    if change.delta_looks is None:
-        return f"{100 * change.ratio:+.1f}%"
-    size = percentage(abs(change.delta), change.mean_before, change.delta_looks)
-    return size if size == NOT_SEEN else f"{'-' if change.delta < 0 else '+'}{size}"
-
-
-def _verdict(change: Change) -> Text:
-    return _VERDICTS.get(change.verdict, Text("")) if change.verdict is not None else Text("")
+        return WAITS
+    return Text(f.state, "yellow") if f.state else verdict_of(f.own)

@@ -152,7 +152,7 @@ def run(arguments: argparse.Namespace) -> int:
         write(recorded)
         seconds = family.root.updated - begin
         notes = list(family.notes())
-    for note in (*notes, *_unmatched(only, recorded)):
+    for note in (*notes, *_unmatched(only, options.lines, recorded)):
         print_line(note)
     if lost is not None:
         why = lost if proc.exists(pid) else f"process {pid} has ended"
@@ -201,11 +201,12 @@ class _Kernel:
         return found
 
 
-def _unmatched(only: str, recorded: list[Recorded]) -> Iterator[str]:
+def _unmatched(only: str, lines: str, recorded: list[Recorded]) -> Iterator[str]:
     """A note for each pattern that matched nothing. Of other functions nothing is known, but every
     program has a `__main__`."""
     functions = {(f.module, f.qualname) for it in recorded for f in it.snapshot.functions}
-    return unmatched.messages(only, functions, ["__main__"])
+    for option, wanted in (("--only", only), ("--lines", lines)):
+        yield from unmatched.messages(option, wanted, functions, ["__main__"])
 
 
 def _wait(

@@ -7,7 +7,13 @@ import sys
 from contextlib import suppress
 
 from pyusdt import report
-from pyusdt.commands.common import count, declare_filters, filters_of, loaded
+from pyusdt.commands.common import (
+    count,
+    declare_filters,
+    declare_shown_lines,
+    filters_of,
+    loaded,
+)
 from pyusdt.errors import ExitCode, UsageError, print_line, shell_word
 from pyusdt.recording import left
 from pyusdt.report import filters, order, weights
@@ -61,12 +67,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--tree", action="store_true", help="the call tree of each thread")
     add("--modules", action="store_true", help="functions summed up by module")
     add("--steps", action="store_true", help="steps and marks")
-    add(
-        "--lines",
-        nargs="?",
-        const="",
-        metavar="FUNCTION|FILE",
-        help="source with what each line took, of all functions whose lines were recorded, or of"
+    declare_shown_lines(
+        parser,
+        "source with what each line took, of all functions whose lines were recorded, or of"
         " these; in the terminal without what takes less than 1%%: see --full",
     )
     add("--full", action="store_true", help="with --lines: all lines of these functions")

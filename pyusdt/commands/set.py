@@ -6,7 +6,8 @@ import argparse
 from pyusdt import libpyusdt
 from pyusdt.commands.processes import process_id, settings_in_words
 from pyusdt.errors import ExitCode, UsageError, called, print_line
-from pyusdt.remote.control_layout import VALUES, request
+from pyusdt.remote.control_layout import VALUES
+from pyusdt.remote.control_requests import request
 from pyusdt.remote.looks import change
 from pyusdt.unmatched import nearest
 

@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from pyusdt import files, libpyusdt, lined, rundir, running
+from pyusdt import files, libpyusdt, line_patterns, lined, rundir, running
 from pyusdt.errors import UsageError, UserError, print_line, shell_word
 from pyusdt.launch import inherited, kernel_account
 from pyusdt.launch.options import Options
@@ -48,8 +48,8 @@ class _WholeRun:
         self.c_calls = options.c_calls
         self.times = options.times
         self.max_nodes = options.max_nodes or running.MAX_NODES
-        self._profiles = lined.is_profile(options.lines)
-        self.lines = lined.wanted(lined.without_profile(options.lines))
+        self._profiles = line_patterns.is_profile(options.lines)
+        self.lines = line_patterns.wanted(line_patterns.without_profile(options.lines))
         self.memory = KINDS[options.memory]
         self._source = options.source
         self._token = os.urandom(8).hex()
@@ -117,8 +117,8 @@ class _LaunchedRun(_WholeRun):
 
         self._finish = finish
         self._is_of = is_of
-        self._only = options.only
-        if self._only:
+        self._patterns = options.only, options.lines
+        if any(self._patterns):
             from pyusdt.launch.filtered import print_unmatched
 
             self._print_unmatched = print_unmatched
@@ -143,8 +143,8 @@ class _LaunchedRun(_WholeRun):
             return
         quoted = shell_word(self._run.path)
         print_line(f"{self._run.path}: recorded; to look into it: pyusdt report {quoted}")
-        if self._only:
-            self._print_unmatched(self._run.path, self._only)
+        if any(self._patterns):
+            self._print_unmatched(self._run.path, *self._patterns)
 
     def begin_in_child(self) -> bool:
         """The child has not been launched."""
@@ -233,14 +233,14 @@ def _join(it: inherited.Inherited) -> None:
 
 
 def _filter(options: Options) -> None:
-    from pyusdt.remote import control_layout
+    from pyusdt.remote import control_requests
 
     for name, value in (("PYUSDT_ONLY", options.only), ("PYUSDT_EXCLUDE", options.exclude)):
         if value:
             os.environ[name] = value
     try:
         libpyusdt.change(
-            control_layout.request(only=options.only or None, exclude=options.exclude or None)
+            control_requests.request(only=options.only or None, exclude=options.exclude or None)
         )
     except ValueError as error:
         raise UsageError(f"--only or --exclude: {error}") from None

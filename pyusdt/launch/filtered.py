@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""At the end of a run with --only: which of the patterns have matched nothing."""
+"""At the end of a run with --only or --lines: which of the patterns have matched nothing."""
 
 import difflib as difflib  # now: what the program changes is not for us
 import sqlite3
@@ -11,7 +11,7 @@ from pyusdt.errors import UserError, print_line
 from pyusdt.recording import store
 
 
-def print_unmatched(path: str, only: str) -> None:
+def print_unmatched(path: str, only: str, lines: str) -> None:
     """Print a line for each on stderr. Nothing is known as long as processes have still to write,
     or have written so much that it is not in the file."""
     with suppress(UserError, sqlite3.Error), store.opened(path) as it:
@@ -22,5 +22,7 @@ def print_unmatched(path: str, only: str) -> None:
             (str(m), str(q)) for m, q in it.execute("SELECT module, qualname FROM functions")
         }
         modules = [name for name in list(sys.modules) if type(name) is str]
-        for message in unmatched.messages(only, functions, modules, unmatched.of_modules(only)):
-            print_line(message)
+        for option, wanted in (("--only", only), ("--lines", lines)):
+            others = unmatched.of_modules(wanted)
+            for message in unmatched.messages(option, wanted, functions, modules, others):
+                print_line(message)

@@ -28,9 +28,9 @@ from pyusdt.remote.control_layout import (
     Request,
     Snapshot,
     Status,
-    actions,
     snapshot,
 )
+from pyusdt.remote.control_requests import actions
 from pyusdt.remote.proc import Mapping
 
 _LIBRARY = re.compile(r"/libpyusdt(\.[^/]*)?\.so$")

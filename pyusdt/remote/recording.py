@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pyusdt import files, patterns
+from pyusdt import files, line_patterns, patterns
 from pyusdt.errors import UserError
 from pyusdt.recording import Process as ProcessRow
 from pyusdt.recording import Snapshot, plausible, run, store, writer
@@ -21,7 +21,7 @@ from pyusdt.recording.counts import NOTHING, Counts, unpack
 from pyusdt.recording.kernel_file import OfProcess
 from pyusdt.recording.snapshot import FunctionRow
 from pyusdt.recording.totals import Totals
-from pyusdt.remote import control_layout, lined, proc
+from pyusdt.remote import control_layout, control_requests, proc
 from pyusdt.remote.attached import Process
 from pyusdt.remote.control_layout import Times
 from pyusdt.running import MAX_NODES
@@ -97,22 +97,22 @@ class Outside:
         return self._ask(
             control_layout.RECORD_START | control_layout.RECORD_COUNTS,
             {
-                "record_options": control_layout.record_options(
+                "record_options": control_requests.record_options(
                     only=options.only,
                     exclude=options.exclude,
                     c_calls=options.c_calls,
                     max_nodes=options.max_nodes,
                     lease_msec=_LEASE_MSEC + 2 * status["check_msec"],
                 ),
-                "record_timing": control_layout.record_timing(times=options.times),
-                **self._lines(status["python"]),
+                "record_timing": control_requests.record_timing(times=options.times),
+                **self._lines(),
                 **self._of_memory(),
             },
         )
 
     def _of_memory(self) -> dict[str, bytes]:
         if self._process.has_memory:
-            return {"record_memory": control_layout.record_memory(self._options.memory)}
+            return {"record_memory": control_requests.record_memory(self._options.memory)}
         if not self._options.memory:
             return {}
         raise UserError(
@@ -120,7 +120,7 @@ class Outside:
             "start it with this one, or leave out --memory"
         )
 
-    def _lines(self, python: str) -> dict[str, bytes]:
+    def _lines(self) -> dict[str, bytes]:
         if not self._process.has_lines:
             if self._options.lines:
                 raise UserError(
@@ -128,9 +128,11 @@ class Outside:
                     "start it with this one, or leave out --lines"
                 )
             return {}
-        lines, outside = lined.wanted(self._process.pid, python, self._options.lines)
+        lines, of_program = line_patterns.wanted(self._options.lines)
         try:
-            return {"record_lines": control_layout.record_lines(lines=lines, outside=outside)}
+            return {
+                "record_lines": control_requests.record_lines(lines=lines, of_program=of_program)
+            }
         except ValueError as error:
             raise UserError(str(error)) from None
 

@@ -12,7 +12,16 @@ from pyusdt.report.options import Options
 from pyusdt.report.output import opened
 from pyusdt.report.prepare import shown
 
-__all__ = ["FORMATS", "Format", "Options", "choose", "copy", "needs_trees", "write"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Options",
+    "choose",
+    "copy",
+    "needs_trees",
+    "without_lines",
+    "write",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,13 @@ def _why_empty(recording: Recording) -> str:
     )
 
 
+def without_lines(recording: Recording) -> UserError:
+    """That it has no lines, why, and how to record them."""
+    hint = "" if recording.empty else "; python -m pyusdt -o FILE --lines PATTERNS records them"
+    why = _why_empty(recording)
+    return UserError(f"{recording.path or 'the recording'}: no lines {why}{hint}")
+
+
 def copy(recording: str, path: str) -> None:
     """Write all that the recording at that path has to one file at `path`. Raises UserError."""
     with opened(path) as out:
@@ -101,9 +117,7 @@ def write(recording: Recording, path: str, format: Format, options: Options) -> 
         what = "no steps and no marks" if options.steps else "nothing"
         raise UserError(f"{recording.path or 'the recording'}: {what} {_why_empty(recording)}")
     if not recording.lines and (options.lines is not None or format.name == "lprof-text"):
-        hint = "" if recording.empty else "; python -m pyusdt -o FILE --lines PATTERNS records them"
-        why = _why_empty(recording)
-        raise UserError(f"{recording.path or 'the recording'}: no lines {why}{hint}")
+        raise without_lines(recording)
     trees = needs_trees(format, options)
     prepared = shown(recording, split_threads=options.threads, trees=trees)
     with opened(path) as out:

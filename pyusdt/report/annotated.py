@@ -4,7 +4,7 @@
 What takes less than 1 % of a function is left out but for two lines around what takes more.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pyusdt.recording import Recording
 from pyusdt.recording.lines import Line
+from pyusdt.report.certainty import NOT_SEEN
 from pyusdt.report.columns import Cell, Column, Cut, Row, table
 from pyusdt.report.lines import LinedFunction, lined_functions
 from pyusdt.report.options import Options
@@ -51,11 +52,15 @@ def print_lines(console: Console, recording: Recording, options: Options) -> Non
     for f in functions[: options.top]:
         if f is not functions[0] or "cpu" not in recording.known:  # else the header has ended so
             console.print()
-        console.print(_heading(recording, f, place(f.record, below)))
+        console.print(_heading(recording, f, place(f.record, below), console.width))
         if f.state in _NOTES:
             console.print(Text(*_NOTES[f.state]))
         rows = list(_rows(console, recording, f, full=options.full))
-        there = [i for i, c in enumerate(_COLUMNS) if not c.rank or any(row[i] for row, _ in rows)]
+        there = [
+            i
+            for i in range(len(_COLUMNS))
+            if any(str(row[i]) not in ("", NOT_SEEN) for row, _ in rows)
+        ]
         cells: list[Row] = [([row[i] for i in there], source) for row, source in rows]
         console.print(table([_COLUMNS[i] for i in there], cells, "Source", console.width))
     hidden = len(functions) - len(functions[: options.top])
@@ -63,20 +68,28 @@ def print_lines(console: Console, recording: Recording, options: Options) -> Non
         console.print(Text(f"{hidden:,} more functions: --top {len(functions)}", "dim"))
 
 
-def _heading(recording: Recording, f: LinedFunction, where: str) -> Text:
-    text = Text(printable(f.record.label, 100), "bold").append(f"  {where}", "not bold dim")
+def _heading(recording: Recording, f: LinedFunction, where: str, width: int) -> Text:
     figures = []
     if f.total_ns:
         figures.append(f"total {duration(f.total_ns)}")
     if "cpu" in recording.known:
         limit = f.self_ns if recording.times == "exact" else None
-        figures += [f"{it} {sampled(f.charges, it, limit)}" for it in ("cpu", "wait")]
-    return text.append(f"  {', '.join(figures)}" if figures else "", "not bold")
+        readings = ((it, str(sampled(f.charges, it, limit))) for it in ("cpu", "wait"))
+        figures += [f"{it} {text}" for it, text in readings if text != NOT_SEEN]
+    return heading(f.record.label, where, ", ".join(figures), width)
+
+
+def heading(name: str, where: str, figures: str, width: int) -> Text:
+    """That of a function's lines; its figures have a line of their own where it is too long."""
+    text = Text(printable(name, 100), "bold")
+    text.append(f"  {where}" if where else "", "not bold dim")
+    gap = "  " if text.cell_len + 2 + len(figures) <= width else "\n"
+    return text.append(f"{gap}{figures}" if figures else "", "not bold")
 
 
 def _rows(console: Console, recording: Recording, f: LinedFunction, *, full: bool) -> Iterator[Row]:
     numbers = f.numbers
-    texts = dict(zip(numbers, _texts(console, f, numbers), strict=True))
+    texts = dict(zip(numbers, source_texts(console, map(f.text, numbers)), strict=True))
     figures = {line.line: line for line in f.lines}
     shown = numbers if full else _hot(f, numbers)
     last = None
@@ -96,8 +109,8 @@ def _hot(f: LinedFunction, numbers: list[int]) -> list[int]:
     for weight in weights:
         whole = sum(map(weight, f.lines))
         hot |= {it.line for it in f.lines if weight(it) and weight(it) * _COLD >= whole}
-    around = {n + i for n in hot for i in range(-_AROUND, _AROUND + 1)}
-    return [n for n in numbers if n in around or n == f.record.line]
+    around = {n + i for n in hot for i in range(-_AROUND, _AROUND + 1)} | {f.record.line}
+    return [n for n in numbers if n in around or {n - 1, n + 1} <= around]
 
 
 def _cells(recording: Recording, f: LinedFunction, it: Line) -> list[Cell]:
@@ -119,10 +132,10 @@ def _cells(recording: Recording, f: LinedFunction, it: Line) -> list[Cell]:
     ]
 
 
-def _texts(console: Console, f: LinedFunction, numbers: list[int]) -> list[Text]:
-    """The texts of these lines: without the indentation of the first, in colours where the terminal
+def source_texts(console: Console, source: Iterable[str]) -> list[Text]:
+    """The texts of lines: without the indentation of the first, in colours where the terminal
     has them."""
-    lines = [f.text(n)[:_LONGEST].expandtabs(_TAB) for n in numbers]
+    lines = [line[:_LONGEST].expandtabs(_TAB) for line in source]
     indent = _spaces(lines[0]) if lines else 0
     plain = [printable(line[min(indent, _spaces(line)) :], None) for line in lines]
     if not (console.is_terminal and console.color_system):

@@ -15,7 +15,7 @@ from rich.text import Text
 
 _GAP = 2
 _LEAST_NAME = 30  # cells; a share of a wide terminal, see _wanted()
-_LEAST_CUT = 16
+_LEAST_CUT = 28
 _LEAST_BESIDE = 16  # what is cut to less says nothing
 
 

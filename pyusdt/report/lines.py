@@ -8,7 +8,9 @@ far as it may be read (sources.py).
 
 import inspect
 import io
+import os
 import tokenize
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -21,7 +23,7 @@ from pyusdt.recording.lines import Line, LineFigures
 from pyusdt.report.order import ordered
 from pyusdt.report.sources import MOST_READ, RefusedError, is_foreign, read
 from pyusdt.report.text import printable
-from pyusdt.unmatched import nearest
+from pyusdt.unmatched import closest, nearest
 
 State = Literal["recorded", "changed", "now", "missing"]
 """Of a text: it was recorded; so it was, and the file here has another one now; it is that of the
@@ -78,7 +80,10 @@ class LinedFunction:
         first = self.record.line
         if not self.source or not 0 < first <= len(self.source):
             return range(min(numbers), max(numbers) + 1)
-        last = max(*numbers, first + _length(self.source[first - 1 : first - 1 + _MOST_PARSED]) - 1)
+        ahead = self.source[first - 1 : first - 1 + _MOST_PARSED]
+        # What has no name, such as <genexpr>, is a part of that line.
+        length = 1 if self.record.name.startswith("<") else _length(ahead)
+        last = max(*numbers, first + length - 1)
         return range(first, min(last, len(self.source)) + 1)
 
 
@@ -131,23 +136,36 @@ def _by_function(recording: Recording) -> dict[int, list[Line]]:
 
 
 def _chosen(recording: Recording, order: list[int], wanted: str) -> list[int]:
+    is_wanted = matching(wanted)
+    chosen = [i for i in order if is_wanted(recording.records[i])]
+    if order and not chosen:
+        records = map(recording.records.__getitem__, order)
+        raise none_of(wanted, records, recording.path or "the recording")
+    return chosen
+
+
+def matching(wanted: str) -> Callable[[CodeRecord], bool]:
+    """Whether `wanted`, as in lined_functions(), asks for a function."""
     of_pattern, of_name = chooser(wanted, ""), glob(wanted)
+    path = os.path.abspath(wanted) if "/" in wanted else wanted
 
     def is_wanted(record: CodeRecord) -> bool:
         file = record.file
-        of_file = file == wanted or file.endswith("/" + wanted.lstrip("/"))
+        of_file = file in (wanted, path) or file.endswith("/" + wanted.lstrip("/"))
         return of_file or of_name(record.qualname) or of_pattern(record.module, record.qualname)
 
-    chosen = [i for i in order if is_wanted(recording.records[i])]
-    if order and not chosen:
-        names = ((it.module, it.qualname) for it in map(recording.records.__getitem__, order))
-        found = nearest(wanted, names, ())
-        hint = f"; nearest: {printable(found)}" if found else ""
-        raise UserError(
-            f"{recording.path or 'the recording'}: no lines of {printable(wanted)}:"
-            f" no such function or file has any{hint}"
-        )
-    return chosen
+    return is_wanted
+
+
+def none_of(wanted: str, records: Iterable[CodeRecord], where: str) -> UserError:
+    """That none of these functions is asked for."""
+    names = {(it.module, it.qualname): it.file.rpartition("/")[2] for it in records}
+    bare = [*(qualname for _, qualname in names), *names.values()]
+    found = nearest(wanted, names, ()) or closest(wanted, bare)
+    hint = f"; nearest: {printable(found)}" if found else ""
+    return UserError(
+        f"{where}: no lines of {printable(wanted)}: no such function or file has any{hint}"
+    )
 
 
 class _Texts:
@@ -170,8 +188,8 @@ class _Texts:
         then = self._recording.source_of(file)
         if then is not None:
             changed = now is not None and now != then.text
-            return _lines(then.text), "changed" if changed else "recorded"
-        return (None, "missing") if now is None else (_lines(now), "now")
+            return lines_of(then.text), "changed" if changed else "recorded"
+        return (None, "missing") if now is None else (lines_of(now), "now")
 
     def _now(self, file: str) -> str | None:
         try:
@@ -196,7 +214,7 @@ def _text(data: bytes, encoding: str) -> str:
         return text.read()
 
 
-def _lines(text: str) -> list[str]:
-    """As Python counts them: a form feed ends none."""
+def lines_of(text: str) -> list[str]:
+    """Without their ends, as Python counts them: a form feed ends none."""
     lines = text.split("\n")
     return lines[:-1] if not lines[-1] else lines

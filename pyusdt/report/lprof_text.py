@@ -21,20 +21,24 @@ _WIDTHS = (6, 9, 12, 8, 8)
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the functions, the hottest first."""
+    functions = lined_functions(recording, options.lines or "", options.sort)
     out.write(b"Timer unit: 1e-06 s\n\n")
-    for f in lined_functions(recording, options.lines or "", options.sort)[: options.top]:
-        out.write("".join(f"{line}\n" for line in _function(f)).encode())
+    for f in functions[: options.top]:
+        lines = _function(f, measured=recording.times != "sampled")
+        out.write("".join(f"{line}\n" for line in lines).encode())
 
 
-def _function(f: LinedFunction) -> Iterator[str]:
-    yield f"Total time: {f.total_ns / 1e9:g} s"
+def _function(f: LinedFunction, *, measured: bool) -> Iterator[str]:
+    total = f"{f.total_ns / 1e9:g} s" if measured else "not measured (--times sampled)"
+    yield f"Total time: {total}"
     yield f"File: {printable(f.record.file, None)}"
     name = f.record.qualname or f.record.name
     yield f"Function: {printable(name, None)} at line {f.record.line}"
     if f.source is None:
         yield ""
         yield "Could not find its text: none was recorded, and the file is not here."
-    figures = {it.line: _figures(it, f.total_ns) for it in f.lines}
+    total_ns = f.total_ns if measured else None
+    figures = {it.line: _figures(it, total_ns) for it in f.lines}
     columns = zip(*figures.values(), _HEADING[1:], strict=True)
     widths = [max(w, *map(len, column)) for w, column in zip(_WIDTHS[1:], columns, strict=True)]
     template = " ".join(f"{{:>{width}}}" for width in (_WIDTHS[0], *widths)) + "  {}"
@@ -47,14 +51,18 @@ def _function(f: LinedFunction) -> Iterator[str]:
     yield ""
 
 
-def _figures(it: Line, total_ns: int) -> tuple[str, str, str, str]:
-    """Hits, time, time per hit, and its part; those that are too wide as powers of ten."""
+def _figures(it: Line, total_ns: int | None) -> tuple[str, str, str, str]:
+    """Hits, time, time per hit, and its part; those that are too wide as powers of ten. Hits alone
+    where no time was measured."""
     hits, time, per_hit = str(it.hits), f"{it.total_ns / _NS:5.1f}", ""
+    hits = hits if len(hits) <= _WIDTHS[1] else f"{it.hits:g}"
+    if total_ns is None:
+        return hits, "", "", ""
     if it.hits:
         per_hit = f"{it.total_ns / _NS / it.hits:5.1f}"
         per_hit = per_hit if len(per_hit) <= _WIDTHS[3] else f"{it.total_ns / _NS / it.hits:5.3g}"
     return (
-        hits if len(hits) <= _WIDTHS[1] else f"{it.hits:g}",
+        hits,
         time if len(time) <= _WIDTHS[2] else f"{it.total_ns / _NS:5.3g}",
         per_hit,
         f"{100 * it.total_ns / total_ns:5.1f}" if total_ns else "",

@@ -195,6 +195,9 @@ int calltree_walk_histogram(const struct function *function, enum calltree_durat
  * until it returns other than 0, which is returned. Any thread. */
 int calltree_walk_lines(struct calltree *t, calltree_line_visitor fn, void *arg);
 
+/* The same of the function of `node` alone. */
+int calltree_walk_lines_of(const struct pyusdt_node *node, calltree_line_visitor fn, void *arg);
+
 /* Calls `fn` for the line of each frame on the stack that has one, newest first, with the ticks
  * that are to be added to what calltree_walk_lines reports; hits and errors are 0. Owner. */
 int calltree_walk_open_lines(struct calltree *t, uint64_t now, calltree_line_visitor fn, void *arg);

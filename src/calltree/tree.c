@@ -107,8 +107,9 @@ NOINLINE void tree_line_left(struct tree *t, uint64_t now) {
 
     tree_line_charge(f, now);
     f->row = NULL;
+    f->lines = &lines_none;
     tree_stand_at(f->node, lower && lower->row && lower->node == f->node ? lower->line : 0);
-    if (!lower || !lower->inside)
+    if (!lower || !lower->row || !lower->inside)
         return;
     lower->inside = false;
     lower->row->inside--;
@@ -129,6 +130,7 @@ static struct line_row *stand_at(struct tree *t, int32_t line, uint64_t now) {
     struct function *function = f->node->function;
     struct line_row *row = row_of(t, line);
 
+    f->first = false;
     if (UNLIKELY(!row))
         row = lines_visit(&function->lines, function->code, line,
                           nodes_budget(&t->nodes, NODES_OF_LINES));
@@ -141,6 +143,8 @@ static struct line_row *stand_at(struct tree *t, int32_t line, uint64_t now) {
         tree_line_charge(f, now);
     else if (f->below)
         first_line(t);
+    if (!f->below)
+        f->lines = atomic_load_explicit(&function->lines, memory_order_relaxed);
     tree_line_begin(f, row, line, now);
     return row;
 }

@@ -5,19 +5,22 @@
 #include <string.h>
 
 #include "base/filter.h"
+#include "capture/installed.h"
 #include "pyusdt_control.h"
 
 /* Written under the GIL. */
 static struct client {
-    bool records;
-    char lines[PYUSDT_FILTER_SIZE], outside[PYUSDT_FILTER_SIZE];
+    bool records, of_program;
+    char lines[PYUSDT_FILTER_SIZE];
 } s_clients[LINED_CLIENTS];
 static PyObject *s_co_lines; /* interned, written once */
 
-void lined_set(int client, const char *lines, const char *outside) {
+void lined_set(int client, const char *lines, bool of_program) {
     s_clients[client].records = lines != NULL;
     snprintf(s_clients[client].lines, PYUSDT_FILTER_SIZE, "%s", lines ? lines : "");
-    snprintf(s_clients[client].outside, PYUSDT_FILTER_SIZE, "%s", lines ? outside : "");
+    s_clients[client].of_program = of_program;
+    if (lines && of_program)
+        installed_find();
 }
 
 bool lined_any(void) {
@@ -28,32 +31,13 @@ bool lined_any(void) {
     return any;
 }
 
-/* Whether `file` lies in one of the directories. Frozen modules are of the standard library; what
- * else has no path is of the program. */
-static bool is_outside(const char *file, const char *directories) {
-    if (!*directories)
-        return false;
-    if (!strncmp(file, "<frozen ", 8))
-        return true;
-    for (const char *at = directories; *at; at += *at == ':') {
-        size_t length = strcspn(at, ":"), path = length;
-
-        while (path > 0 && at[path - 1] == '/')
-            path--;
-        if (length > 0 && !strncmp(file, at, path) && file[path] == '/')
-            return true;
-        at += length;
-    }
-    return false;
-}
-
-/* With directories, a leading "*" is all but what lies in them; what else the list has counts there
+/* Of the program, a leading "*" is all but what is installed; what else the list has counts there
  * too. */
 static bool wants(const struct client *client, const struct code_record *record) {
     const char *named = client->lines;
 
-    if (client->outside[0] && named[0] == '*' && (named[1] == ',' || !named[1])) {
-        if (!is_outside(record->file, client->outside))
+    if (client->of_program && named[0] == '*' && (named[1] == ',' || !named[1])) {
+        if (!installed_has(record->file))
             return true;
         named += named[1] ? 2 : 1;
     }
@@ -102,5 +86,5 @@ void lined_cover(struct code_record *record, PyObject *code) {
 
 int lined_init(void) {
     s_co_lines = PyUnicode_InternFromString("co_lines");
-    return s_co_lines ? 0 : -1;
+    return s_co_lines ? installed_init() : -1;
 }

@@ -19,7 +19,7 @@ enum { LINED_CLIENTS = 2 };
 
 /* What a client that records wants from now on; "" for `lines`: what is marked alone. Lists as in
  * recorder.h, checked, shorter than PYUSDT_FILTER_SIZE, copied. NULL: it records no more. */
-void lined_set(int client, const char *lines, const char *outside);
+void lined_set(int client, const char *lines, bool of_program);
 
 /* Whether there is any pattern. */
 bool lined_any(void);

@@ -63,8 +63,13 @@ ALWAYS_INLINE void tracking_call_top(struct code_record *code, const void *key, 
 ALWAYS_INLINE bool tracking_line_top(const void *key, int32_t line, bool timed) {
     struct thread *thread = t_thread;
 
-    return LIKELY(thread && thread->ready == tracking_epoch) &&
-           tree_line(thread->tree, key, line, timed ? clock_ticks() : 0);
+    if (UNLIKELY(!thread || thread->ready != tracking_epoch))
+        return false;
+    if (tree_is_at_first_line(thread->tree, key)) {
+        tree_first_line(thread->tree, line);
+        return true;
+    }
+    return tree_line(thread->tree, key, line, timed ? clock_ticks() : 0);
 }
 
 ALWAYS_INLINE bool tracking_error_top(const void *key) {

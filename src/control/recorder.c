@@ -57,7 +57,7 @@ static void keep(enum recorder_client number, const struct recorder_options *opt
     client->sample_msec = sample_msec(options);
     snprintf(client->only, room, "%s", fits ? options->only : "");
     snprintf(client->exclude, room, "%s", fits ? options->exclude : "");
-    lined_set(number, options->lines, options->lines_outside);
+    lined_set(number, options->lines, options->lines_of_program);
     client->on = true;
 }
 

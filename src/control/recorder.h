@@ -17,16 +17,16 @@
 enum recorder_client { RECORDER_INSIDE, RECORDER_OUTSIDE, RECORDER_CLIENTS };
 
 struct recorder_options {
-    bool c_calls;        /* calls of functions in C too */
-    int64_t max_nodes;   /* how many more calling contexts get memory, 1 or more */
-    const char *only;    /* which functions are recorded: see filter.h; checked; borrowed */
-    const char *exclude; /* for the call. While tracers track too, the trees have all functions */
-    uint32_t times;      /* PYUSDT_TIMES_*: sampled if all clients want that */
-    const char *lines;   /* whose lines are recorded: as `only`, but "" has no function */
-    const char *lines_outside; /* directories, with ':' between them, whose code a "*" at the
-                                * beginning of `lines` is not about, nor frozen modules. Borrowed */
-    uint32_t memory;           /* PYUSDT_MEMORY_*: what is allocated, too */
-    uint32_t sample_msec;      /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
+    bool c_calls;          /* calls of functions in C too */
+    int64_t max_nodes;     /* how many more calling contexts get memory, 1 or more */
+    const char *only;      /* which functions are recorded: see filter.h; checked; borrowed */
+    const char *exclude;   /* for the call. While tracers track too, the trees have all functions */
+    uint32_t times;        /* PYUSDT_TIMES_*: sampled if all clients want that */
+    const char *lines;     /* whose lines are recorded: as `only`, but "" has no function */
+    bool lines_of_program; /* a "*" at the beginning of `lines` is not about the standard library,
+                            * nor about what is installed (site-packages) */
+    uint32_t memory;       /* PYUSDT_MEMORY_*: what is allocated, too */
+    uint32_t sample_msec;  /* how often the sampler looks; 0: as PYUSDT_SAMPLE_MSEC says */
 };
 
 /* Start to record, or go on with other options. 0 or one of monitor.h's errors. */

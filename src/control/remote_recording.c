@@ -67,10 +67,10 @@ static int check(uint32_t actions, const struct remote_recording_request *reques
         return refuse(why, "max_nodes, c_calls or lease_msec is out of bounds");
     if (timing->times > PYUSDT_TIMES_SAMPLED || timing->sample_msec > SAMPLE_MSEC_MAX)
         return refuse(why, "times or sample_msec is out of bounds");
+    if (request->lines.of_program > 1)
+        return refuse(why, "of_program is out of bounds");
     if (request->memory.memory > PYUSDT_MEMORY_BITS)
         return refuse(why, "memory is out of bounds");
-    if (!memchr(lines->outside, '\0', sizeof lines->outside))
-        return refuse(why, "outside is too long");
     if (check_patterns("only", options->only, why) < 0 ||
         check_patterns("exclude", options->exclude, why) < 0)
         return -1;
@@ -85,7 +85,7 @@ static int start(const struct remote_recording_request *request, char why[PYUSDT
         .only = options->only,
         .exclude = options->exclude,
         .lines = request->lines.lines,
-        .lines_outside = request->lines.outside,
+        .lines_of_program = request->lines.of_program,
         .memory = request->memory.memory,
         .times = request->timing.times,
         .sample_msec = request->timing.sample_msec,

@@ -20,6 +20,8 @@
 
 /* Among so many nodes the time of a short thread is shared out. */
 enum { SHARES_MAX = 2000 };
+/* So many lines are looked through for that. */
+enum { LINES_MAX = 100000 };
 
 struct seat {
     struct seat *next; /* immutable */
@@ -41,6 +43,7 @@ struct seat {
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
 static struct seat *_Atomic s_seats; /* only grows */
+static uint64_t s_random;            /* under s_lock */
 static pid_t s_forked; /* in the child of a fork: its thread, whose clock began there */
 
 /* The turn, or 0: nobody is to be looked at. */
@@ -151,7 +154,46 @@ struct shares {
     struct seat *seat;
     uint64_t cpu, ticks; /* to share, and of all nodes together */
     int nodes;
+    uint32_t lines; /* that were looked through */
 };
+
+static int add_line(const struct calltree_line *line, void *ticks) {
+    *(uint64_t *)ticks += line->self;
+    return 0;
+}
+
+struct chosen {
+    uint64_t at; /* ticks from the first line on */
+    int32_t line;
+};
+
+static int choose_line(const struct calltree_line *line, void *arg) {
+    struct chosen *chosen = arg;
+
+    if (chosen->at < line->self) {
+        chosen->line = line->line;
+        return 1;
+    }
+    chosen->at -= line->self;
+    return 0;
+}
+
+/* One of the lines of the node's function, as likely as it had own time: all have their shares of
+ * many threads, and a thread has one charge. 0: none has. Under s_lock. */
+static int32_t any_line(const struct pyusdt_node *node, const struct code_record *code,
+                        struct shares *shares) {
+    struct chosen chosen = {0};
+    uint64_t ticks = 0;
+
+    if (!code || code->n_lines > LINES_MAX - shares->lines)
+        return 0;
+    shares->lines += code->n_lines;
+    calltree_walk_lines_of(node, add_line, &ticks);
+    s_random = s_random * 6364136223846793005u + 1442695040888963407u;
+    chosen.at = (uint64_t)((double)(s_random >> 32) / 4294967296.0 * (double)ticks);
+    calltree_walk_lines_of(node, choose_line, &chosen);
+    return chosen.line;
+}
 
 static int add_share(const struct calltree_sample *sample, void *arg) {
     struct shares *shares = arg;
@@ -161,14 +203,15 @@ static int add_share(const struct calltree_sample *sample, void *arg) {
 }
 
 static int give_share(const struct calltree_sample *sample, void *arg) {
-    const struct shares *shares = arg;
+    struct shares *shares = arg;
     struct charge_place place = charge_place_of(sample->node);
     double share = (double)sample->self / (double)shares->ticks;
 
-    place.line = 0; /* at which line it was is not known */
-    if (sample->self)
-        timesheet_place(&shares->seat->sheet, &place, (uint64_t)(share * (double)shares->cpu),
-                        &shares->seat->charges);
+    if (!sample->self)
+        return 0;
+    place.line = any_line(sample->node, place.code, shares);
+    timesheet_place(&shares->seat->sheet, &place, (uint64_t)(share * (double)shares->cpu),
+                    &shares->seat->charges);
     return 0;
 }
 

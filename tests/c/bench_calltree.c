@@ -11,9 +11,9 @@
 #define ROUNDS 5
 
 static struct code_record s_codes[3] = {
-    {1, 1, "m", "f", "f", "f.py", 0, false, false},
-    {2, 2, "m", "g", "g", "f.py", 0, false, false},
-    {3, 3, "m", "h", "h", "f.py", 0, false, false},
+    {.id = 1, .module = "m", .function = "f", .qualname = "f", .file = "f.py"},
+    {.id = 2, .module = "m", .function = "g", .qualname = "g", .file = "f.py"},
+    {.id = 3, .module = "m", .function = "h", .qualname = "h", .file = "f.py"},
 };
 static unsigned s_pairs = 20000000;
 static uint64_t s_sum; /* so that results are used */

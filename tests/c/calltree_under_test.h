@@ -54,9 +54,10 @@ static void test_free(void *block) {
 #define realloc test_realloc
 #define free test_free
 
-#include "../../src/calltree/calltree.c"
 #include "../../src/base/histogram.c"
 #include "../../src/calltree/budget.c"
+#include "../../src/calltree/calltree.c"
+#include "../../src/calltree/calltree_read.c"
 #include "../../src/calltree/lines.c"
 #include "../../src/calltree/nodes.c"
 #include "../../src/calltree/tree.c"

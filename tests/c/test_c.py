@@ -50,6 +50,8 @@ def test_program_under_valgrind(program: str, tool: Tool, tmp_path: Path) -> Non
 
 
 def test_bench_of_the_call_tree_runs(tool: Tool, tmp_path: Path) -> None:
-    names = ["calltree/calltree", "calltree/nodes", "calltree/tree", "base/histogram", "base/clock"]
-    sources = [HERE / "bench_calltree.c", *(ROOT / "src" / f"{name}.c" for name in names)]
+    names = ["budget", "calltree", "calltree_read", "lines", "nodes", "tree"]
+    sources = [ROOT / "src/calltree" / f"{name}.c" for name in names]
+    sources += [ROOT / "src/base" / f"{name}.c" for name in ("histogram", "clock")]
+    sources.insert(0, HERE / "bench_calltree.c")
     run([build(tool("gcc"), ["-O2"], sources, tmp_path), "1"])

@@ -97,6 +97,43 @@ static void a_line_lasts_until_the_next_or_the_end(void) {
     calltree_free(t);
 }
 
+static void begin_at(struct calltree *t, char name, int32_t number) {
+    CHECK(tree_is_at_first_line(t, code(name)));
+    tree_first_line(t, number);
+    CHECK(!tree_is_at_first_line(t, code(name)));
+}
+
+/* Known of calls, while their code has LINE. */
+static void a_first_line_begins_as_its_call(void) {
+    struct calltree *t = new_tree();
+
+    enter(t, 'a', 5); /* LINE is enabled later: nobody knows what it did until then */
+    code('a')->local = code('b')->local = true;
+    CHECK(!tree_is_at_first_line(t, code('a')));
+    line(t, 'a', 10, 9);
+    for (uint64_t now = 10; now <= 60; now += 50) { /* the first time makes the table */
+        enter(t, 'b', now);
+        CHECK(!tree_is_at_first_line(t, code('a')));
+        begin_at(t, 'b', 20);
+        enter(t, 'b', now + 10); /* within itself */
+        begin_at(t, 'b', 20);
+        line(t, 'b', 21, now + 13);
+        leave(t, 'b', now + 15);
+        line(t, 'b', 22, now + 20);
+        leave(t, 'b', now + 30);
+    }
+    tree_enter(t, code('b'), code('b'), 200, CALLTREE_RESUME);
+    CHECK(!tree_is_at_first_line(t, code('b')));
+    leave(t, 'b', 201);
+    enter(t, 'b', 300); /* a signal's handler runs first */
+    enter(t, 'a', 302);
+    leave(t, 'a', 304);
+    CHECK(!tree_is_at_first_line(t, code('b')));
+    code('a')->local = code('b')->local = false;
+    check_lines(t, "b20 4/0 40 36\nb21 2/0 4 4\nb22 2/0 20 20\na10 1/0 0 0\n");
+    calltree_free(t);
+}
+
 static void a_recursive_line_counts_its_ticks_once(void) {
     struct calltree *t = new_tree();
 
@@ -313,6 +350,7 @@ static void a_restart_ends_and_begins_the_lines(void) {
 int main(void) {
     static const struct test tests[] = {
         TEST(a_line_lasts_until_the_next_or_the_end),
+        TEST(a_first_line_begins_as_its_call),
         TEST(a_recursive_line_counts_its_ticks_once),
         TEST(a_suspended_line_goes_on_without_a_hit),
         TEST(errors_are_those_of_the_line),

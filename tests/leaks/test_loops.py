@@ -22,6 +22,7 @@ CASES = (
     "watched and not",
     "one probe after the other",
     "recorded",
+    "recorded lines",
     "decorated",
     "settings",
     "watched settings",

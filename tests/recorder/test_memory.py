@@ -207,7 +207,7 @@ def measure(call):
     return tracemalloc.get_traced_memory()[0] - traced, now - ours
 
 def record(on):
-    core.record(False, False, 1000, "", "", "", "", 1) if on else core.record_stop()
+    core.record(False, False, 1000, "", "", "", False, 1) if on else core.record_stop()
 
 gc.disable()
 FIRST
@@ -298,7 +298,7 @@ threads = [threading.Thread(target=allocates.storm, args=(stop.is_set,)) for _ i
 for thread in threads:
     thread.start()
 for i in range(1000):
-    assert core.record(False, False, 1000, "", "", "", "", (1, 3, 5, 7)[i % 4])
+    assert core.record(False, False, 1000, "", "", "", False, (1, 3, 5, 7)[i % 4])
     core.record_stop()
 stop.set()
 for thread in threads:

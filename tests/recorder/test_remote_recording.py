@@ -20,7 +20,7 @@ from harness import DEADLINE, Process, Program, environment
 import pyusdt
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording
-from pyusdt.remote import control_layout
+from pyusdt.remote import control_layout, control_requests
 from pyusdt.remote.attached import Process as Traced
 from pyusdt.remote.recording import Options, Outside
 
@@ -262,7 +262,7 @@ def test_children_that_are_not_wanted(target, out):
 
 
 def test_the_child_of_a_process_records_no_longer_than_the_lease(target):
-    options = control_layout.record_options(max_nodes=9, c_calls=False, lease_msec=1500)
+    options = control_requests.record_options(max_nodes=9, c_calls=False, lease_msec=1500)
     with Traced(target.pid, write=True) as process:
         process.record(control_layout.RECORD_START, {"record_options": options})
         target.send("fork 3")
@@ -313,7 +313,7 @@ def test_the_process_ends_meanwhile(target):
 
 def test_who_records_is_gone(target, out):
     """The process does not go on for ever, and the next one may record it."""
-    options = control_layout.record_options(max_nodes=9, c_calls=False, lease_msec=500)
+    options = control_requests.record_options(max_nodes=9, c_calls=False, lease_msec=500)
     with Traced(target.pid, write=True) as process:
         process.record(
             control_layout.RECORD_START | control_layout.RECORD_COUNTS, {"record_options": options}
@@ -342,12 +342,12 @@ def test_options_that_are_refused(target, wish, why):
         with pytest.raises(UserError, match=why):
             process.record(
                 control_layout.RECORD_START,
-                {"record_options": control_layout.record_options(**good | wish)},
+                {"record_options": control_requests.record_options(**good | wish)},
             )
         with pytest.raises(UserError, match="an action that is not known"):
             process.record(
                 8 | control_layout.RECORD_START,
-                {"record_options": control_layout.record_options(**good)},
+                {"record_options": control_requests.record_options(**good)},
             )
         assert process.status()["recorded"] == []
 
@@ -358,7 +358,7 @@ def test_garbage_harms_nobody(target, out):
         for i in range(40):
             options = bytearray(chance.randbytes(control_layout.Control.record_options.size))
             if i % 2:  # as good as can be, but for the patterns
-                options[:16] = control_layout.record_options(
+                options[:16] = control_requests.record_options(
                     max_nodes=9, c_calls=True, lease_msec=1
                 )[:16]
             with contextlib.suppress(UserError):
@@ -380,7 +380,7 @@ def test_a_process_with_an_older_pyusdt(target, out):
         memory.write(b"".join(n.to_bytes(4, sys.byteorder) for n in (1, control_layout.SIZES[1])))
     assert status(target.pid)["recorded"] == []
     with Traced(target.pid, write=True) as process:
-        assert process.change(control_layout.request(only="x"))["only"] == "x"
+        assert process.change(control_requests.request(only="x"))["only"] == "x"
     said = refused("-p", target.pid, "-o", out)
     assert said.startswith(f"process {target.pid} has an older pyusdt (control version 1), which")
 

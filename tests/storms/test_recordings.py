@@ -29,6 +29,7 @@ SIGNALS = 300 if LONG else 8
 TERMINALS = 100 if LONG else 4
 PAIRS = 200 if LONG else 4
 ENDERS = 64
+LINES = ("--lines", "*")
 LATEST = 1.5
 """Seconds within which a storm breaks loose, at random."""
 PATIENCE = 8.0
@@ -96,7 +97,7 @@ def test_kills(tmp_path: Path, dice: random.Random) -> None:
     out = tmp_path / "out.pyusdt"
     reports = 0
     for i in range(KILLS):
-        with start(out, "--flush=0.2", PROGRAMS / "family.py", f"run{i}a") as program:
+        with start(out, "--flush=0.2", *LINES, PROGRAMS / "family.py", f"run{i}a") as program:
             time.sleep(dice.uniform(0, LATEST))
             os.killpg(program.pid, signal.SIGKILL)
             program.wait()  # its children have its output
@@ -108,9 +109,11 @@ def test_kills(tmp_path: Path, dice: random.Random) -> None:
                 assert all(process.ended_ns is None for process in killed.processes)
                 assert_losses_reported(killed, reported(out))
                 reports += 1
-        run(out, PROGRAMS / "family.py", f"run{i}b", 50)
+        run(out, *LINES, PROGRAMS / "family.py", f"run{i}b", 50)
         assert_sound(out)
         recording = pyusdt.load(out)
+        assert hits(recording, "work") == 5 * 51
+        assert recording.source_of(str(PROGRAMS / "family.py"))
         assert names(recording) == {f"run{i}b"}
         assert len(recording.processes) == 5
         assert all(process.ended_ns for process in recording.processes)
@@ -118,6 +121,11 @@ def test_kills(tmp_path: Path, dice: random.Random) -> None:
         # next one takes for one that has just begun.
         assert {file.suffix for file in tmp_path.glob(".out*/*")} <= {".new"}
     print(f"{KILLS} kills, {reports} of them after a flush")
+
+
+def hits(recording: Recording, name: str) -> int:
+    """Of the line of a function that has most."""
+    return max(row.hits for row in recording.line_rows if row.record.name == name)
 
 
 def storm(dice: random.Random) -> Iterable[signal.Signals]:
@@ -131,7 +139,7 @@ def test_signals(tmp_path: Path, dice: random.Random) -> None:
     out = tmp_path / "out.pyusdt"
     latest = 0.0
     for i in range(SIGNALS):
-        with start(out, "--flush=0.1", PROGRAMS / "family.py", f"run{i}") as program:
+        with start(out, "--flush=0.1", *LINES, PROGRAMS / "family.py", f"run{i}") as program:
             program.expect("^ready")
             time.sleep(dice.uniform(0, LATEST / 3))
             for number in storm(dice):

@@ -14,7 +14,7 @@ from typing import get_type_hints
 import pytest
 from harness import DEADLINE, ROOT, environment
 
-from pyusdt.remote import control_layout
+from pyusdt.remote import control_layout, control_requests
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -176,7 +176,7 @@ def test_configure_refuses_and_changes_nothing(arguments: str, error: str) -> No
     [("10ms", 10_000), ("500us", 500), ("500µs", 500), ("1.5s", 1_500_000), ("0s", 0), (2, 2e6)],
 )
 def test_times(text: str | int, usec: float) -> None:
-    assert control_layout.slow_usec(text) == usec
+    assert control_requests.slow_usec(text) == usec
 
 
 def test_the_core_takes_no_request_of_another_size_or_version() -> None:

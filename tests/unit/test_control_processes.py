@@ -21,7 +21,8 @@ from harness import DEADLINE, LIBRARY, ROOT, Process, Program, environment
 from pyusdt.errors import UserError
 from pyusdt.remote import control_layout
 from pyusdt.remote.attached import Process as Traced
-from pyusdt.remote.control_layout import Control, request
+from pyusdt.remote.control_layout import Control
+from pyusdt.remote.control_requests import request
 
 PROGRAMS = Path(__file__).parent / "programs"
 

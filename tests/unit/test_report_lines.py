@@ -68,6 +68,14 @@ def test_what_has_no_lines_is_refused(sample):
         lined_functions(sample, "ined.py")
 
 
+def test_what_has_no_name_is_a_part_of_its_line():
+    data = lined()
+    names = [f._replace(name="<genexpr>", line=9) if f.id == 2 else f for f in data.functions]
+    rows = [row for row in data.lines if (row.function, row.line) not in ((2, 7), (2, 8), (2, 10))]
+    recording = Recording.from_snapshot(replace(data, functions=names, lines=rows))
+    assert [f.numbers for f in lined_functions(recording)] == [[9], [1, 2, 3]]
+
+
 def test_which_text_is_shown(here):
     work = here(None)["work"]
     assert (work.state, work.text(9)) == ("recorded", "    total = sum(range(item))")
@@ -129,6 +137,20 @@ def test_only_hot_regions_are_shown(written):
     shown = numbers()
     assert shown == ["6", "7", "8", "9", "10", "11", "...", "28", "29", "30", "31", "32"]
     assert numbers(full=True) == [str(n) for n in range(6, 51)]
+    rows = [row._replace(line=14) if row.line == 30 else row for row in rows]
+    recording = Recording.from_snapshot(replace(data, lines=rows))
+    assert numbers() == [str(n) for n in range(6, 17)], "no gap stands for one line"
+
+
+def test_what_no_look_has_met_takes_no_room(written):
+    data = lined(charges=True)
+    calm = replace(data, charges=[row for row in data.charges if row.kind == "user"])
+    heading, columns = (
+        written(Recording.from_snapshot(calm), "table", lines="work").splitlines()[i]
+        for i in (6, 7)
+    )
+    assert heading.endswith("total 110 ms, cpu ~80 ms")
+    assert columns.split()[-3:] == ["CPU", "Errors", "Source"]
 
 
 def test_colours_are_those_of_python(monkeypatch, capfdbinary, sample):
@@ -195,6 +217,25 @@ def test_sampled_times_are_not_those_of_lines(written):
     assert "total_ns" not in json.loads(written(recording, "json"))["lines"][0]
     (line,) = (it for it in written(recording, "table", lines="").splitlines() if "sum(" in it)
     assert line.split()[:4] == ["9", "3", "~80%", "~70"]
+    text = written(recording, "lprof-text", lines="work").splitlines()
+    assert text[2] == "Total time: not measured (--times sampled)"
+    assert text[11].split() == ["9", "3", "total", "=", "sum(range(item))"]
+
+
+def test_a_path_is_as_it_is_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recording = Recording.from_snapshot(lined(file=str(tmp_path / "lined.py")))
+    for wanted in ("./lined.py", "../" * 9 + str(tmp_path) + "/x/../lined.py"):
+        assert len(lined_functions(recording, wanted)) == 2
+    with pytest.raises(UserError):
+        lined_functions(recording, "../lined.py")
+
+
+def test_nothing_is_printed_before_an_error(sample, capfdbinary):
+    for name in ("table", "csv", "json", "lprof-text"):
+        with pytest.raises(UserError):
+            report.write(sample, "-", report.FORMATS[name], Options(lines="none"))
+    assert capfdbinary.readouterr().out == b""
 
 
 def test_an_empty_answer_says_why(written):

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from recordings import (
     HOSTILE,
+    LINED_SOURCE,
     MS,
     charged,
     hostile,
@@ -113,6 +114,38 @@ def sampled_run(work: int, idle: int):
     return replace(data, charges=rows, nodes=nodes)
 
 
+def lined_run(charges: bool, more: int = 0, noise: int = 0):
+    """A run of lined() with some ms more in line 9, which then stands two lines lower, and line 10
+    has another text."""
+    data = lined(charges=charges)
+    if not more:
+        return data
+    text = LINED_SOURCE.replace("def work", "# about\n# work\ndef work").replace(
+        "return t", "return -t"
+    )
+    ns = (more + noise) * MS
+
+    def moved(row):
+        return row._replace(line=row.line + 2) if row.line > 5 else row
+
+    lines = [
+        row._replace(self_ns=row.self_ns + ns, hits=row.hits * 2) if row.line == 9 else row
+        for row in data.lines
+    ]
+    charged_rows = [
+        row._replace(ns=row.ns + ns, samples=row.samples + more) if row.line == 9 else row
+        for row in data.charges
+    ]
+    functions = [f._replace(line=f.line + 2) if f.line > 5 else f for f in data.functions]
+    return replace(
+        data,
+        lines=[*map(moved, lines)],
+        charges=[*map(moved, charged_rows)],
+        functions=functions,
+        sources={"/srv/lined.py": Source.of(text)},
+    )
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     """A directory with recordings."""
@@ -123,6 +156,9 @@ def recordings(tmp_path_factory):
         made[f"after{i}"] = shop(queries=15, idle=40, noise=i)
         made[f"cpu-before{i}"] = sampled_run(200 + i, 300)
         made[f"cpu-after{i}"] = sampled_run(500 + i, 900)
+        for kind in ("lined", "lined-cpu"):
+            made[f"{kind}-before{i}"] = lined_run(kind != "lined")
+            made[f"{kind}-after{i}"] = lined_run(kind != "lined", 40, i)
     for name, data in made.items():
         write(str(directory / f"{name}.pyusdt"), data, process=Process(0, 4711, 1))
     return directory
@@ -155,6 +191,10 @@ def check(name, width, text):
 COMPARED = ["before0.pyusdt", "before1.pyusdt", "before2.pyusdt", "--to",
             "after0.pyusdt", "after1.pyusdt", "after2.pyusdt"]  # fmt: skip
 CPU_COMPARED = [word if word == "--to" else f"cpu-{word}" for word in COMPARED]
+LINED_COMPARED, LINED_CPU_COMPARED = (
+    [word if word == "--to" else f"{kind}-{word}" for word in COMPARED]
+    for kind in ("lined", "lined-cpu")
+)
 CASES = {
     "report": ["report", "shop.pyusdt"],
     "report-errors": ["report", "shop.pyusdt", "--sort", "errors", "--top", "3"],
@@ -173,6 +213,8 @@ CASES = {
     "lined-charged": ["report", "lined-charged.pyusdt", "--lines=work"],
     "lined-odd": ["report", "lined-odd.pyusdt", "--lines=work"],
     "lined-missing": ["report", "lined-missing.pyusdt", "--lines=lined.py"],
+    "lined-compare": ["compare", *LINED_COMPARED, "--lines", "--fail-above", "900%"],
+    "lined-compare-cpu": ["compare", *LINED_CPU_COMPARED, "--lines=work"],
     "compare": ["compare", *COMPARED, "--fail-above", "10%"],
     "compare-cpu": ["compare", *CPU_COMPARED, "--fail-above", "500%"],
     "compare-one": ["compare", "before0.pyusdt", "after0.pyusdt", "--fail-above", "10%"],

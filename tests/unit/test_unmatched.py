@@ -30,15 +30,16 @@ FUNCTIONS = [("__main__", "work"), ("__main__", "Shop.sell"), ("json.encoder", "
 )
 def test_the_nearest(pattern: str, found: str) -> None:
     ending = f"; nearest: {found}" if found else ""
-    assert list(unmatched.messages(pattern, FUNCTIONS, ["json"])) == [
+    assert list(unmatched.messages("--only", pattern, FUNCTIONS, ["json"])) == [
         f"--only {pattern} matched no function{ending}"
     ]
 
 
 def test_what_matches_is_not_named() -> None:
     for pattern in ("__main__", "json", "*:enc*", "__main__:Shop.*", "", "__main__,json"):
-        assert list(unmatched.messages(pattern, FUNCTIONS, [])) == []
-    assert len(list(unmatched.messages("__main__,jsn,x", FUNCTIONS, []))) == 2
+        assert list(unmatched.messages("--only", pattern, FUNCTIONS, [])) == []
+    assert len(list(unmatched.messages("--only", "__main__,jsn,x", FUNCTIONS, []))) == 2
+    assert list(unmatched.messages("--lines", "*,all,profile,json", FUNCTIONS, [])) == []
 
 
 PROGRAM = """
@@ -72,6 +73,12 @@ def test_at_the_end_of_a_run(tmp_path: Path) -> None:
     ) == [
         "pyusdt: --only __main__:Shop.sel matched no function; nearest: __main__:Shop.sell",
         "pyusdt: --only __main__:nevr matched no function; nearest: __main__:never",
+    ]
+
+
+def test_of_lines(tmp_path: Path) -> None:
+    assert run(tmp_path, "--lines", "__main__:wrok,__main__:work") == [
+        "pyusdt: --lines __main__:wrok matched no function; nearest: __main__:work"
     ]
 
 

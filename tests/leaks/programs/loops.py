@@ -91,6 +91,14 @@ def recorded() -> None:
     assert recording.functions and recording.tree and recording.steps == []
 
 
+def recorded_lines() -> None:
+    """Of code that stays and of code that dies, twice at once, with an error at a line."""
+    with pyusdt.record(lines="*") as outer, pyusdt.record(lines="__main__:produce") as inner:
+        work()
+        code_that_dies()
+    assert inner.recording.line_rows and outer.recording.sources
+
+
 def decorated() -> None:
     pyusdt.record()(work)()
 
@@ -142,6 +150,7 @@ CASES: dict[str, Callable[[], None]] = {
     "watched and not": watched_and_not,
     "one probe after the other": one_probe_after_the_other,
     "recorded": recorded,
+    "recorded lines": recorded_lines,
     "decorated": decorated,
     "settings": settings,
     "watched settings": all_watched(settings),

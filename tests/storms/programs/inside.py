@@ -42,16 +42,23 @@ def pause(dice: random.Random) -> None:
 def record(dice: random.Random) -> None:
     """Be watched by the recorder too, for a while; now and then from two sides."""
     with pyusdt.record(
-        only=dice.choice(PATTERNS) or None, c_calls=dice.random() < 0.5
+        only=dice.choice(PATTERNS) or None,
+        c_calls=dice.random() < 0.5,
+        lines=dice.choice((None, "*", "all", *PATTERNS[1:])),
     ) as recording:
         pause(dice)
         if dice.random() < 0.5:
-            with pyusdt.record(threads="current", max_nodes=dice.choice((1, 1000))):
+            with pyusdt.record(
+                threads="current",
+                max_nodes=dice.choice((1, 1000)),
+                lines=dice.choice((None, "load:f*")),
+            ):
                 load.recursion()
                 assert recording.functions is not None
         semaphores.up(dice.choice(semaphores.ALL))
         pause(dice)
     assert recording.threads
+    assert all(row.hits >= 0 for row in recording.recording.line_rows)
 
 
 def one_round(dice: random.Random) -> None:
@@ -88,6 +95,17 @@ def count_exactly() -> None:
     assert heard == {"PY_START": 1000, "function__done": 1000}, heard
     semaphores.down("PY_START", "function__done", "PY_RETURN")
     semaphores.wait_for()
+    count_lines_exactly()
+
+
+def count_lines_exactly() -> None:
+    """The next recording has the lines that it wants, and all hits of them."""
+    with pyusdt.record(lines="__main__:work") as recording:
+        for _ in range(1000):
+            work()
+    rows = recording.recording.line_rows
+    assert [(row.record.name, row.hits) for row in rows] == [("work", 1000)], rows
+    assert not recording.losses.get("lines")
 
 
 def main(seed: int, rounds: int) -> None:

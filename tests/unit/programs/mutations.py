@@ -21,7 +21,7 @@ from pyusdt.main import console
 SECONDS, MEGABYTES = 5, 200
 BINARY = ("pstats", "pprof", "recording")
 TABLES = ("processes", "threads", "functions", "nodes", "totals", "charges", "kernel", "histograms",
-          "steps", "losses", "started", "meta")  # fmt: skip
+          "lines", "sources", "texts", "steps", "losses", "started", "meta")  # fmt: skip
 VALUES = [
     2**63 - 1, -(2**63), 2**53, -1, 0, 1, 9e999, -9e999, 1e-310, 1e300, 0.5, None, "", "x",
     b"\xff\0", "\x1b]0;x\x07", "\x9b31m", "\u202e\u2066", "=1+1\r\n;", "a\0b", "</script>",
@@ -88,7 +88,15 @@ def _rows(database: sqlite3.Connection, chance: random.Random) -> None:
 
 def commands(path: Path, good: Path) -> list[list[str]]:
     formats = [["report", str(path), "-f", name] for name in report.FORMATS]
-    shown = [["--tree"], ["--steps"], ["--threads", "--tree"], ["-f", "csv", "--steps"]]
+    shown = [
+        ["--tree"],
+        ["--steps"],
+        ["--lines"],
+        ["--threads", "--tree"],
+        ["--lines=*", "--full"],
+        ["-f", "csv", "--steps"],
+        ["-f", "csv", "--lines"],
+    ]
     return [
         *formats,
         *(["report", str(path), *options] for options in shown),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from pyusdt import libpyusdt
-from pyusdt.remote import control_layout
+from pyusdt.remote import control_requests
 
-good = control_layout.request(only="a")
+good = control_requests.request(only="a")
 libpyusdt.check(good)
 for bad in (
     good[:-1],
