@@ -48,10 +48,17 @@ struct pass {
     int protection; /* that it had */
 };
 
-static struct got_hook *hook_of(const struct got *got, const struct image_slot *slot) {
-    for (size_t i = 0; i < got->n_hooks; i++)
-        if (got->hooks[i].name[0] == slot->symbol[0] && !strcmp(got->hooks[i].name, slot->symbol))
-            return &got->hooks[i];
+/* NULL: the slot is of no function of ours, or cannot be read. */
+static struct got_hook *hook_of(const struct pass *pass, const struct image_slot *slot) {
+    for (size_t i = 0; i < pass->got->n_hooks; i++) {
+        struct got_hook *hook = &pass->got->hooks[i];
+        int protection;
+
+        if (hook->name[0] != slot->symbol[0] || strcmp(hook->name, slot->symbol) != 0)
+            continue;
+        protection = maps_protection(&pass->maps, slot->address, sizeof(void *));
+        return protection >= 0 && protection & PROT_READ ? hook : NULL;
+    }
     return NULL;
 }
 
@@ -78,12 +85,11 @@ static void close_page(struct pass *pass) {
     pass->page = 0;
 }
 
+/* Of a slot that can be read: hook_of() has looked. */
 static bool open_page(struct pass *pass, uintptr_t address) {
     uintptr_t page = address & ~(page_size() - 1);
     int protection = maps_protection(&pass->maps, address, sizeof(void *));
 
-    if (protection < 0 || !(protection & PROT_READ))
-        return false;
     if (protection & PROT_WRITE || page == pass->page)
         return true;
     close_page(pass);
@@ -99,6 +105,8 @@ static void write_slot(struct pass *pass, const struct image_slot *slot, void *f
     if (open_page(pass, slot->address))
         __atomic_compare_exchange_n((void **)slot->address, &found, now, false, __ATOMIC_RELEASE,
                                     __ATOMIC_RELAXED);
+    else
+        pass->got->refused++;
 }
 
 /* ---- What is done to a library ---- */
@@ -107,7 +115,7 @@ static void write_slot(struct pass *pass, const struct image_slot *slot, void *f
  * takes, that is its address for all; calls alone lead to the function. */
 static void find_original(void *arg, const struct image_slot *slot) {
     struct pass *pass = arg;
-    struct got_hook *hook = hook_of(pass->got, slot);
+    struct got_hook *hook = hook_of(pass, slot);
 
     if (hook && slot->called && !is_unresolved(pass->image, slot, read_slot(slot)))
         hook->original = read_slot(slot);
@@ -117,7 +125,7 @@ static void find_original(void *arg, const struct image_slot *slot) {
 
 static void judge(void *arg, const struct image_slot *slot) {
     struct pass *pass = arg;
-    const struct got_hook *hook = hook_of(pass->got, slot);
+    const struct got_hook *hook = hook_of(pass, slot);
     void *found;
 
     if (!hook || !hook->original)
@@ -132,7 +140,7 @@ static void judge(void *arg, const struct image_slot *slot) {
  * that name in a scope of its own. Then others of its slots show it. */
 static void replace(void *arg, const struct image_slot *slot) {
     struct pass *pass = arg;
-    const struct got_hook *hook = hook_of(pass->got, slot);
+    const struct got_hook *hook = hook_of(pass, slot);
     void *found;
 
     if (!hook || !hook->original)
@@ -146,7 +154,7 @@ static void replace(void *arg, const struct image_slot *slot) {
  * to go back to it. */
 static void undo(void *arg, const struct image_slot *slot) {
     struct pass *pass = arg;
-    const struct got_hook *hook = hook_of(pass->got, slot);
+    const struct got_hook *hook = hook_of(pass, slot);
 
     if (hook && hook->original && read_slot(slot) == hook->replacement)
         write_slot(pass, slot, hook->replacement, hook->original);

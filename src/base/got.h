@@ -39,7 +39,8 @@ struct got_library {
 struct got {
     struct got_hook *hooks; /* borrowed */
     size_t n_hooks;
-    const void *avoided; /* an address in a library to be left alone, or NULL */
+    const void *avoided;      /* an address in a library to be left alone, or NULL */
+    _Atomic uint64_t refused; /* slots that the kernel did not let us write, so far */
 
     /* Private. */
     struct got_library *known; /* owned: those that have been attended to */

@@ -134,6 +134,7 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "events of unknown code", code_lost);
     add_loss(s, "charges beyond memory", charges_lost());
     add_loss(s, "blocks beyond memory", memory.lost);
+    add_loss(s, "slots of native memory that are read-only", memory_refused());
     add_loss(s, "no /proc or no thread: wall times only", sampler_missed());
     add_loss(s, "steps and marks beyond 500,000", s->n_steps_lost);
 }

@@ -54,6 +54,10 @@ void memory_attend(void) {
     native_hooks_attend();
 }
 
+uint64_t memory_refused(void) {
+    return native_hooks_refused();
+}
+
 uint32_t memory_accounted(void) {
     return s_kinds;
 }

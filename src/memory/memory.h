@@ -24,6 +24,9 @@ uint32_t memory_join(uint32_t a, uint32_t b);
  * this may wait for a library that another thread loads. */
 void memory_attend(void);
 
+/* Slots of libraries that could not get their hooks of native memory. Any thread. */
+uint64_t memory_refused(void);
+
 /* What is accounted for now. Any thread, no GIL. */
 uint32_t memory_accounted(void);
 

@@ -11,7 +11,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <linux/magic.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -130,14 +129,17 @@ static size_t unmaps(void *at, size_t size) {
     return whole_pages((uintptr_t)at) == (uintptr_t)at ? account_unmapped(at, whole) : 0;
 }
 
+/* As linux/magic.h has them, which is not everywhere. */
+static const uint32_t s_tmpfs = 0x01021994, s_hugetlbfs = 0x958458f6, s_ramfs = 0x858458f6;
+
 /* A file that lies in memory: of shm_open(), memfd_create(), or of huge pages. */
 static bool lies_in_memory(int file) {
     int error = errno;
     struct stat what;
     struct statfs where;
     bool lies = fstat(file, &what) == 0 && S_ISREG(what.st_mode) && fstatfs(file, &where) == 0 &&
-                (where.f_type == TMPFS_MAGIC || where.f_type == HUGETLBFS_MAGIC ||
-                 where.f_type == RAMFS_MAGIC);
+                ((uint32_t)where.f_type == s_tmpfs || (uint32_t)where.f_type == s_hugetlbfs ||
+                 (uint32_t)where.f_type == s_ramfs);
 
     errno = error;
     return lies;
@@ -348,4 +350,8 @@ void native_hooks_attend(void) {
             take_off();
         s_counts = wanted && s_state != OFF;
     } while (wanted != s_wanted); /* it may have changed, and another thread been faster */
+}
+
+uint64_t native_hooks_refused(void) {
+    return s_got.refused;
 }

@@ -13,6 +13,7 @@
 #define PYUSDT_MEMORY_NATIVE_HOOKS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* From now on, hooks are wanted or not. Where they are not, those that are there count nothing. Any
  * thread. False: there can be none here. */
@@ -22,5 +23,9 @@ bool native_hooks_want(bool wanted);
  * after native_hooks_want(), and from time to time. Any thread, but without the GIL: this may wait
  * for a dlopen() of another thread, which may want it. */
 void native_hooks_attend(void);
+
+/* Slots of libraries that could not get their hooks, so far: the kernel did not let us write. Any
+ * thread. */
+uint64_t native_hooks_refused(void);
 
 #endif

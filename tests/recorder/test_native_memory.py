@@ -21,6 +21,8 @@ from pyusdt.recording.memory import NOTHING, MemoryFigures
 from .programs import takes
 from .programs.takes import MB
 
+pytestmark = pytest.mark.asan
+
 SOURCE = Path(takes.__file__).with_suffix(".c")
 
 

@@ -149,6 +149,11 @@ static void test_pages_that_cannot_be_written_stay(void) {
     CHECK_EQUAL(protection_of(now.readable), PROT_NONE);
     CHECK(got_undo(&ours_got));
     CHECK(mprotect((void *)page, 1, PROT_READ) == 0);
+    CHECK_EQUAL(ours_got.refused, 0);
+    CHECK(got_put(&ours_got));
+    check_all(&now, REPLACED);
+    CHECK(got_undo(&ours_got));
+    CHECK(mprotect((void *)page, 1, PROT_READ) == 0);
     check_all(&now, 0);
     dlclose(now.handle);
 }
