@@ -80,9 +80,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
                is the program, without the standard library and what is installed; "all" is
                everything. Others that record meanwhile have these lines, too.
     memory     record what is allocated, too, and what of it is alive: True or "all"; "python":
-               only what Python's allocators hand out; "sampled": what samples of all stand for,
-               one in 512 KiB, which costs little. While another recorder of the process wants every
-               block, both have them.
+               what Python's allocators hand out; "sampled": what samples of all stand for, which
+               costs little, unless another recorder wants every block.
     source     keep the text of those lines, of files that were read as Python source.
     threads    "all" of the process, or the "current" one: that which enters the block.
     flush      seconds between writes while it is being recorded, so that a process that is killed
@@ -164,9 +163,8 @@ class record:  # noqa: N801 - used like the functions that contextlib makes
     def __repr__(self) -> str:
         where = "in memory" if self.path is None else one_line(self.path)
         with own_work:
-            if (
-                self in running.recorders
-            ):  # not what it has: that may be much, and is asked for often
+            # Not what it has: that may be much, and is asked for often.
+            if self in running.recorders:
                 head = f"{where}, recording>"
                 below = [
                     "  what it has until now:",

@@ -51,6 +51,18 @@ def resident(settled: Iterable[ResidentRow], now: Counts, before: Counts) -> lis
     return rows
 
 
+def callers(counts: Counts) -> Callable[[CountedMemory], int]:
+    """`Places.caller_of`, from the nodes of these counts."""
+    nodes = {row.key: row for row in counts.nodes} if counts.memory else {}
+
+    def caller_of(row: CountedMemory) -> int:
+        node = nodes.get((row.serial, row.node))
+        above = node and nodes.get((row.serial, node.parent))
+        return above.function if above else _NO_FUNCTION
+
+    return caller_of
+
+
 def _since(now: Counts, before: Counts) -> Iterator[tuple[CountedMemory, MemoryFigures]]:
     earlier = {row.key: MemoryFigures._make(row[4:]) for row in before.memory}
     for row in now.memory:

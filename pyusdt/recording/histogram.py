@@ -6,7 +6,7 @@ middles of its buckets (src/base/histogram.h), which differ from them by at most
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 OLD_BUCKETS = 252
 _LARGEST = 2**63 - 1
@@ -62,6 +62,14 @@ def since(now: Mapping[int, int], before: Mapping[int, int]) -> Counter[int]:
             if not missing:
                 break
     return +left
+
+
+def by_key[Key](rows: Iterable[tuple[Key, int, int]]) -> dict[Key, dict[int, int]]:
+    """Durations, and how many calls took them, by what they are of."""
+    found: dict[Key, dict[int, int]] = {}
+    for key, duration, calls in rows:
+        found.setdefault(key, {})[duration] = calls
+    return found
 
 
 def _rounded(number: int, digits: int) -> int:

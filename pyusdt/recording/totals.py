@@ -14,7 +14,7 @@ from operator import add
 from pyusdt.recording import allocated, hit, treerows
 from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.counts import THREAD_ITSELF, CountedCharge, CountedMemory, Counts
-from pyusdt.recording.histogram import in_ns, since
+from pyusdt.recording.histogram import by_key, in_ns, since
 from pyusdt.recording.kernel_file import CountedByKernel, joined
 from pyusdt.recording.memory import MemoryRow
 from pyusdt.recording.snapshot import (
@@ -82,9 +82,7 @@ class Totals:
         """The sums with what was counted from `before` until `now`, in threads of those serials.
         The kernel's account of the process comes with the last update."""
 
-        def wanted(number: int) -> bool:
-            return self._is_wanted(number, functions)
-
+        wanted = partial(self._is_wanted, functions=functions)
         threads = self._sum_threads(now, before, serials)
         taken: Counter[_Part] = Counter()
         contexts = _Contexts()
@@ -247,25 +245,14 @@ class Totals:
         functions: Mapping[int, FunctionRow],
         contexts: _Contexts,
     ) -> list[MemoryRow]:
-        nodes = {row.key: row for row in now.nodes} if now.memory else {}
-
         def place_of(row: CountedMemory) -> tuple[int, int, int] | None:
             if not row.serial:
                 return -1, -1, _NO_FUNCTION
             known = row.serial in self._thread_of
             return self._charged(row, functions, contexts) if known else None
 
-        def caller_of(row: CountedMemory) -> int:
-            node = nodes.get((row.serial, row.node))
-            above = node and nodes.get((row.serial, node.parent))
-            return above.function if above else _NO_FUNCTION
-
-        places = allocated.Places(
-            functions,
-            lambda number: self._is_wanted(number, functions),
-            place_of,
-            caller_of,
-        )
+        wanted = partial(self._is_wanted, functions=functions)
+        places = allocated.Places(functions, wanted, place_of, allocated.callers(now))
         return allocated.summed(self._settled.memory, now, before, places)
 
     def _charged(
@@ -350,13 +337,15 @@ class Totals:
     ) -> list[HistogramRow]:
         settled = self._settled.histograms
         sums = Counter({(row.function, row.ns, row.kind): row.calls for row in settled})
-        earlier = _histograms(before)
-        for (serial, function, kind), counts in _histograms(now).items():
+        earlier, latest = (
+            by_key((row.histogram, row.ticks, row.calls) for row in of.histograms)
+            for of in (before, now)
+        )
+        for (serial, function, kind), counts in latest.items():
             # A frame that its thread's end left open may be closed much later: an end alone.
             if serial not in self._thread_of or function not in used:
                 continue
-            if (serial, function, kind) in earlier:
-                counts = since(counts, earlier[serial, function, kind])
+            counts = since(counts, earlier.get((serial, function, kind), {}))
             for ticks, calls in counts.items():
                 sums[function, in_ns(ticks, now.ns_per_tick), kind] += calls
         return [
@@ -390,14 +379,6 @@ class Totals:
         sums.update(now.losses)
         sums.subtract(before.losses)
         return {name: count for name, count in sums.items() if count > 0}
-
-
-def _histograms(counts: Counts) -> dict[tuple[int, int, int], dict[int, int]]:
-    """By thread (serial), function and kind: ticks -> calls."""
-    histograms: dict[tuple[int, int, int], dict[int, int]] = {}
-    for row in counts.histograms:
-        histograms.setdefault(row.histogram, {})[row.ticks] = row.calls
-    return histograms
 
 
 def _difference(now: Sequence[int], before: Sequence[int] | None, ns_per_tick: float) -> Figures:
