@@ -26,15 +26,16 @@
 #include "base/compiler.h"
 #include "base/got.h"
 #include "memory/account.h"
+#include "memory/native_cpp.h"
 
 static _Atomic bool s_wanted;
 
 /* Once all libraries have their hooks: a block that one library takes, another may give back. */
-static _Atomic bool s_counts;
+_Atomic bool native_counts;
 
 /* Whether this call is to be accounted for; then account_leave() follows. */
 static inline bool enter(void) {
-    return atomic_load_explicit(&s_counts, memory_order_relaxed) && account_enter();
+    return atomic_load_explicit(&native_counts, memory_order_relaxed) && account_enter();
 }
 
 /* ---- Blocks ---- */
@@ -278,6 +279,9 @@ static struct got s_got = {.hooks = s_hooks, .n_hooks = sizeof s_hooks / sizeof 
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static bool s_possible; /* written once */
 
+/* The allocator has a new and a delete of its own. */
+static _Atomic bool s_has_cpp;
+
 /* What has been done. A call may take place before a library has looked up the function, and the
  * dynamic linker write its slot after us: a second round finds those. */
 static _Atomic enum { OFF, PUT, PUT_TWICE } s_state;
@@ -285,8 +289,11 @@ static _Atomic enum { OFF, PUT, PUT_TWICE } s_state;
 static void attend_new(void) {
     int error = errno;
 
-    if (s_wanted && got_has_news(&s_got))
+    if (s_wanted && got_has_news(&s_got)) {
         got_add(&s_got);
+        if (s_has_cpp)
+            got_add(&native_cpp);
+    }
     errno = error;
 }
 
@@ -306,7 +313,7 @@ bool native_hooks_want(bool wanted) {
         pthread_once(&s_once, init);
     s_wanted = wanted && s_possible;
     if (!s_wanted)
-        s_counts = false;
+        native_counts = false;
     return s_wanted == wanted;
 }
 
@@ -318,7 +325,9 @@ static void choose_avoided(void) {
     got_init(&s_got); /* another tool may have come or gone */
     allocator = s_hooks[0].original;
     is_libc = library_of(allocator) == library_of((void *)(uintptr_t)getauxval);
-    s_got.avoided = is_libc ? NULL : allocator;
+    s_got.avoided = native_cpp.avoided = is_libc ? NULL : allocator;
+    got_init(&native_cpp);
+    s_has_cpp = !is_libc && library_of(allocator) == library_of(native_cpp.hooks[0].original);
 }
 
 static void put(void) {
@@ -330,12 +339,14 @@ static void put(void) {
     }
     if (s_state == OFF || overtaken)
         choose_avoided();
+    if (s_has_cpp)
+        got_put(&native_cpp);
     if (got_put(&s_got))
         s_state = s_state == OFF ? PUT : PUT_TWICE;
 }
 
 static void take_off(void) {
-    if (s_state != OFF && got_undo(&s_got))
+    if (s_state != OFF && got_undo(&native_cpp) && got_undo(&s_got))
         s_state = OFF;
 }
 
@@ -348,7 +359,7 @@ void native_hooks_attend(void) {
             put();
         else
             take_off();
-        s_counts = wanted && s_state != OFF;
+        native_counts = wanted && s_state != OFF;
     } while (wanted != s_wanted); /* it may have changed, and another thread been faster */
 }
 

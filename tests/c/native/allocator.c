@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An allocator to be preloaded, in the place of the C library's. It maps a large piece at a time,
- * gives nothing back, and maps some more when a block is freed: none of that is the program's.
+ * An allocator to be preloaded, in the place of the C library's and the C++ library's. It maps a
+ * large piece at a time, gives nothing back, and maps some more when a block is freed: none of that
+ * is the program's.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -83,4 +84,31 @@ void *realloc(void *block, size_t size) {
     if (moved && block)
         memcpy(moved, block, *head(block) < size ? *head(block) : size);
     return moved;
+}
+
+/* new and delete, of C++, by the names that compilers give them; with [] too. */
+void *_Znwm(size_t size) {
+    return memalign(16, size);
+}
+
+void *_Znam(size_t size) {
+    return memalign(16, size);
+}
+
+void _ZdlPv(void *block) {
+    free(block);
+}
+
+void _ZdaPv(void *block) {
+    free(block);
+}
+
+void _ZdlPvm(void *block, size_t size) {
+    (void)size;
+    free(block);
+}
+
+void _ZdaPvm(void *block, size_t size) {
+    (void)size;
+    free(block);
 }

@@ -2,9 +2,14 @@
 //
 // Memory of C++: libstdc++ takes it from malloc().
 #include <cstddef>
+#include <new>
 
 extern "C" void *cpp_new(size_t size) {
-    return new char[size];
+    try {
+        return new char[size];
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
 }
 
 extern "C" void cpp_delete(void *array) {

@@ -285,6 +285,8 @@ static void test_cpp(void) {
     begin();
     array = new (1234);
     check_live(1234, 1);
+    CHECK(!new (SIZE_MAX / 4)); /* it throws */
+    check_live(1234, 1);
     delete (array);
     check_live(0, 0);
     end();

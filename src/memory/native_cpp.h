@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The hooks of C++'s new and delete. Those of the C++ library take memory from malloc(), which has
+ * its own hooks; these are for an allocator that brings a new and a delete of its own (jemalloc,
+ * tcmalloc).
+ *
+ * Private to: memory
+ */
+#ifndef PYUSDT_MEMORY_NATIVE_CPP_H
+#define PYUSDT_MEMORY_NATIVE_CPP_H
+
+#include <stdbool.h>
+
+#include "base/got.h"
+
+extern struct got native_cpp;
+
+/* Written by native_hooks.c: whether they count. */
+extern _Atomic bool native_counts;
+
+#endif
