@@ -87,8 +87,8 @@ def test_a_leak_is_alive_at_the_end(options: dict[str, Any]) -> None:
 
 def test_a_temporary_block_is_at_the_peak_and_not_alive(options: dict[str, Any]) -> None:
     found = at(recorded(allocates.temporary, **options), "for a moment")
-    assert found.biggest == LARGE + 1
-    assert found.peak_bytes == found.allocated_bytes == LARGE + 1 + sys.getsizeof(bytearray())
+    assert found.biggest in (LARGE + 1, LARGE + BYTES)  # from 3.15 on, a bytearray has bytes
+    assert found.peak_bytes == found.allocated_bytes == found.biggest + sys.getsizeof(bytearray())
     assert found.temporary_bytes == found.freed_bytes == found.allocated_bytes
     assert found.live_bytes == 0
 
