@@ -58,7 +58,7 @@ static pthread_mutex_t s_trees = PTHREAD_MUTEX_INITIALIZER;
 
 /* Of the running thread. */
 THREAD_LOCAL struct thread *t_thread;
-THREAD_LOCAL bool t_hidden;
+THREAD_LOCAL bool t_hidden, t_over;
 static THREAD_LOCAL struct thread *t_hidden_thread;
 
 /* The C library calls this when a thread ends, without the GIL. */
@@ -67,6 +67,7 @@ static void thread_ended(void *it) {
 
     if (thread_leaves)
         thread_leaves(thread);
+    t_over = t_over || t_thread == thread;
     thread->ended_at = clock_ticks();
     thread->ended = true;
 }

@@ -46,6 +46,9 @@ struct thread {
 /* The entry of the running thread; NULL: it has none yet, or is hidden. thread.c's. */
 extern THREAD_LOCAL struct thread *t_thread;
 
+/* Whether the running thread has ended, as far as Python goes: another one may have its entry. */
+extern THREAD_LOCAL bool t_over;
+
 /* Whether the running thread is hidden, as those of ours are. thread.c's. */
 extern THREAD_LOCAL bool t_hidden;
 

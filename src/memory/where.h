@@ -33,7 +33,7 @@ ALWAYS_INLINE struct where where_now(void) {
     const struct thread *thread = t_thread;
     const struct frame *top, *at;
 
-    if (UNLIKELY(!thread || thread->ended))
+    if (UNLIKELY(!thread || t_over))
         return (struct where){.hidden = t_hidden};
     at = top = tree_top(thread->tree);
     if (UNLIKELY(top->leaf))

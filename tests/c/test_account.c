@@ -12,7 +12,7 @@
 #include "../../src/memory/account.c"
 
 THREAD_LOCAL struct thread *t_thread;
-THREAD_LOCAL bool t_hidden;
+THREAD_LOCAL bool t_hidden, t_over;
 
 static struct calltree_budget s_budget = {
     .contexts = PLENTY, .functions = PLENTY, .histograms = PLENTY, .lines = PLENTY};
@@ -360,10 +360,10 @@ static pthread_barrier_t s_half;
 
 static void *work(void *number) {
     uint64_t mine = (uint64_t)(uintptr_t)number, other = (mine + 1) % THREADS;
-    struct thread thread = {.tree = mine > 0 ? calltree_new(&s_budget, 0) : NULL,
-                            .ended = mine == 1};
+    struct thread thread = {.tree = mine > 0 ? calltree_new(&s_budget, 0) : NULL};
     unsigned each = turns(EACH);
     t_thread = mine > 0 ? &thread : NULL;
+    t_over = mine == 1;
     if (mine > 1)
         enter((char)('a' + mine));
     for (uint64_t i = 1; i <= each; i++)

@@ -5,4 +5,4 @@
 #include "capture/thread_entry.h"
 
 THREAD_LOCAL struct thread *t_thread;
-THREAD_LOCAL bool t_hidden;
+THREAD_LOCAL bool t_hidden, t_over;
