@@ -36,6 +36,7 @@ _CODECS = {"utf-8": "utf-8", "utf8": "utf-8", "u8": "utf-8", "ascii": "ascii", "
            "iso8859-1": "latin-1"}  # fmt: skip
 _MOST_LINKS = 40  # as the kernel has it
 _MOST_BYTECODE = 16_000_000  # bytes
+_NO_BYTECODE = (OSError, ValueError, EOFError, TypeError, MemoryError)  # of marshal, on any bytes
 _PLAIN = frozenset({int, float, str, bytes, bool})  # constants that are compared
 
 
@@ -171,10 +172,11 @@ def _leads_there_since_the_start(file: str) -> bool:
 
 def _is_of(loaded: _Loaded, it: os.stat_result, file: str) -> bool:
     """Whether the bytecode was written after this file, is of it as its head says (flags 0, then
-    time and size of the source), and has the module's functions."""
+    time and size of the source), and has the module's functions. It is read as an import would
+    read it, and not run: who may write it has the next import run it."""
     if loaded.cached is None:
         return False
-    with suppress(OSError, ValueError, EOFError, TypeError), open_regular(loaded.cached) as stream:
+    with suppress(*_NO_BYTECODE), open_regular(loaded.cached) as stream:
         if os.fstat(stream.fileno()).st_ctime_ns < it.st_ctime_ns:
             return False
         data = stream.read(_MOST_BYTECODE)

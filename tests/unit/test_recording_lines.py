@@ -4,6 +4,7 @@
 import hashlib
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -116,7 +117,7 @@ def test_a_hundred_thousand_lines_come_back(recorded):
 def test_what_no_recorder_writes_is_refused(tmp_path, statement, says):
     path = tmp_path / "out.pyusdt"
     write(path, lined(charges=True))
-    with sqlite3.connect(path) as it:
+    with closing(sqlite3.connect(path)) as it:
         it.executescript(f"DROP VIEW line_totals; {statement}")
     with pytest.raises(UserError, match=says):
         load(path)
@@ -125,7 +126,7 @@ def test_what_no_recorder_writes_is_refused(tmp_path, statement, says):
 def test_a_recording_of_format_4_is_read_without_lines(tmp_path):
     path = tmp_path / "out.pyusdt"
     write(path, lined(charges=True))
-    with sqlite3.connect(path) as it:
+    with closing(sqlite3.connect(path)) as it:
         it.executescript(
             "DROP VIEW line_totals; DROP TABLE lines; DROP TABLE sources; DROP TABLE texts;"
             "CREATE TABLE old AS SELECT process, thread, node, function, kind, syscall,"

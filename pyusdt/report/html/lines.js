@@ -99,7 +99,7 @@ const Lines = {};
     }
   }
 
-  // From 0 to 1: cold lines can be told from hot ones, and from those that only ran.
+  // From 0 to 1: cold lines differ from hot ones, and from those that only ran.
   const heat = (view, row) => (row && view.most[view.weight] ? Math.sqrt((row[view.weight] || 0) / view.most[view.weight]) : 0);
 
   // By function whom it calls in this tree: by the name that a line has for it. Of those with one name it is

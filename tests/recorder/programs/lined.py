@@ -7,8 +7,9 @@ from pyusdt import libpyusdt
 
 def work(seconds, times):
     end = time.thread_time() + seconds
+    # Rarely: a thread loses its CPU mostly where it reads its clock, and is found there then.
     while time.thread_time() < end:
-        sum(range(2000))  # burn
+        sum(range(4_000_000))  # burn
     time.sleep(seconds)  # nap
     for i in range(times):
         abs(i)  # loop
