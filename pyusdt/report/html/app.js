@@ -14,6 +14,7 @@
     native: data.native.known,
     percentiles: functions.p50.some((ns) => ns != null),
   };
+  const byProcess = known.memory && data.processes.length > 1; // each has a peak of its own
   let state = Model.readHash(location.hash);
   let tree;
   let rows; // by function, of the thread
@@ -125,7 +126,7 @@
     const before = state;
     const first = !tree;
     state = { ...state, ...wanted };
-    if (!Model.threadsOf(data, state.thread)[0]) state.thread = -1;
+    if (!Model.threadsOf(data, state.thread)[0] || (state.thread < -1 && !byProcess)) state.thread = -1;
     if (!measures.includes(state.measure)) state.measure = "wall";
     if (!(state.colours in Colours.MODES)) state.colours = "origin";
     const changed = (...keys) => keys.some((key) => state[key] !== before[key]);
@@ -351,7 +352,7 @@
     at("losses").hidden = !data.losses.length;
     at("losses").textContent = data.losses.join("; ");
     const options = data.threads.map((thread, i) => element("option", { value: i }, name(thread.name, 60)));
-    if (known.memory && data.processes.length > 1) options.unshift(...data.processes.map(({ pid }, i) => element("option", { value: -2 - i }, `process ${pid}`)));
+    if (byProcess) options.unshift(...data.processes.map(({ pid }, i) => element("option", { value: -2 - i }, `process ${pid}`)));
     at("thread").replaceChildren(element("option", { value: -1 }, `all ${data.threads.length} as one`), ...options);
     at("measure").replaceChildren(...measures.map((measure) => element("option", { value: measure }, Measures.title(measure))));
     at("measure").parentElement.hidden = measures.length < 2;
