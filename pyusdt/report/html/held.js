@@ -45,12 +45,14 @@ const Held = {};
   function panel(data, span) {
     const kinds = [...new Set(data.memory.kinds)].filter((kind) => kind != null);
     const facts = Memory.factsOfWhole(data, -1).map((fact) => fact.join(" ")).join("  ·  ");
-    const about = kinds.map((kind) => KINDS[kind]).filter(Boolean).join("; ");
-    const head = element("div", { class: "bar" }, element("h2", {}, "Memory"), element("p", { class: "facts" }, facts), element("p", { class: "quiet" }, data.processes.length > 1 ? `${about}; the peak is the sum of each process's own` : about));
+    const several = data.processes.length > 1 && "the peak is the sum of each process's own";
+    const elsewhere = Memory.elsewhere(data).map((fact) => fact.join(" ")).join(" and ");
+    const about = [...kinds.map((kind) => KINDS[kind]), several, elsewhere && `of no function at the peak: ${elsewhere}`].filter(Boolean).join("; ");
+    const head = element("div", { class: "bar" }, element("h2", {}, "Memory"), element("p", { class: "facts" }, facts), element("p", { class: "quiet" }, about));
     const shown = charts.slice(0, FIRST_CHARTS).map(figure);
     const left = charts.slice(FIRST_CHARTS);
     const more = element("button", { class: "more", type: "button", onclick: () => more.replaceWith(...left.map(figure)) }, `Show all ${count(charts.length)} processes`);
-    const axis = charts.length ? [times(span)] : [element("p", { class: "hint" }, "How much was in RAM is not known: no sampler ran.")];
+    const axis = charts.length ? [times(span)] : [element("p", { class: "hint" }, "How much was in RAM is not known: it was never read.")];
     const hint = element("p", { class: "hint" }, "RAM as the kernel counts it, with what pyusdt itself takes · click the peak, or ", element("kbd", {}, "Enter"), " on it, to see what was allocated then · arrow keys read the chart");
     return element("section", { class: "panel", id: "memory", "aria-label": "Memory" }, head, element("div", { class: "timelines" }, ...shown, ...(left.length ? [more] : []), ...axis), ...(charts.length ? [hint] : []));
   }

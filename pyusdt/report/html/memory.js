@@ -152,6 +152,14 @@ const Memory = {};
     return facts(row, true);
   }
 
+  // What of the peak is of no function, as [title, text].
+  function elsewhere(data) {
+    const { thread, function: fn, peak } = data.memory.functions;
+    const sums = { "(native)": 0, "(outside of functions)": 0 };
+    peak.forEach((n, i) => { if (!fn[i]) sums[thread[i] ? "(outside of functions)" : "(native)"] += n; });
+    return Object.entries(sums).filter(([, n]) => n).map(([title, n]) => [title, bytes(n, looksOf(data, n, isSampled(data, -1)))]);
+  }
+
   // The measures of which there is anything.
   function offered(data) {
     const all = whole(data, -1);
@@ -159,6 +167,6 @@ const Memory = {};
   }
 
   Object.assign(Memory, {
-    MEASURES, COLUMNS, read, bytes, reading, isSampled, whole, hold, weigh, addTo, addNode, finish, addToLines, facts, factsOfNode, factsOfWhole, looksOf, offered,
+    MEASURES, COLUMNS, read, bytes, reading, isSampled, whole, hold, weigh, addTo, addNode, finish, addToLines, facts, factsOfNode, factsOfWhole, elsewhere, offered,
   });
 }
