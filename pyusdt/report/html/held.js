@@ -73,7 +73,12 @@ const Held = {};
     const step = Timeline.nice(span, 5);
     const ticks = [];
     for (let ns = 0; ns <= span; ns += step) ticks.push(ns);
-    const tick = (ns) => element("span", { style: `left: ${((100 * ns) / span).toFixed(3)}%; translate: -${((100 * ns) / span).toFixed(3)}%` }, ns ? Timeline.short(duration(ns)) : "0");
+    const tick = (ns) => {
+      const at = (100 * ns) / span;
+      // In the middle below its place, but within the chart.
+      const shift = at < 5 ? 0 : at > 95 ? 100 : 50;
+      return element("span", { style: `left: ${at.toFixed(3)}%; translate: -${shift}%` }, ns ? Timeline.short(duration(ns)) : "0");
+    };
     return element("div", { class: "times", "aria-hidden": "true" }, ...ticks.map(tick));
   }
 
