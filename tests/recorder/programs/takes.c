@@ -44,3 +44,8 @@ void *take_elsewhere(size_t size) {
         pthread_join(thread, &block);
     return block;
 }
+
+/* What this library calls as malloc(). */
+void *taker(void) {
+    return (void *)malloc;
+}
