@@ -24,9 +24,9 @@ class Allocator(ctypes.Structure):
 
 
 def hooks() -> list[Any]:
-    """What is called for each of Python's domains, and as malloc()."""
+    """What is called for each of Python's domains, and by C code."""
     found = Allocator()
-    all_ = [library.taker()]
+    all_ = [library.hooked()]
     for domain in range(3):
         ctypes.pythonapi.PyMem_GetAllocator(domain, ctypes.byref(found))
         all_.append([getattr(found, name) for name, _ in Allocator._fields_])

@@ -51,11 +51,11 @@ def switch() -> None:
 
 
 def wait_until_it_is_off() -> None:
-    while allocator() != python or library.taker() != native:
+    while allocator() != python or library.hooked() != native:
         os.sched_yield()
 
 
-python, native = allocator(), library.taker()
+python, native = allocator(), library.hooked()
 threads = [threading.Thread(target=work) for _ in range(8)]
 for thread in threads:
     thread.start()
