@@ -7,12 +7,14 @@ is large is more certain than that.
 
 from pyusdt.memory import SAMPLE_BYTES, is_sampled
 from pyusdt.recording import Recording
+from pyusdt.recording.held import NATIVE, OUTSIDE
 from pyusdt.recording.memory import MemoryFigures
 from pyusdt.report.certainty import NOT_SEEN, figure, percentage
-from pyusdt.report.columns import Cell, Column
-from pyusdt.report.text import SIZES, number, share, size
+from pyusdt.report.columns import Cell, Column, Name
+from pyusdt.report.text import COUNTS, SIZES, number, share, size
 
-_COUNT = ((1, ""),)
+ELSEWHERE = {OUTSIDE: "(outside of functions)", NATIVE: "(native)"}
+"""What stands where there is no function."""
 _BYTES = ("peak", "allocated", "live", "temporary")
 _HEADINGS = {"peak": "at peak", "allocated": "allocated", "live": "live"}
 # The higher the rank, the sooner a column is left out.
@@ -32,6 +34,12 @@ def columns(by: str) -> list[Column]:
 
 def _share_at(by: str) -> int:
     return [*_RANKS].index(by) + 1
+
+
+def elsewhere(index: int) -> Name:
+    """The cell of one of ELSEWHERE."""
+    why = "threads that no Python runs in" if index == NATIVE else ""
+    return Name(ELSEWHERE[index], ((why, "dim"),))
 
 
 def figure_of(figures: MemoryFigures, by: str) -> int:
@@ -54,7 +62,7 @@ class Amounts:
 
     def blocks(self, n: int, n_bytes: int) -> str:
         """So many, with so many bytes together."""
-        return figure(n, looks(n_bytes), _COUNT) if self.sampled else number(n)
+        return figure(n, looks(n_bytes), COUNTS) if self.sampled else number(n)
 
     def biggest(self, n: int) -> str:
         """The largest that was seen is at most the largest."""

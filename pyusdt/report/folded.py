@@ -9,6 +9,7 @@ from pyusdt.recording import Recording
 from pyusdt.recording.held import NATIVE
 from pyusdt.recording.tree import paths
 from pyusdt.report import depth, weights
+from pyusdt.report.amounts import ELSEWHERE
 from pyusdt.report.options import Options
 from pyusdt.report.text import printable
 
@@ -39,4 +40,4 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     native = recording.memory_by_function.get(NATIVE)
     if native and options.weight in weights.MEMORY:
         n = getattr(native, weights.MEMORY[options.weight])
-        out.write(f"(native) {n}\n".encode() if n else b"")
+        out.write(f"{ELSEWHERE[NATIVE]} {n}\n".encode() if n else b"")

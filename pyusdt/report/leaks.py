@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from pyusdt.recording import Recording
-from pyusdt.recording.held import NATIVE
+from pyusdt.recording.held import NATIVE, OUTSIDE
 from pyusdt.recording.memory import MemoryFigures, total
 from pyusdt.recording.tree import paths
-from pyusdt.report.amounts import Amounts
+from pyusdt.report.amounts import ELSEWHERE, Amounts, elsewhere
 from pyusdt.report.cells import BESIDE, Names
 from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.lines import Texts
@@ -27,8 +27,7 @@ class Leak(NamedTuple):
     """What a context has left: the figures of all that it has allocated at a line."""
 
     path: tuple[int, ...]
-    """Functions, callers first; () where no function was running, (held.NATIVE,) where no Python
-    was."""
+    """Functions, callers first; the only one may be held.OUTSIDE or held.NATIVE."""
     line: int
     """Of the last function, or, where that is in C, of what called it; 0: not known."""
     figures: MemoryFigures
@@ -54,7 +53,7 @@ def leaks(recording: Recording, top: int | None = None) -> tuple[list[Leak], int
         path.append(node.function)
         held = node.held or {}
         kept += [Leak(tuple(path), line, held[line]) for line in chosen.get(number, ())]
-    without = [Leak((), 0, tree.memory)] if tree.memory else []
+    without = [Leak((OUTSIDE,), 0, tree.memory)] if tree.memory else []
     if native := recording.memory_by_function.get(NATIVE):
         without.append(Leak((NATIVE,), 0, native))
     without = [it for it in without if it.figures.live_blocks > 0]
@@ -98,10 +97,8 @@ class _Drawn:
         self._below = roots(recording)
 
     def name(self, leak: Leak) -> Name:
-        if not leak.path:
-            return Name("(outside of functions)")
-        if leak.path == (NATIVE,):
-            return Name("(native)", (("threads that no Python runs in", "dim"),))
+        if leak.path[-1] in ELSEWHERE:
+            return elsewhere(leak.path[-1])
         name = self._names.of(leak.path[-1])
         below = Text("\n").join(self._context(leak))
         return Name(name.text, name.beside, below=below if below.plain else None)

@@ -7,8 +7,7 @@ from rich.text import Text
 
 from pyusdt.errors import UserError
 from pyusdt.recording import Recording
-from pyusdt.recording.held import NATIVE, OUTSIDE
-from pyusdt.report.amounts import Amounts, columns, figure_of
+from pyusdt.report.amounts import ELSEWHERE, Amounts, columns, elsewhere, figure_of
 from pyusdt.report.cells import BESIDE, Names
 from pyusdt.report.columns import Name, Row, table
 from pyusdt.report.header import recorded
@@ -65,8 +64,4 @@ def _print_functions(console: Console, recording: Recording, by: str, top: int |
 
 
 def _name(names: Names, index: int) -> Name:
-    if index == OUTSIDE:
-        return Name("(outside of functions)")
-    if index == NATIVE:
-        return Name("(native)", (("threads that no Python runs in", "dim"),))
-    return names.of(index)
+    return elsewhere(index) if index in ELSEWHERE else names.of(index)

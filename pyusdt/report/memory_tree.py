@@ -9,7 +9,7 @@ from pyusdt.recording import Recording, Thread
 from pyusdt.recording.held import NATIVE
 from pyusdt.recording.memory import NOTHING, MemoryFigures, total
 from pyusdt.recording.tree import Node, paths
-from pyusdt.report.amounts import Amounts, columns, figure_of
+from pyusdt.report.amounts import ELSEWHERE, Amounts, columns, figure_of
 from pyusdt.report.branches import branches
 from pyusdt.report.cells import BESIDE, Names
 from pyusdt.report.columns import Cell, Name, Row, table
@@ -36,7 +36,7 @@ def memory_tree(recording: Recording, by: str, width: int) -> Table:
         name = Name(f"… {plural(len(hidden), 'more thread')}: --thread NAME", style="dim")
         rows.append((drawn.cells(total(map(whole, hidden))), name))
     if native := recording.memory_by_function.get(NATIVE):
-        rows.append((drawn.cells(native), Name("(native)", style="bold magenta")))
+        rows.append((drawn.cells(native), Name(ELSEWHERE[NATIVE], style="bold magenta")))
     return table(columns(by), rows, "function", width, BESIDE)
 
 

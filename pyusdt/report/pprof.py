@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 from pyusdt.recording import CodeRecord, Node, Recording
 from pyusdt.recording.charges import total
-from pyusdt.recording.held import NATIVE, OUTSIDE
 from pyusdt.recording.memory import NOTHING, MemoryFigures
 from pyusdt.recording.tree import paths
 from pyusdt.report import depth, weights
+from pyusdt.report.amounts import ELSEWHERE
 from pyusdt.report.names import whole
 from pyusdt.report.options import Options
 
@@ -29,7 +29,7 @@ _MEMORY = {
     "peak_space": "peak",
 }
 """The weights of weights.py, by the names of sample types."""
-_ELSEWHERE = [CodeRecord("", name, name, "", 0) for name in ("(outside of functions)", "(native)")]
+_ELSEWHERE = [CodeRecord("", name, name, "", 0) for name in ELSEWHERE.values()]
 _FRAME_BYTES = 3  # of a stack: the number of a function, of 2 million at most
 
 
@@ -87,7 +87,7 @@ def _elsewhere(recording: Recording, others: Sequence[int]) -> bytearray:
 
 
 def _outside_and_native(recording: Recording) -> Iterable[MemoryFigures]:
-    for index in (OUTSIDE, NATIVE):
+    for index in ELSEWHERE:
         yield recording.memory_by_function.get(index, NOTHING)
 
 

@@ -7,6 +7,7 @@ from pyusdt.harmless import printable as printable
 
 TIMES = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
 SIZES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (1_000, "kB"), (1, "B"))
+COUNTS = ((1, ""),)
 
 
 def duration(ns: float | None) -> str:
