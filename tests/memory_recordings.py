@@ -47,7 +47,7 @@ def held(
     that no Python runs in. Figures are times `scale`, but for what a process has in RAM."""
     rows = ROWS + [MemoryRow(0, -1, SMALL, 0, -1, GIVEN_UP)] * given_up
     if not lines:
-        rows = [row._replace(line=0, line_function=-1) for row in rows]
+        rows = [row._replace(line=0, line_function=-1) for row in rows if row[5] is not TEXT]
     it = snapshot_of(
         threads=[(100, "MainThread", 100), (101, "worker-1", 50)],
         functions=[

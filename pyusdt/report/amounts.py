@@ -38,7 +38,7 @@ def _share_at(by: str) -> int:
 
 def elsewhere(index: int) -> Name:
     """The cell of one of ELSEWHERE."""
-    why = "threads that no Python runs in" if index == NATIVE else ""
+    why = "threads without Python" if index == NATIVE else ""
     return Name(ELSEWHERE[index], ((why, "dim"),))
 
 

@@ -164,12 +164,13 @@ def _with_others(recording: Recording) -> Recording:
     given_up = in_no_context(recording.memory)
     for thread in recording.threads:
         given_up_ns = _add_others(thread.root, index)
-        if given_up_ns:
+        memory = given_up.get((thread.process, thread.index))
+        if memory:
+            _others_of(thread.root, index).held = {0: memory}
+        if given_up_ns or memory:
             key = thread.process, thread.index, index
             rest = _rest(thread, recording.totals)
             totals[key] = TotalFigures(0, 0, 0, 0, given_up_ns, rest)
-        if memory := given_up.get((thread.process, thread.index)):
-            _others_of(thread.root, index).held = {0: memory}
     return replace(recording, records=records, totals=totals)
 
 

@@ -29,11 +29,14 @@ def over_time(points: Sequence[tuple[int, int]], width: int) -> str:
     if len(points) < 2 or points[-1][0] == points[0][0]:
         return ""
     begin, span = points[0][0], points[-1][0] - points[0][0]
-    cells = [0] * min(width, len(points))
+    n_cells = min(width, len(points))
+    cells: dict[int, int] = {}
     for at, value in points:
-        cell = min((at - begin) * len(cells) // span, len(cells) - 1)
-        cells[cell] = max(cells[cell], value)
-    for i, (before, value) in enumerate(pairwise(cells), 1):
-        cells[i] = value or before
-    most = max(cells) or 1
-    return "".join(_SPARKS[min(len(_SPARKS) * value // most, len(_SPARKS) - 1)] for value in cells)
+        cell = min((at - begin) * n_cells // span, n_cells - 1)
+        cells[cell] = max(cells.get(cell, 0), value)
+    values = [points[0][1]]
+    for cell in range(n_cells):
+        values.append(cells.get(cell, values[-1]))
+    most = max(values) or 1
+    heights = (min(len(_SPARKS) * value // most, len(_SPARKS) - 1) for value in values[1:])
+    return "".join(_SPARKS[height] for height in heights)
