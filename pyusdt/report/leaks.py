@@ -83,7 +83,7 @@ def print_leaks(console: Console, recording: Recording, top: int | None) -> None
     console.print(table(_COLUMNS, rows, "allocated by ← called by", console.width, BESIDE))
     if n > len(found):
         console.print(Text(f"{plural(n - len(found), 'more context')}: --top {n}", "dim"))
-    if not any(it.line for it in found):
+    if not recording.lines:
         console.print(Text("lines are known where they were recorded: --lines PATTERNS", "dim"))
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import inf
 
 _SPARKS = "▁▂▃▄▅▆▇█"
+_LEAST_SPAN = 0.1  # of the most, that a chart over time spans
 
 
 def sparks(numbers: Sequence[float], width: int = 24) -> str:
@@ -25,7 +26,7 @@ def sparks(numbers: Sequence[float], width: int = 24) -> str:
 
 def over_time(points: Sequence[tuple[int, int]], width: int) -> str:
     """Values at moments, in their order, in `width` characters for as long as they lasted, each the
-    most of its part, from 0 to the most of all."""
+    most of its part, from the least to the most; what differs by little looks so."""
     if len(points) < 2 or points[-1][0] == points[0][0]:
         return ""
     begin, span = points[0][0], points[-1][0] - points[0][0]
@@ -34,9 +35,10 @@ def over_time(points: Sequence[tuple[int, int]], width: int) -> str:
     for at, value in points:
         cell = min((at - begin) * n_cells // span, n_cells - 1)
         cells[cell] = max(cells.get(cell, 0), value)
-    values = [points[0][1]]
-    for cell in range(n_cells):
+    values = [cells[0]]
+    for cell in range(1, n_cells):
         values.append(cells.get(cell, values[-1]))
-    most = max(values) or 1
-    heights = (min(len(_SPARKS) * value // most, len(_SPARKS) - 1) for value in values[1:])
-    return "".join(_SPARKS[height] for height in heights)
+    most = max(values)
+    low = min(*values, most * (1 - _LEAST_SPAN))
+    step = (most - low) / (len(_SPARKS) - 1) or 1
+    return "".join(_SPARKS[round((value - low) / step)] for value in values)

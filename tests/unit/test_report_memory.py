@@ -72,7 +72,7 @@ def test_the_table_has_what_was_allocated_and_held(shown):
         "FILE|1 process, 2 threads, 100 ns, 150 ns in functions",
         "memory 4.12 MB at peak|allocated 4.19 MB in 139 blocks|live 180 kB in 117 blocks"
         "|temporary 4.01 MB",
-        "process 4711|RSS peak 40.0 MB|10.0 MB ▃▅▇█▃ 12.0 MB",
+        "process 4711|RSS peak 40.0 MB|10.0 MB ▁▃▆█▁ 12.0 MB",
         "every block that Python's allocators, malloc() and mmap() handed out",
         "",
         "at peak|of peak|allocated|live|temporary|blocks|biggest|function",
@@ -256,7 +256,7 @@ def test_each_process_has_its_own_chart(tmp_path, monkeypatch, capfdbinary):
     run(tmp_path / "in.pyusdt", "--memory")
     lines = capfdbinary.readouterr().out.decode().splitlines()
     assert lines[2:5] == [
-        "process 4711  RSS peak 40.0 MB  10.0 MB ▃▅▇█▃ 12.0 MB",
+        "process 4711  RSS peak 40.0 MB  10.0 MB ▁▃▆█▁ 12.0 MB",
         "process 4712  RSS peak 40.0 MB",
         "every block that Python's allocators, malloc() and mmap() handed out",
     ]
@@ -279,9 +279,10 @@ def test_sampled_figures_are_marked_and_have_the_digits_that_are_known():
 
 def test_a_chart_gives_values_the_time_that_they_lasted():
     assert over_time([(0, 5)], 9) == over_time([], 9) == over_time([(3, 1), (3, 2)], 9) == ""
-    assert over_time([(0, 4), (10, 8)], 9) == "▅█"
-    assert over_time([(0, 8), (1, 8), (2, 8), (100, 1)], 4) == "███▂"
+    assert over_time([(0, 4), (10, 8)], 9) == "▁█"
+    assert over_time([(0, 8), (1, 8), (2, 8), (100, 1)], 4) == "███▁"
     assert over_time([(0, 0), (5, 0)], 4) == "▁▁"
+    assert over_time([(0, 1000), (1, 1010)], 4) == "▇█"
     assert len(over_time([(i, i) for i in range(1000)], 40)) == 40
     assert over_time([(i, i) for i in range(1000)], 8) == "▁▂▃▄▅▆▇█"
 
