@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Options:
     """What a format may be asked for; a format takes what it can show.
 
-    `sort` is a field of Function or of MemoryFigures, a class of wait, or `name`; None takes own CPU
+    `sort` is a field of Function or MemoryFigures, a class of wait, or `name`; None takes own CPU
     time where that is known, else own wall time. `top` limits the functions, None shows all.
     `threads` shows each thread, not those of one name as one. `waits` shows who waits for what,
     `modules` sums up by module. `lines` shows lines: "" those of all functions, else those of the
