@@ -8,13 +8,14 @@ is large is more certain than that.
 from pyusdt.memory import SAMPLE_BYTES, is_sampled
 from pyusdt.recording import Recording
 from pyusdt.recording.held import NATIVE, OUTSIDE
-from pyusdt.recording.memory import MemoryFigures
+from pyusdt.recording.memory import NOTHING, MemoryFigures
 from pyusdt.report.certainty import NOT_SEEN, figure, percentage
 from pyusdt.report.columns import Cell, Column, Name
 from pyusdt.report.text import COUNTS, SIZES, number, share, size
 
 ELSEWHERE = {OUTSIDE: "(outside of functions)", NATIVE: "(native)"}
 """What stands where there is no function."""
+_EXPORTED = ("allocated", "live", "peak", "temporary")
 _BYTES = ("peak", "allocated", "live", "temporary")
 _HEADINGS = {"peak": "at peak", "allocated": "allocated", "live": "live"}
 # The higher the rank, the sooner a column is left out.
@@ -48,6 +49,13 @@ def figure_of(figures: MemoryFigures, by: str) -> int:
         return figures.allocated_blocks if by == "blocks" else figures.biggest
     value: int = getattr(figures, f"{by}_bytes")
     return value
+
+
+def by_name(figures: MemoryFigures | None) -> dict[str, int]:
+    """All figures, as JSON and CSV name them; zeros without any."""
+    it = figures or NOTHING
+    names = [f"{name}_{unit}" for name in _EXPORTED for unit in ("bytes", "blocks")]
+    return {name: getattr(it, name) for name in names} | {"biggest_block": it.biggest}
 
 
 class Amounts:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import WAITS
 from pyusdt.recording.held import by_line
-from pyusdt.report.json import memory_of
+from pyusdt.report.amounts import by_name
 from pyusdt.report.lines import lined_functions
 from pyusdt.report.names import whole
 from pyusdt.report.options import Options
@@ -77,17 +77,17 @@ def _lines(
         for line in f.lines:
             times = (None, None) if sampled else (line.total_ns, line.self_ns)
             charged = (getattr(line.charges, measure) for measure in known)
-            of_line = memory_of(memory.get((f.index, line.line)))
+            of_line = by_name(memory.get((f.index, line.line)))
             figures = line.hits, line.errors, *times, *charged, *map(of_line.__getitem__, held)
             yield [f.record.file, line.line, *name, *figures, f.text(line.line).strip()]
 
 
 def _memory_columns(recording: Recording) -> tuple[str, ...]:
-    return tuple(memory_of(None)) if "memory" in recording.known else ()
+    return tuple(by_name(None)) if "memory" in recording.known else ()
 
 
 def _memory(name: str, f: Function) -> int:
-    return memory_of(f.memory)[name]
+    return by_name(f.memory)[name]
 
 
 def _further(recording: Recording) -> dict[str, Callable[[Function], object]]:

@@ -33,16 +33,16 @@ from pyusdt.recording import Charges, Function, Recording, Step, Thread
 from pyusdt.recording.held import NATIVE, OUTSIDE, by_line
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line
-from pyusdt.recording.memory import NOTHING, MemoryFigures, ResidentRow
+from pyusdt.recording.memory import ResidentRow
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report import killed, missing
+from pyusdt.report.amounts import by_name
 from pyusdt.report.lines import lines_by_function
 from pyusdt.report.names import json_text
 from pyusdt.report.options import Options
 from pyusdt.report.order import ordered
 
 FORMAT = 5
-_MEMORY = ("allocated", "live", "peak", "temporary")
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
@@ -93,7 +93,7 @@ def _lines(recording: Recording, options: Options, indexes: set[int]) -> list[di
     held = by_line(recording.memory)
     return [
         _line(recording, index, line)
-        | (memory_of(held.get((index, line.line))) if "memory" in recording.known else {})
+        | (by_name(held.get((index, line.line))) if "memory" in recording.known else {})
         for index, lines in found.items()
         if index in indexes
         for line in lines
@@ -117,23 +117,13 @@ def _line(recording: Recording, index: int, line: Line) -> dict[str, Any]:
     }
 
 
-def memory_of(figures: MemoryFigures | None) -> dict[str, int]:
-    """The figures by their names."""
-    it = figures or NOTHING
-    known: dict[str, int] = {}
-    for name in _MEMORY:
-        for unit in ("bytes", "blocks"):
-            known[f"{name}_{unit}"] = getattr(it, f"{name}_{unit}")
-    return known | {"biggest_block": it.biggest}
-
-
 def _memory_of_all(recording: Recording) -> dict[str, Any]:
     by_function = recording.memory_by_function
     return {
         "sampled": any(is_sampled(process.memory) for process in recording.processes),
-        **memory_of(recording.memory_totals),
-        "outside": memory_of(by_function.get(OUTSIDE)),
-        "native": memory_of(by_function.get(NATIVE)),
+        **by_name(recording.memory_totals),
+        "outside": by_name(by_function.get(OUTSIDE)),
+        "native": by_name(by_function.get(NATIVE)),
     }
 
 
@@ -147,7 +137,7 @@ def columns(root: Node, charged: bool = False, held: bool = False) -> dict[str, 
     """The nodes below `root` by column, callers before callees."""
     names = ["parent", "function", "calls", "resumes", "errors", "elapsed_ns", "self_ns"]
     names += ["cpu_ns", "wait_ns"] * charged
-    names += [*memory_of(None)] * held
+    names += [*by_name(None)] * held
     values: list[list[int]] = [[] for _ in names]
     path = [-1]
     for node, entering in paths(root):
@@ -155,7 +145,7 @@ def columns(root: Node, charged: bool = False, held: bool = False) -> dict[str, 
             path.pop()
             continue
         own = _cpu_and_wait(node.charges) if charged else ()
-        more = memory_of(node.memory).values() if held else ()
+        more = by_name(node.memory).values() if held else ()
         row = path[-1], node.function, *node.counts, *own, *more
         for column, value in zip(values, row, strict=True):
             column.append(value)
@@ -193,7 +183,7 @@ def _where_it_went(function: Function) -> dict[str, Any]:
     if function.native_ns is not None:
         known["native_ns"] = function.native_ns
     if function.memory is not None:
-        known |= memory_of(function.memory)
+        known |= by_name(function.memory)
     if function.kernel:
         known |= {"syscalls": function.syscalls, "kernel_waits": function.kernel_waits}
     return known
