@@ -55,7 +55,10 @@ class Node:
     @property
     def memory(self) -> MemoryFigures | None:
         """What it allocated, at all lines; None: nothing, or it is not known."""
-        return total(self.held.values()) if self.held else None
+        if not self.held:
+            return None
+        first, *more = self.held.values()  # mostly there are no more
+        return total((first, *more)) if more else first
 
     def add(self, other: Self) -> None:
         """Add the counts, charges and memory of `other`, not its children."""

@@ -5,6 +5,8 @@ A sampled figure rests on one sample in SAMPLE_BYTES, so that its size says how 
 is large is more certain than that.
 """
 
+from operator import attrgetter
+
 from pyusdt.memory import SAMPLE_BYTES, is_sampled
 from pyusdt.recording import Recording
 from pyusdt.recording.held import NATIVE, OUTSIDE
@@ -15,7 +17,19 @@ from pyusdt.report.text import COUNTS, SIZES, number, share, size
 
 ELSEWHERE = {OUTSIDE: "(outside of functions)", NATIVE: "(native)"}
 """What stands where there is no function."""
-_EXPORTED = ("allocated", "live", "peak", "temporary")
+_EXPORTED = (
+    "allocated_bytes",
+    "allocated_blocks",
+    "live_bytes",
+    "live_blocks",
+    "peak_bytes",
+    "peak_blocks",
+    "temporary_bytes",
+    "temporary_blocks",
+    "biggest",
+)
+_NAMES = (*_EXPORTED[:-1], "biggest_block")
+_figures = attrgetter(*_EXPORTED)
 _BYTES = ("peak", "allocated", "live", "temporary")
 _HEADINGS = {"peak": "at peak", "allocated": "allocated", "live": "live"}
 # The higher the rank, the sooner a column is left out.
@@ -53,9 +67,7 @@ def figure_of(figures: MemoryFigures, by: str) -> int:
 
 def by_name(figures: MemoryFigures | None) -> dict[str, int]:
     """All figures, as JSON and CSV name them; zeros without any."""
-    it = figures or NOTHING
-    names = [f"{name}_{unit}" for name in _EXPORTED for unit in ("bytes", "blocks")]
-    return {name: getattr(it, name) for name in names} | {"biggest_block": it.biggest}
+    return dict(zip(_NAMES, _figures(figures or NOTHING), strict=True))
 
 
 class Amounts:
