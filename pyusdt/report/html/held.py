@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pyusdt.memory import SAMPLE_BYTES
 from pyusdt.recording import Node, Recording
 from pyusdt.recording.memory import NOTHING, MemoryFigures
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import StepRow
 from pyusdt.report.html.pack import Column, column, table
 
-_SAMPLE_BYTES = 512 << 10  # SAMPLE_BYTES of src/memory/sample.h
 _MOST_LANES = 6  # of a process: names of steps and marks that are drawn
 _MOST_DRAWN = 2000  # steps or marks of one name
 _FIGURES = (
@@ -41,7 +41,7 @@ def memory_data(
         if process.memory is not None and recording.resident.get(process.id)
     ]
     return {
-        "sample": _SAMPLE_BYTES,
+        "sample": SAMPLE_BYTES,
         "kinds": [process.memory for process in recording.processes],
         "nodes": _table(("node",), {(i,): it.memory for i, it in enumerate(nodes) if it.memory}),
         "functions": _table(("process", "thread", "function"), _by_function(recording)),
