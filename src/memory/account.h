@@ -30,11 +30,18 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "memory/sample.h"
 #include "pyusdt_node.h"
 
-/* Private to the two functions below. */
+/* Private to the functions below. */
 extern _Atomic uint64_t account_opening;       /* its number; 0: the account is closed */
 extern THREAD_LOCAL uint64_t account_t_within; /* in which one this thread entered; 0: in none */
+extern _Atomic bool account_sampled;
+extern struct sample_filter account_samples; /* where there may be blocks that are samples */
+extern THREAD_LOCAL struct sampling account_t_sampling;
+void account_add_block(void *address, size_t size);
+void account_add_sample(void *address, size_t size);
+void account_drop(void *address);
 
 /* Whether what the calling hook does is to be accounted for; then account_leave() follows. False:
  * the account is closed, or this thread is within another hook. Until it leaves, no other enter of
@@ -57,11 +64,25 @@ static inline void account_leave(void) {
 
 /* A block of `size` bytes, 0 too, was allocated. NULL: it was not. A block that was known at that
  * address was freed unseen. */
-void account_allocated(void *address, size_t size);
+static inline void account_allocated(void *address, size_t size) {
+    if (LIKELY(!atomic_load_explicit(&account_sampled, memory_order_relaxed)))
+        account_add_block(address, size);
+    else if (UNLIKELY(!sample_passes(&account_t_sampling, size)))
+        account_add_sample(address, size);
+}
+
+/* Whether nothing is known of a block, for sure. No need to enter for this. */
+static inline bool account_ignores(void *address) {
+    return UNLIKELY(atomic_load_explicit(&account_sampled, memory_order_relaxed)) &&
+           !sample_filter_has(&account_samples, (uint64_t)(uintptr_t)address);
+}
 
 /* To be called before the block is freed: after that another thread may get its address at once.
  * NULL, and what is not known, is ignored. */
-void account_freed(void *address);
+static inline void account_freed(void *address) {
+    if (!account_ignores(address))
+        account_drop(address);
+}
 
 /* A block that may be moved by realloc(): */
 struct account_block {

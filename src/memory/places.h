@@ -30,11 +30,12 @@ struct amount {
 };
 
 struct place {
-    struct amount allocated, freed;
-    struct amount at_peak; /* as of the peak number `peak`; see places_at_peak() */
-    uint64_t peak;
+    _Alignas(64) struct amount allocated;
+    struct amount freed;
     struct amount temporary; /* of those freed: by the call that had allocated them */
+    uint64_t peak;
     uint64_t biggest;
+    struct amount at_peak;          /* as of the peak number `peak`; see places_at_peak() */
     const struct calltree *tree;    /* borrowed; NULL: no thread of Python's */
     const struct pyusdt_node *node; /* of the tree, or NULL */
     int32_t line;                   /* at which the program stood; 0: not known */
@@ -58,15 +59,29 @@ struct places {
 struct place *places_look_up(struct places *p, const struct calltree *tree,
                              const struct pyusdt_node *node, int32_t line);
 
+ALWAYS_INLINE struct place **places_recent_at(struct places *p, const struct pyusdt_node *node,
+                                              int32_t line) {
+    uint64_t at = ((uint64_t)(uintptr_t)node >> 7) + (uint32_t)line;
+
+    return &p->recent[at % PLACES_RECENT];
+}
+
+/* The same, if they have been asked for lately; else NULL. */
+ALWAYS_INLINE struct place *places_recent(struct places *p, const struct pyusdt_node *node,
+                                          int32_t line) {
+    struct place *place = *places_recent_at(p, node, line);
+
+    return LIKELY(place && place->node == node && place->line == line) ? place : NULL;
+}
+
 /* The same, of a node and a line that have perhaps been asked for lately. */
 ALWAYS_INLINE struct place *places_of(struct places *p, const struct calltree *tree,
                                       const struct pyusdt_node *node, int32_t line) {
-    uint64_t at = ((uint64_t)(uintptr_t)node >> 7) + (uint32_t)line;
-    struct place *place = p->recent[at % PLACES_RECENT];
+    struct place *place = places_recent(p, node, line);
 
-    if (LIKELY(place && place->node == node && place->line == line))
-        return place;
-    return p->recent[at % PLACES_RECENT] = places_look_up(p, tree, node, line);
+    if (UNLIKELY(!place))
+        place = *places_recent_at(p, node, line) = places_look_up(p, tree, node, line);
+    return place;
 }
 
 static inline struct place *places_number(const struct places *p, uint32_t number) {
