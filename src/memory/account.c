@@ -214,7 +214,7 @@ HOT void account_drop(void *address) {
     if (LIKELY(locked)) {
         cell = known_small(&s_known, (uint64_t)(uintptr_t)address);
         if (LIKELY(cell)) {
-            drop(places_number(&s_places, cells_place(*cell)), cells_call(*cell),
+            drop(places_number_recent(&s_places, cells_place(*cell)), cells_call(*cell),
                  (struct amount){cells_size(*cell), 1});
             *cell = 0;
         }

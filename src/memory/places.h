@@ -48,6 +48,7 @@ enum { PLACES_IN_CHUNK = 512, PLACES_CHUNKS = 4096, PLACES_RECENT = 256 };
 struct places {
     struct place *chunks[PLACES_CHUNKS]; /* owned; what is in them stays where it is */
     struct place *recent[PLACES_RECENT]; /* borrowed from them */
+    struct place *last;                  /* the one that allocated last; NULL: none yet */
     uint32_t *table;                     /* owned; numbers + 1; open addressing */
     uint32_t table_log2, n;
     struct amount live, most; /* of all places; bytes decide which is the most */
@@ -66,12 +67,23 @@ ALWAYS_INLINE struct place **places_recent_at(struct places *p, const struct pyu
     return &p->recent[at % PLACES_RECENT];
 }
 
-/* The same, if they have been asked for lately; else NULL. */
+ALWAYS_INLINE bool place_is(const struct place *place, const struct pyusdt_node *node,
+                            int32_t line) {
+    return LIKELY(place && place->node == node && place->line == line);
+}
+
+/* The same, if they have been asked for lately; else NULL. The one that was last is known before
+ * the node and the line are, which are many loads away: the processor goes on with it. */
 ALWAYS_INLINE struct place *places_recent(struct places *p, const struct pyusdt_node *node,
                                           int32_t line) {
-    struct place *place = *places_recent_at(p, node, line);
+    struct place *place = p->last;
 
-    return LIKELY(place && place->node == node && place->line == line) ? place : NULL;
+    if (place_is(place, node, line))
+        return place;
+    place = *places_recent_at(p, node, line);
+    if (UNLIKELY(!place_is(place, node, line)))
+        return NULL;
+    return p->last = place;
 }
 
 /* The same, of a node and a line that have perhaps been asked for lately. */
@@ -86,6 +98,11 @@ ALWAYS_INLINE struct place *places_of(struct places *p, const struct calltree *t
 
 static inline struct place *places_number(const struct places *p, uint32_t number) {
     return &p->chunks[number / PLACES_IN_CHUNK][number % PLACES_IN_CHUNK];
+}
+
+/* The same, where it may be the one that allocated last. */
+ALWAYS_INLINE struct place *places_number_recent(const struct places *p, uint32_t number) {
+    return p->last && p->last->number == number ? p->last : places_number(p, number);
 }
 
 static inline struct amount places_live(const struct place *place) {
