@@ -45,8 +45,10 @@ def _without_starters(recording: Recording) -> Recording:
             dropped.update((thread.process, thread.index, n.function) for n in root.children)
             below = [child for node in root.children for child in node.children]
             own = total(node.charges for node in (root, *root.children))
-            root = Node(counts=thread.root.counts, charges=own or None)
+            above, root = root, Node(counts=thread.root.counts, charges=own or None)
             root.children = below
+            for node in (above, *above.children):
+                root.hold(node.memory)
         threads.append(replace(thread, tree=root) if root is not thread.root else thread)
     if not dropped:
         return recording
@@ -57,7 +59,13 @@ def _without_starters(recording: Recording) -> Recording:
     }
     gone = dropped.difference(totals)
     charges = _moved(recording.charges, lambda key: (*key[:2], TOP) if key in gone else key)
-    return replace(recording, threads=threads, totals=totals, charges=charges)
+    memory = [
+        row._replace(node=-1, function=TOP, line=0, line_function=-1)
+        if (row.process, row.thread, row.function) in gone
+        else row
+        for row in recording.memory
+    ]
+    return replace(recording, threads=threads, totals=totals, charges=charges, memory=memory)
 
 
 def _without_starters_in_totals(recording: Recording) -> Recording:
@@ -111,7 +119,8 @@ def _of_one_name(recording: Recording) -> Recording:
         key = process, place.get((process, thread_index), thread_index), function
         totals[key] = _sum(totals[key], figures) if key in totals else figures
     charges = _moved(recording.charges, lambda key: (key[0], place.get(key[:2], key[1]), key[2]))
-    return replace(recording, threads=threads, totals=totals, charges=charges)
+    memory = [row._replace(thread=place.get(row[:2], row.thread)) for row in recording.memory]
+    return replace(recording, threads=threads, totals=totals, charges=charges, memory=memory)
 
 
 def _as_one(name: str, threads: list[Thread]) -> Thread:
