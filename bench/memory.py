@@ -40,8 +40,8 @@ GRID = "memory, time / untraced"
 CASE = "recorder, memory"
 ADDS, BELOW, THIRD, LITTLE = Target(0.25), Target(1), Target(0.33), Target(1.03)
 WRAPPED = (
-    "of a program that does little but allocate: two calls of the allocator a block, and wrappers "
-    "around them that do nothing add a tenth"
+    "from its allocation to its free a block costs some 12 ns, or 2 to 3 ns sampled; wrappers "
+    "around CPython's allocators that do nothing cost 2 ns, which is a tenth of a bare loop"
 )
 NOTHING = "memray's native mode sees none of the small blocks that Python's own allocator keeps"
 
