@@ -75,7 +75,7 @@ ALWAYS_INLINE void *hook_realloc(int domain, void *old, size_t size) {
 }
 
 ALWAYS_INLINE void hook_free(int domain, void *block) {
-    bool counts = enter(domain);
+    bool counts = !account_ignores(block) && enter(domain);
 
     if (LIKELY(counts))
         account_freed(block);

@@ -31,6 +31,8 @@ static void test_pages_unmap(void *pages) {
 #define pages_unmap test_pages_unmap
 
 #include "../../src/memory/blocks.c"
+#include "../../src/memory/cells.c"
+#include "../../src/memory/known.c"
 #include "../../src/memory/mappings.c"
 #include "../../src/memory/places.c"
 #include "../../src/memory/sample.c"

@@ -265,7 +265,7 @@ static void check_samples(uint64_t size, uint64_t n) {
     struct sampling sampling = {0};
     double bytes = 0, blocks = 0, taken = 0, p = 1 - exp(-(double)size / (double)SAMPLE_BYTES);
     for (uint64_t i = 0; i < n; i++) {
-        if (!sample_takes(&sampling, size, 42 + size))
+        if (sample_passes(&sampling, size) || !sample_next(&sampling, size, 42 + size))
             continue;
         struct amount weight = sample_weight(size, i << 4);
         taken++;
@@ -320,12 +320,12 @@ static void *contend(void *number) {
     for (unsigned burst = 0; burst < turns(2000); burst++) {
         uint32_t n = next_random(&seed) % 200;
         for (uint32_t i = 0; i < n; i++) {
-            spin_lock(&s_spin);
+            _Atomic bool *locked = spin_lock(&s_spin);
             CHECK_EQUAL(s_twice, 2 * s_sum);
             s_sum++;
             s_twice += 2;
             s_owned += atomic_load(&s_spin.owner) == spin_t_seat;
-            spin_unlock(&s_spin);
+            spin_unlock(locked);
         }
         if (n % 7 == 0)
             sched_yield();

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "memory/known.h"
+
+#include <string.h>
+
+bool known_put(struct known *k, const struct block *block) {
+    uint64_t *cell = block->size <= CELLS_MOST_BYTES ? cells_make(&k->cells, block->address) : NULL;
+    struct block *row;
+
+    if (cell) {
+        *cell = cells_pack(block->size, block->place, block->call);
+        return true;
+    }
+    row = blocks_row(&k->blocks, block->address);
+    if (!row)
+        return false;
+    *row = *block;
+    ++*known_others(k, block->address);
+    return true;
+}
+
+bool known_has(struct known *k, uint64_t address) {
+    const uint64_t *cell = cells_find(&k->cells, address);
+
+    return (cell && *cell) || (*known_others(k, address) && blocks_find(&k->blocks, address));
+}
+
+bool known_take(struct known *k, uint64_t address, struct block *block) {
+    uint64_t *cell = cells_find(&k->cells, address);
+    struct block *row;
+
+    if (cell && *cell) {
+        *block = (struct block){address, cells_size(*cell), cells_place(*cell), cells_call(*cell)};
+        *cell = 0;
+        return true;
+    }
+    row = *known_others(k, address) ? blocks_find(&k->blocks, address) : NULL;
+    if (!row)
+        return false;
+    *block = *row;
+    blocks_drop(&k->blocks, row);
+    --*known_others(k, address);
+    return true;
+}
+
+void known_clear(struct known *k) {
+    cells_clear(&k->cells);
+    blocks_clear(&k->blocks);
+    memset(k->others, 0, sizeof k->others);
+}
