@@ -17,7 +17,11 @@ from pyusdt.limits import Limits, limits
 from pyusdt.recorder import record
 from pyusdt.recording import Recording
 
-_TOO_LITTLE = ("blocks beyond memory", "slots of native memory that are read-only")
+_TOO_LITTLE = (
+    "blocks beyond memory",
+    "slots of native memory that are read-only",
+    "times that another tool has put out the hooks of memory",
+)
 """Losses that make figures of memory too small."""
 
 

@@ -8,7 +8,9 @@
 #include "memory/python_hooks.h"
 #include "pyusdt_control.h"
 
-static _Atomic uint32_t s_kinds; /* written under the GIL */
+/* Written under the GIL. */
+static _Atomic uint32_t s_kinds;
+static _Atomic uint64_t s_replaced; /* Python's hooks */
 
 static void end(void) {
     native_hooks_want(false);
@@ -52,6 +54,15 @@ bool memory_account(uint32_t kinds) {
 
 void memory_attend(void) {
     native_hooks_attend();
+}
+
+void memory_renew(void) {
+    if (s_kinds && python_hooks_renew())
+        s_replaced++;
+}
+
+uint64_t memory_replaced(void) {
+    return s_replaced + native_hooks_replaced();
 }
 
 uint64_t memory_refused(void) {

@@ -290,6 +290,23 @@ print(json.dumps([gone, held(100), before == hooks()]))
     assert in_a_child(HOOKS + code) == [True, True, True]
 
 
+REPLACED = "times that another tool has put out the hooks of memory"
+
+
+@pytest.mark.parametrize(("look", "found"), [("", False), ("rec.functions", True)])
+def test_hooks_that_another_tool_has_thrown_out_are_a_loss(look: str, found: bool) -> None:
+    """They are back once counts have been taken."""
+    code = f"""
+tracemalloc.start()
+with pyusdt.record(memory="python") as rec:
+    tracemalloc.stop()
+    {look}
+    kept = [bytes(1000) for _ in range(100)]
+print(json.dumps([rec.losses, rec.recording.memory_totals.live_blocks >= 100]))
+"""
+    assert in_a_child(HOOKS + code) == [{REPLACED: 1}, found]
+
+
 def test_switched_a_thousand_times_under_load() -> None:
     code = """
 sys.setswitchinterval(1e-5)
