@@ -11,7 +11,6 @@
 #include "memory/account.h"
 
 #include <pthread.h>
-#include <string.h>
 
 #include "memory/blocks.h"
 #include "memory/mappings.h"
@@ -252,7 +251,7 @@ static void forget(void) {
     blocks_clear(&s_blocks);
     mappings_clear(&s_mappings);
     if (s_sampled)
-        memset((void *)&s_samples, 0, sizeof s_samples);
+        sample_filter_clear(&s_samples);
     places_clear(&s_places);
     s_lost = 0;
     s_opened++;
