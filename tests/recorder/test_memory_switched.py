@@ -75,6 +75,5 @@ def test_memory_of_python() -> None:
     switched([PYTHON, PYTHON_SAMPLED])
 
 
-@pytest.mark.asan
 def test_all_memory() -> None:
     switched([ALL, PYTHON, ALL_SAMPLED, PYTHON_SAMPLED])
