@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 
-import pytest
 from harness import DEADLINE, ROOT, VARIABLES
 
 TIMES = 1000
@@ -69,9 +68,7 @@ def switched(kinds: list[int]) -> None:
     assert VARIABLES or grown < GROWN  # sanitizers keep what is freed
 
 
-@pytest.mark.tsan
 def test_memory_of_python() -> None:
-    """Native memory is not for the thread sanitizer: see tests/c/test_native.py."""
     switched([PYTHON, PYTHON_SAMPLED])
 
 
