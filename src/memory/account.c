@@ -16,7 +16,6 @@
 #endif
 
 #include <pthread.h>
-#include <string.h>
 
 #include "memory/known.h"
 #include "memory/mappings.h"
@@ -309,7 +308,7 @@ static void forget(void) {
     known_clear(&s_known);
     mappings_clear(&s_mappings);
     if (s_filtered)
-        memset((void *)&account_samples, 0, sizeof account_samples);
+        sample_filter_clear(&account_samples);
     s_filtered = account_mode == ACCOUNT_SAMPLED;
     places_clear(&s_places);
     s_lost = 0;

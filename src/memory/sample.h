@@ -63,5 +63,6 @@ ALWAYS_INLINE bool sample_filter_has(struct sample_filter *f, uint64_t address) 
 
 void sample_filter_add(struct sample_filter *f, uint64_t address);
 void sample_filter_remove(struct sample_filter *f, uint64_t address);
+void sample_filter_clear(struct sample_filter *f);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../../src/base/pages.c"
 #include "../../src/memory/pages.c"
 
 static long s_pages_left = -1; /* of them, until there are no more; negative: there always are */
