@@ -20,15 +20,15 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/compiler.h"
 #include "base/image.h"
 #include "base/maps.h"
+#include "base/osthread.h"
 #include "base/pages.h"
 
-enum { TRIES = 8, PATIENCE_MSEC = 200 };
+enum { TRIES = 8 };
 
 static pthread_mutex_t s_pass = PTHREAD_MUTEX_INITIALIZER;
 static THREAD_LOCAL bool t_forks; /* this thread has s_pass for a fork */
@@ -245,18 +245,8 @@ static void await_loading(void) {
     dladdr((void *)&s_pass, &unused);
 }
 
-static bool lock_pass(void) {
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += PATIENCE_MSEC * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    return pthread_mutex_timedlock(&s_pass, &until) == 0;
-}
-
 static void walk_complete(struct pass *pass) {
-    if (!lock_pass())
+    if (!osthread_lock_soon(&s_pass))
         return;
     dl_iterate_phdr(visit_image, pass);
     pass->done = !pass->stale;
@@ -325,7 +315,7 @@ bool got_has_news(const struct got *got) {
 /* Another tool may have put its functions into our own slots meanwhile, or taken them away. False:
  * s_pass could not be had. */
 static bool set_put(struct got *got, bool is_put) {
-    if (!lock_pass())
+    if (!osthread_lock_soon(&s_pass))
         return false;
     find_originals(got);
     got->is_put = is_put;
@@ -347,7 +337,7 @@ bool got_undo(struct got *got) {
 }
 
 void got_prefork(void) {
-    t_forks = lock_pass();
+    t_forks = osthread_lock_soon(&s_pass);
 }
 
 void got_postfork_parent(void) {

@@ -12,6 +12,9 @@
 /* osthread_await_gone(): how often it checks, and how long it pauses in between. */
 enum { GONE_USEC = 100, GONE_TRIES = 10000 };
 
+/* osthread_lock_soon() */
+enum { PATIENCE_MSEC = 200 };
+
 /* A directory /proc/PID/task has two links and one more for each thread. A main thread that has
  * ended is counted until the last thread ends. */
 enum { LINKS_OF_MAIN = 2 + 1 };
@@ -37,6 +40,16 @@ int osthread_start(pthread_t *thread, const char *name, void *(*run)(void *)) {
         pthread_setname_np(*thread, name);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
+}
+
+bool osthread_lock_soon(pthread_mutex_t *mutex) {
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += PATIENCE_MSEC * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return pthread_mutex_timedlock(mutex, &until) == 0;
 }
 
 int osthread_init_wake(pthread_cond_t *wake) {

@@ -25,6 +25,9 @@ void osthread_await_gone(pid_t tid);
  * or an errno. */
 int osthread_start(pthread_t *thread, const char *name, void *(*run)(void *));
 
+/* Lock it, unless that takes longer than a moment. For what may be held by who waits for us. */
+bool osthread_lock_soon(pthread_mutex_t *mutex);
+
 /* A condition that is waited for until a time of CLOCK_MONOTONIC. 0 or an errno. */
 int osthread_init_wake(pthread_cond_t *wake);
 

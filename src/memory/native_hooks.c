@@ -25,6 +25,7 @@
 
 #include "base/compiler.h"
 #include "base/got.h"
+#include "base/osthread.h"
 #include "memory/account.h"
 #include "memory/large.h"
 #include "memory/native_cpp.h"
@@ -278,6 +279,9 @@ static struct got s_got = {.hooks = s_hooks, .n_hooks = sizeof s_hooks / sizeof 
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static bool s_possible; /* written once */
 
+/* Whoever has it may wait for a dlopen(), which may fork: no fork waits for it. */
+static pthread_mutex_t s_attends = PTHREAD_MUTEX_INITIALIZER;
+
 /* The allocator has a new and a delete of its own. */
 static _Atomic bool s_has_cpp;
 
@@ -302,9 +306,14 @@ static void *library_of(const void *address) {
     return dladdr(address, &info) ? info.dli_fbase : NULL;
 }
 
+static void postfork_child(void) {
+    pthread_mutex_init(&s_attends, NULL);
+    got_postfork_child();
+}
+
 static void init(void) {
-    s_possible = got_init(&s_got) &&
-                 pthread_atfork(got_prefork, got_postfork_parent, got_postfork_child) == 0;
+    s_possible =
+        got_init(&s_got) && pthread_atfork(got_prefork, got_postfork_parent, postfork_child) == 0;
 }
 
 bool native_hooks_want(enum native_use use) {
@@ -355,6 +364,8 @@ static void take_off(void) {
 void native_hooks_attend(void) {
     enum native_use wanted;
 
+    if (!osthread_lock_soon(&s_attends))
+        return; /* the next call does it */
     do {
         wanted = s_wanted;
         if (wanted)
@@ -362,7 +373,8 @@ void native_hooks_attend(void) {
         else
             take_off();
         native_use = s_state != OFF ? wanted : NATIVE_UNUSED;
-    } while (wanted != s_wanted); /* it may have changed, and another thread been faster */
+    } while (wanted != s_wanted);
+    pthread_mutex_unlock(&s_attends);
 }
 
 uint64_t native_hooks_refused(void) {
