@@ -17,7 +17,9 @@ from conftest import missing
 pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 SOURCES = Path(__file__).parent / "got"
-UNDER_TEST = [str(ROOT / f"src/base/{name}.c") for name in ("got", "image", "maps", "osthread", "pages")]
+UNDER_TEST = [
+    str(ROOT / f"src/base/{name}.c") for name in ("got", "image", "maps", "osthread", "pages")
+]
 # Libraries made of library.c: how they are linked.
 LAZY, NOW = ["-Wl,-z,lazy"], ["-Wl,-z,now,-z,relro"]
 LIBRARIES = {
