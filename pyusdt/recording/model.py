@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyusdt.errors import one_line
-from pyusdt.recording import below, held
+from pyusdt.recording import below, held, lived
 from pyusdt.recording.aggregate import (
     Function,
     Step,
@@ -25,10 +25,12 @@ from pyusdt.recording.build import (
     tree_of,
 )
 from pyusdt.recording.charges import NONE, Charges, total
-from pyusdt.recording.held import Allocated, MemoryPlace
+from pyusdt.recording.held import Allocated, Grown, Living
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line, LineFigures, lines_of, rows_of, source_of
-from pyusdt.recording.memory import MemoryFigures, ResidentRow
+from pyusdt.recording.lived import Point
+from pyusdt.recording.memory import ResidentRow
+from pyusdt.recording.of_memory import OfMemory
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import (
     LATENCY,
@@ -49,7 +51,7 @@ GIVEN_UP = "calls beyond max_nodes"
 
 
 @dataclass
-class Recording:
+class Recording(OfMemory):
     """Processes, threads with their call trees, functions, steps and losses.
 
     `histograms` maps (process id, record index) to {ns: calls}; `losses` maps what the recorder
@@ -71,7 +73,9 @@ class Recording:
     `lines` maps (process id, record index, line) to what was counted of lines; they know no thread.
     `sources` maps (process id, file) to the text of the file then. `memory` has what was allocated
     in each context, by lines. `resident` maps process ids to what they had in RAM, the oldest
-    first.
+    first. `living` has what of that memory lives at the end, and since when: see `living_since()`.
+    `points` are ends of steps at which it was looked what is alive, and `grown` has what was of
+    those contexts that have grown: see `growth`.
     """
 
     records: list[CodeRecord]
@@ -90,6 +94,9 @@ class Recording:
     sources: Mapping[tuple[int, str], Source] = field(default_factory=dict)
     memory: list[Allocated] = field(default_factory=list)
     resident: dict[int, list[ResidentRow]] = field(default_factory=dict)
+    living: list[Living] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    grown: list[Grown] = field(default_factory=list)
     c_left_out: bool = False
     """Functions in C were recorded, and a filter has left some out: what Python functions spent in
     them is not known any more."""
@@ -158,6 +165,9 @@ class Recording:
             lines=lines_of(process.id, snapshot.lines, snapshot.charges, place),
             memory=memory,
             resident={process.id: snapshot.resident} if snapshot.resident else {},
+            living=lived.living_of(process.id, snapshot.living, place),
+            points=lived.points_of(process.id, snapshot.points),
+            grown=lived.grown_of(process.id, snapshot.growth, place),
             sources={
                 (process.id, clean(file)): source for file, source in snapshot.sources.items()
             },
@@ -193,17 +203,6 @@ class Recording:
     def line_rows(self) -> list[Line]:
         """Lines with their figures over all processes, by file and then by line."""
         return rows_of(self.records, self.lines)
-
-    @cached_property
-    def memory_rows(self) -> list[MemoryPlace]:
-        """What functions have allocated, at which lines, over all processes: those with the most at
-        the peak first."""
-        return held.places_of(self.records, self.memory)
-
-    @cached_property
-    def memory_totals(self) -> MemoryFigures:
-        """What was allocated at all, and, summed over the processes, at the peak of each."""
-        return held.total(self.memory)
 
     def source_of(self, file: str) -> Source | None:
         """The text of the file when it was recorded; None: it is not there, or processes have not
@@ -317,6 +316,9 @@ class Recording:
                 for row in self.memory
                 if row[:2] in places or (row.thread < 0 and row.process in ids and not thread)
             ],
+            living=lived.only_processes(self.living, ids),
+            points=lived.only_processes(self.points, ids),
+            grown=lived.only_processes(self.grown, ids),
             sources={key: it for key, it in self.sources.items() if key[0] in ids},
             step_rows={key: rows for key, rows in self.step_rows.items() if key in ids},
             started={} if process else self.started,
@@ -340,6 +342,8 @@ class Recording:
             kernel=self._kernel_of_only(chosen),
             lines={key: it for key, it in self.lines.items() if key[1] in chosen},
             memory=held.only(self.memory, chosen),
+            living=held.only(self.living, chosen),
+            grown=held.only(self.grown, chosen),
             c_left_out=self.c_left_out
             or any(self.records[k[2]].is_c and k[2] not in chosen for k in self.exact_totals),
         )

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "memory/blocks.h"
+#include "memory/history.h"
 #include "memory/mappings.h"
 #include "memory/places.h"
 #include "memory/sample.h"
@@ -21,7 +22,7 @@
 #include "memory/where.h"
 
 /* In the size of a block: it is a sample, and stands for more. */
-#define SAMPLE ((uint64_t)1 << 63)
+#define SAMPLE ((uint64_t)1 << ACCOUNT_SAMPLE_BIT)
 
 _Atomic uint64_t account_opening; /* written under the lock */
 THREAD_LOCAL uint64_t account_t_within;
@@ -32,6 +33,7 @@ static struct spin s_lock;
 static struct blocks s_blocks;
 static struct mappings s_mappings;
 static struct places s_places;
+static struct history s_history;
 static uint64_t s_lost;
 static uint64_t s_opened; /* counts the openings, and emptyings */
 
@@ -68,11 +70,11 @@ ALWAYS_INLINE struct place *place_of(const struct where *where) {
     return places_of(&s_places, where->tree, where->node, where->line);
 }
 
-/* What it counts as. */
+/* What it counts as; `size` is that of its row. */
 ALWAYS_INLINE struct amount amount_of(uint64_t size, uint64_t address) {
     if (UNLIKELY(size & SAMPLE))
-        return sample_weight(size & ~SAMPLE, address);
-    return (struct amount){size, 1};
+        return sample_weight(size & ACCOUNT_SIZES, address);
+    return (struct amount){size & ACCOUNT_SIZES, 1};
 }
 
 ALWAYS_INLINE void charge(struct place *place, uint64_t size, struct amount amount) {
@@ -108,7 +110,7 @@ ALWAYS_INLINE void add(uint64_t address, uint64_t size, uint64_t mark) {
     if (UNLIKELY(row->address))
         uncharge(row, amount_of(row->size, address));
     row->address = address;
-    row->size = size | mark;
+    row->size = size | mark | (uint64_t)s_history.epochs.now << ACCOUNT_EPOCH_BIT;
     row->place = place->number;
     row->call = where.call;
     if (UNLIKELY(mark))
@@ -116,7 +118,7 @@ ALWAYS_INLINE void add(uint64_t address, uint64_t size, uint64_t mark) {
     charge(place, size, amount_of(size | mark, address));
 }
 
-/* Sizes are far below the mark: there is no more memory than 2^57 bytes. */
+/* Sizes are below ACCOUNT_SIZES: nobody has 2 PiB. */
 void account_allocated(void *address, size_t size) {
     uint64_t mark = 0;
 
@@ -230,6 +232,7 @@ void account_mapped(void *address, size_t size) {
     where = where_now();
     place = place_of(&where);
     mapping.place = place ? place->number : 0;
+    mapping.epoch = (uint16_t)s_history.epochs.now;
     if (place && mappings_add(&s_mappings, &mapping))
         charge(place, size, (struct amount){size, 1});
     else
@@ -254,6 +257,8 @@ static void forget(void) {
     if (s_sampled)
         memset((void *)&s_samples, 0, sizeof s_samples);
     places_clear(&s_places);
+    growth_clear(&s_history.growth);
+    memset(&s_history, 0, sizeof s_history);
     s_lost = 0;
     s_opened++;
 }
@@ -312,31 +317,12 @@ void account_totals(struct account_totals *totals) {
     unlock_apart();
 }
 
-static void read_place(const struct place *place, struct account_row *row) {
-    struct amount peak = places_at_peak(&s_places, place);
-
-    *row = (struct account_row){
-        .tree = place->tree,
-        .node = place->node,
-        .line = place->line,
-        .allocated_bytes = place->allocated.bytes,
-        .allocated_blocks = place->allocated.blocks,
-        .freed_bytes = place->freed.bytes,
-        .freed_blocks = place->freed.blocks,
-        .temporary_bytes = place->temporary.bytes,
-        .temporary_blocks = place->temporary.blocks,
-        .peak_bytes = peak.bytes,
-        .peak_blocks = peak.blocks,
-        .biggest = place->biggest,
-    };
+struct account_parts account_lock(void) {
+    lock_apart();
+    return (struct account_parts){atomic_load_explicit(&account_opening, memory_order_relaxed),
+                                  &s_blocks, &s_mappings, &s_places, &s_history};
 }
 
-unsigned account_read(uint32_t first, struct account_row *rows, unsigned n) {
-    unsigned i = 0;
-
-    lock_apart();
-    for (; i < n && first + i < s_places.n; i++)
-        read_place(places_number(&s_places, first + i), &rows[i]);
+void account_unlock(void) {
     unlock_apart();
-    return i;
 }

@@ -22,9 +22,9 @@
 
 struct block {
     uint64_t address; /* 0: none */
-    uint64_t size;
-    uint32_t place; /* number of what allocated it */
-    uint32_t call;  /* the call, among those of the place's function */
+    uint64_t size;    /* and what the account marks it with, in the highest bits */
+    uint32_t place;   /* number of what allocated it */
+    uint32_t call;    /* the call, among those of the place's function */
 };
 
 enum { BLOCKS_SHARDS_LOG2 = 7, BLOCKS_SHARDS = 1 << BLOCKS_SHARDS_LOG2 };

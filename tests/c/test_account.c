@@ -9,7 +9,9 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
+#include "../../src/base/clock.c"
 #include "../../src/memory/account.c"
+#include "../../src/memory/account_read.c"
 
 THREAD_LOCAL struct thread *t_thread;
 THREAD_LOCAL bool t_hidden, t_over;
@@ -401,6 +403,115 @@ static void threads_share_the_account(void) {
     end();
 }
 
+static void a_step_has_what_was_allocated_within_and_the_most(void) {
+    struct account_moment none = account_step_begins(), outer, inner;
+    struct account_span span;
+    struct thread thread;
+    CHECK_EQUAL(none.opening, 0);
+    begin(&thread);
+    CHECK(!account_step_ends(&none, 1, &span));
+    allocate(0x1000, 1000);
+    release(0x1000);
+    allocate(0x2000, 10);
+    outer = account_step_begins();
+    allocate(0x3000, 500);
+    release(0x3000);
+    inner = account_step_begins();
+    allocate(0x4000, 20);
+    release(0x2000);
+    CHECK(account_step_ends(&inner, inner.ticks + 1, &span));
+    CHECK_EQUAL(span.allocated, 20);
+    CHECK_EQUAL(span.freed, 10);
+    CHECK_EQUAL(span.peak, 30);
+    CHECK(account_step_ends(&outer, inner.ticks + 1, &span));
+    CHECK_EQUAL(span.allocated, 520);
+    CHECK_EQUAL(span.freed, 510);
+    CHECK_EQUAL(span.peak, 510);
+    CHECK_EQUAL(totals().peak_bytes, 1000);
+    account_close();
+    CHECK(!account_step_ends(&outer, outer.ticks + 1, &span));
+    end();
+    CHECK(account_open(false)); /* it is another one: nothing is known of then */
+    CHECK(!account_step_ends(&outer, outer.ticks + 1, &span));
+    account_close();
+    account_clear();
+}
+
+/* What lives at place and epoch. */
+static struct account_living lives(uint32_t place, uint32_t epoch) {
+    struct account_living rows[100], sum = {place, epoch, 0, 0};
+    for (unsigned piece = 0; piece < ACCOUNT_PIECES; piece++) {
+        size_t n = account_read_living(piece, rows, 100);
+        for (size_t i = 0; i < n && n <= 100; i++)
+            if (rows[i].place == place && rows[i].epoch == epoch) {
+                sum.bytes += rows[i].bytes;
+                sum.blocks += rows[i].blocks;
+            }
+    }
+    return sum;
+}
+
+static void what_lives_is_known_with_its_age(void) {
+    static uint64_t began[ACCOUNT_EPOCHS];
+    struct account_moment step;
+    struct account_span span;
+    struct account_block before;
+    struct thread thread;
+    begin(&thread);
+    allocate(0x1000, 10);
+    account_mark(100);
+    allocate(0x2000, 20);
+    allocate(0x3000, 30);
+    step = account_step_begins();
+    WITHIN(account_moves(at(0x2000), &before); account_restore(at(0x2000), &before));
+    WITHIN(account_moves(at(0x3000), &before); account_allocated(at(0x8000), 33));
+    WITHIN(account_mapped(at(0x100000), 8192));
+    WITHIN(account_unmapped(at(0x100000), 4096));
+    CHECK(account_step_ends(&step, step.ticks + 5, &span));
+    allocate(0x9000, 90);
+    CHECK_EQUAL(account_epochs(began), 4);
+    CHECK_EQUAL(began[1], 100);
+    CHECK_EQUAL(began[2], step.ticks);
+    CHECK_EQUAL(began[3], step.ticks + 5);
+    CHECK_EQUAL(lives(0, 0).bytes, 10);
+    CHECK_EQUAL(lives(0, 1).bytes, 20);
+    CHECK_EQUAL(lives(0, 2).bytes, 33 + 4096);
+    CHECK_EQUAL(lives(0, 2).blocks, 2);
+    CHECK_EQUAL(lives(0, 3).bytes, 90);
+    CHECK_EQUAL(totals().bytes, 10 + 20 + 33 + 4096 + 90);
+    CHECK_EQUAL(account_read_living(ACCOUNT_PIECES - 1, NULL, 0), 1);
+    end();
+}
+
+static void points_are_read_unless_they_change(void) {
+    static struct account_point points[ACCOUNT_POINTS];
+    static uint64_t bytes[2 * ACCOUNT_POINTS];
+    uint64_t version, address = 0x10000;
+    struct thread thread;
+    begin(&thread);
+    account_step_of(3); /* nothing is known of places yet */
+    for (int i = 0; i < 5; i++) {
+        allocate(address += 0x100, 7);
+        enter('f');
+        allocate(address += 0x100, 100);
+        leave('f');
+        account_step_of(3);
+    }
+    CHECK_EQUAL(account_points(points, &version), 6);
+    CHECK_EQUAL(account_read_points(version, 0, 2, bytes), 2);
+    for (unsigned i = 0; i < 6; i++) {
+        CHECK_EQUAL(points[i].iteration, i + 1);
+        CHECK_EQUAL(points[i].name, 3);
+        CHECK_EQUAL(points[i].bytes, 107 * i);
+        CHECK_EQUAL(bytes[i], 7 * i);
+        CHECK_EQUAL(bytes[6 + i], 100 * i);
+    }
+    CHECK_EQUAL(account_read_points(version, 2, 2, bytes), 0);
+    account_step_of(3);
+    CHECK_EQUAL(account_read_points(version, 0, 2, bytes), -1);
+    end();
+}
+
 int main(void) {
     static const struct test tests[] = {
         TEST(blocks_are_charged_to_context_and_line),
@@ -415,6 +526,9 @@ int main(void) {
         TEST(without_memory_blocks_are_lost_and_counted),
         TEST(samples_have_places_and_are_freed),
         TEST(threads_share_the_account),
+        TEST(a_step_has_what_was_allocated_within_and_the_most),
+        TEST(what_lives_is_known_with_its_age),
+        TEST(points_are_read_unless_they_change),
     };
     return run_tests(tests, sizeof tests / sizeof *tests);
 }
