@@ -49,6 +49,18 @@ class Places(NamedTuple):
         return *place, row.line if of != _NO_FUNCTION else 0, of
 
 
+class _Charged(Protocol):
+    @property
+    def function(self) -> int: ...
+    @property
+    def line_function(self) -> int: ...
+
+
+def functions_of(*tables: Iterable[_Charged]) -> set[int]:
+    """Those that rows name."""
+    return {it for rows in tables for row in rows for it in (row.function, row.line_function)}
+
+
 def summed(
     settled: Iterable[MemoryRow], now: Counts, before: Counts, places: Places
 ) -> list[MemoryRow]:

@@ -66,7 +66,8 @@ _STEP_MEMORY = (
 )  # fmt: skip
 # The tables that came with later formats than the first.
 _SINCE = {"totals": 2, "started": 2, "charges": 4, "kernel": 4, "lines": 5, "sources": 5,
-          "texts": 5, "memory": 6, "resident": 6, "living": 6, "points": 6, "growth": 6}  # fmt: skip
+          "texts": 5, "memory": 6, "resident": 6, "living": 6, "points": 6,
+          "growth": 6}  # fmt: skip
 _CHOICES = {"charges": ("kind", charges.KINDS), "kernel": ("kind", kernel.KINDS)}
 _OTHERS = {
     "processes": {"ended_ns": "'integer', 'null'", "reason": "'text', 'null'"},

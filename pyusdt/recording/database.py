@@ -18,7 +18,8 @@ from pyusdt.system import os
 TABLES = {
     "processes": 19, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 9,
     "kernel": 10, "histograms": 5, "lines": 7, "memory": 15, "resident": 5,
-    "living": 9, "points": 5, "growth": 9, "texts": 2, "sources": 3, "steps": 12, "losses": 3, "started": 3,
+    "living": 9, "points": 5, "growth": 9, "texts": 2, "sources": 3, "steps": 12,
+    "losses": 3, "started": 3,
 }  # fmt: skip
 """Each table of what was recorded, and how many columns it has."""
 _MEMORY = "rss_start_bytes, rss_end_bytes, allocated_bytes, freed_bytes, peak_bytes"

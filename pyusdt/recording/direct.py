@@ -116,9 +116,9 @@ def _all_but_nodes(
     """That, and the threads by their serials."""
     totals = Totals(lambda _: True)
     rest = totals.update(
-        replace(
-            counts, charges=[], memory=[], living=[], growth=[], times_sampled=False
-        ), NOTHING, functions
+        replace(counts, charges=[], memory=[], living=[], growth=[], times_sampled=False),
+        NOTHING,
+        functions,
     )
     sums: dict[tuple[int, int, int], int] = {}
     for row in counts.histograms:

@@ -22,34 +22,6 @@ class Allocated(NamedTuple):
     figures: MemoryFigures
 
 
-class Living(NamedTuple):
-    """What lives of it, of what was allocated in a period; `since_ns` as in `aging.LivingRow`."""
-
-    process: int
-    thread: int
-    node: int
-    function: int
-    line: int
-    line_function: int
-    since_ns: int
-    bytes: int
-    blocks: int
-
-
-class Grown(NamedTuple):
-    """What was alive of it at the end of a step; see `aging.GrowthRow`."""
-
-    process: int
-    thread: int
-    node: int
-    function: int
-    line: int
-    line_function: int
-    name: str
-    iteration: int
-    bytes: int
-
-
 class MemoryPlace(NamedTuple):
     """What a function has allocated, at a line, in all processes and threads."""
 
@@ -115,9 +87,7 @@ def places_of(records: Sequence[CodeRecord], rows: Iterable[Allocated]) -> list[
     return sorted(found, key=lambda it: (-it.figures.peak_bytes, -it.figures.allocated_bytes))
 
 
-def only[Row: (Allocated, Living, Grown)](
-    rows: Iterable[Row], chosen: Collection[int]
-) -> list[Row]:
+def only(rows: Iterable[Allocated], chosen: Collection[int]) -> list[Allocated]:
     """What those functions have. What the others had is of no function any more, but where these
     are in C: then it is that of the line which called them."""
     found = []

@@ -3,14 +3,42 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pyusdt.recording.aging import GrowthRow, LivingRow, PointRow
+from pyusdt.recording.aging import GrowthRow, LivingRow
 from pyusdt.recording.build import DamageError
-from pyusdt.recording.held import Grown, Living
 from pyusdt.recording.records import CodeRecord
-from pyusdt.recording.snapshot import StepRow
+from pyusdt.recording.snapshot import Snapshot, StepRow, clean
 from pyusdt.recording.trend import Trend, trend
+
+
+class Living(NamedTuple):
+    """What lives of it, of what was allocated in a period; `since_ns` as in `aging.LivingRow`."""
+
+    process: int
+    thread: int
+    node: int
+    function: int
+    line: int
+    line_function: int
+    since_ns: int
+    bytes: int
+    blocks: int
+
+
+class Grown(NamedTuple):
+    """What was alive of it at the end of a step; see `aging.GrowthRow`."""
+
+    process: int
+    thread: int
+    node: int
+    function: int
+    line: int
+    line_function: int
+    name: str
+    iteration: int
+    bytes: int
 
 
 class Point(NamedTuple):
@@ -21,6 +49,49 @@ class Point(NamedTuple):
     iteration: int
     bytes: int
     changing: int
+
+
+@dataclass(slots=True)
+class Aged:
+    """What a recording holds of them."""
+
+    living: list[Living] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    grown: list[Grown] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, process: int, snapshot: Snapshot, place: Mapping[int, int]) -> "Aged":
+        """What a process has handed over; `place` maps a function id to its index."""
+        return cls(
+            living_of(process, snapshot.living, place),
+            [Point(process, clean(row.name), *row[1:]) for row in snapshot.points],
+            grown_of(process, snapshot.growth, place),
+        )
+
+    def select(self, ids: Collection[int]) -> "Aged":
+        """Those of these processes."""
+        return Aged(
+            [row for row in self.living if row.process in ids],
+            [row for row in self.points if row.process in ids],
+            [row for row in self.grown if row.process in ids],
+        )
+
+    def only(self, chosen: Collection[int]) -> "Aged":
+        """What those functions have; what the others had is of no function any more, but where
+        these are in C: then it is that of the line which called them."""
+        return Aged(_only(self.living, chosen), self.points, _only(self.grown, chosen))
+
+
+def _only[Row: (Living, Grown)](rows: Iterable[Row], chosen: Collection[int]) -> list[Row]:
+    found = []
+    for row in rows:
+        if row.function in chosen or row.function < 0:
+            found.append(row)
+        elif row.line_function in chosen:
+            found.append(row._replace(node=-1, function=row.line_function))
+        else:
+            found.append(row._replace(node=-1, function=-1, line=0, line_function=-1))
+    return found
 
 
 class LivingPlace(NamedTuple):
@@ -62,7 +133,7 @@ def _function(number: int, place: Mapping[int, int], what: str) -> int:
 
 
 def living_of(process: int, rows: Iterable[LivingRow], place: Mapping[int, int]) -> list[Living]:
-    """What `Recording.living` holds for a process; `place` maps a function id to its index. Raise
+    """What `Aged.living` holds for a process; `place` maps a function id to its index. Raise
     DamageError where a row names what is not there."""
     return [
         Living(
@@ -78,7 +149,7 @@ def living_of(process: int, rows: Iterable[LivingRow], place: Mapping[int, int])
 
 
 def grown_of(process: int, rows: Iterable[GrowthRow], place: Mapping[int, int]) -> list[Grown]:
-    """What `Recording.grown` holds for a process, as above."""
+    """What `Aged.grown` holds for a process, as above."""
     return [
         Grown(
             process,
@@ -86,7 +157,7 @@ def grown_of(process: int, rows: Iterable[GrowthRow], place: Mapping[int, int]) 
             _function(row.function, place, "growth"),
             row.line,
             _function(row.line_function, place, "growth"),
-            row.name,
+            clean(row.name),
             row.iteration,
             row.bytes,
         )
@@ -94,12 +165,7 @@ def grown_of(process: int, rows: Iterable[GrowthRow], place: Mapping[int, int]) 
     ]
 
 
-def points_of(process: int, rows: Iterable[PointRow]) -> list[Point]:
-    """What `Recording.points` holds for a process."""
-    return [Point(process, *row) for row in rows]
-
-
-def living(database: sqlite3.Connection, place: Mapping[int, int]) -> list[Living]:
+def _read_living(database: sqlite3.Connection, place: Mapping[int, int]) -> list[Living]:
     """All of them, from a recording whose tables have been checked."""
     found: list[Living] = []
     for process, *row in database.execute(
@@ -110,7 +176,7 @@ def living(database: sqlite3.Connection, place: Mapping[int, int]) -> list[Livin
     return found
 
 
-def grown(database: sqlite3.Connection, place: Mapping[int, int]) -> list[Grown]:
+def _read_grown(database: sqlite3.Connection, place: Mapping[int, int]) -> list[Grown]:
     found: list[Grown] = []
     for process, *row in database.execute(
         "SELECT process, thread, node, function, line, line_function, name, iteration, bytes"
@@ -120,7 +186,7 @@ def grown(database: sqlite3.Connection, place: Mapping[int, int]) -> list[Grown]
     return found
 
 
-def points(database: sqlite3.Connection) -> list[Point]:
+def _read_points(database: sqlite3.Connection) -> list[Point]:
     """In the order of their iterations."""
     return [
         Point._make(row)
@@ -129,6 +195,11 @@ def points(database: sqlite3.Connection) -> list[Point]:
             " ORDER BY process, name, iteration"
         )
     ]
+
+
+def read(database: sqlite3.Connection, place: Mapping[int, int]) -> Aged:
+    """What a recording holds whose tables have been checked. Raise DamageError as above."""
+    return Aged(_read_living(database, place), _read_points(database), _read_grown(database, place))
 
 
 def moment_of(marks: Iterable[StepRow], name: str) -> int:
@@ -185,9 +256,3 @@ def growth_of(
         last = series[-1][1]
         found.append(Growth(process, name, record, line, of_line, it, grows, last, series))
     return sorted(found, key=lambda it: (not it.grows, -it.trend.slope))
-
-
-def only_processes[Row: (Living, Grown, Point)](
-    rows: Iterable[Row], ids: Collection[int]
-) -> list[Row]:
-    return [row for row in rows if row.process in ids]

@@ -93,8 +93,9 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     ]  # fmt: skip
     late = lines, memory, resident, step_memory
     sizes = [len(section) for section in sections if not any(section is it for it in late)]
+    n_late = *map(len, late[:3]), 0, 0, 0, len(step_memory)  # what lives is not taken along
     flags = (SAMPLED if snapshot.sampled else 0) | MEMORY_FLAGS.get(snapshot.memory_kinds or "", 0)
-    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, *map(len, late[:3]), 0, 0, 0, len(late[3]))
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, *n_late)
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 
 

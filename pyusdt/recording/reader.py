@@ -164,9 +164,7 @@ def _read(
         sources=lined.sources(database) if version >= 5 else {},
         memory=memory,
         resident=held.resident(database) if version >= 6 else {},
-        living=lived.living(database, place) if version >= 6 else [],
-        points=lived.points(database) if version >= 6 else [],
-        grown=lived.grown(database, place) if version >= 6 else [],
+        aged=lived.read(database, place) if version >= 6 else lived.Aged(),
     )
     return recording, None if few else trees
 

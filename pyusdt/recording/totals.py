@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what the core has counted since it began, to what one recording is to hold.
 
-The core counts for all recordings at once, and does not begin anew for each: a recording is the
-difference between two of its counts (counts.py), restricted to the functions that are wanted, and
-added to what the recording had before.
+The core counts for all recordings at once: a recording is the difference between two of its counts
+(counts.py), restricted to the functions that are wanted, and added to what it had before.
 """
 
 from collections import Counter
@@ -80,7 +79,6 @@ class Totals:
     ) -> Snapshot:
         """The sums with what was counted from `before` until `now`, in threads of those serials.
         The kernel's account of the process comes with the last update."""
-
         wanted = partial(self._is_wanted, functions=functions)
         threads = self._sum_threads(now, before, serials)
         taken: Counter[_Part] = Counter()
@@ -88,11 +86,12 @@ class Totals:
         nodes = self._sum_nodes(now, before, functions, taken, contexts)
         totals = self._sum_totals(now, before, functions, taken)
         charges, new = self._sum_charges(now, before, functions, contexts)
-        lines = hit.summed(self._settled.lines, now, before, self._thread_of, wanted)
+        was = self._settled
+        lines = hit.summed(was.lines, now, before, self._thread_of, wanted)
         places = self._memory_places(now, functions, contexts)
-        memory = allocated.summed(self._settled.memory, now, before, places)
-        living = aging.living(self._settled.living, now, before, places)
-        growth = aging.growth(self._settled.growth, now, places)
+        memory = allocated.summed(was.memory, now, before, places)
+        living = aging.living(was.living, now, before, places)
+        growth = aging.growth(was.growth, now, places)
         if now.times_sampled:
             self._add_times(new, nodes, totals)
         of_kernel = joined(
@@ -103,10 +102,8 @@ class Totals:
         used = {function for _, function in self._above.values()}
         used |= {function for _, function in totals} | {row.function for row in charges}
         used |= {row.function for row in of_kernel} | {row.function for row in lines}
-        for rows in (memory, living, growth):
-            used |= {number for row in rows for number in (row.function, row.line_function)}
+        used |= allocated.functions_of(memory, living, growth)
         used.discard(_NO_FUNCTION)
-        was = self._settled
         self._last = Snapshot(
             functions=[functions[number] for number in sorted(used)],
             threads=threads,

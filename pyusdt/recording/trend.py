@@ -51,9 +51,7 @@ def trend(points: Sequence[tuple[int, int]]) -> Trend | None:
     late = [point for point in points if point[0] > last * _WARM_UP]
     if len(late) < BLOCKS:
         return None
-    blocks = [
-        late[len(late) * i // BLOCKS : len(late) * (i + 1) // BLOCKS] for i in range(BLOCKS)
-    ]
+    blocks = [late[len(late) * i // BLOCKS : len(late) * (i + 1) // BLOCKS] for i in range(BLOCKS)]
     x = [fmean(iteration for iteration, _ in block) for block in blocks]
     y = [median(bytes_ for _, bytes_ in block) for block in blocks]
     rates = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(_RATES)]

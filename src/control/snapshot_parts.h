@@ -46,8 +46,8 @@ struct reading {
 
 struct snapshot {
     struct pyusdt_counts head;
-    struct rows losses, threads, nodes, totals, durations, charges, lines, memory, resident,
-        living, points, growth, functions, steps, step_memory, names, texts;
+    struct rows losses, threads, nodes, totals, durations, charges, lines, memory, resident, living,
+        points, growth, functions, steps, step_memory, names, texts;
     struct rows readings;    /* struct reading */
     struct rows open;        /* struct pyusdt_counts_node: on a stack, running segments included */
     struct rows open_totals; /* struct pyusdt_counts_total: the same, without known contexts */

@@ -1,37 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording says of memory."""
+"""What a recording says of memory that lives: since when, and what grows."""
 
 from collections.abc import Mapping
 from functools import cached_property
 
-from pyusdt.recording import held, lived
-from pyusdt.recording.held import Allocated, Grown, Living, MemoryPlace
-from pyusdt.recording.lived import Growth, LivingPlace, Point
-from pyusdt.recording.memory import MemoryFigures
+from pyusdt.recording import lived
+from pyusdt.recording.lived import Aged, Growth, LivingPlace
 from pyusdt.recording.records import CodeRecord
 from pyusdt.recording.snapshot import StepRow
 
 
-class OfMemory:
-    """The part of `Recording` that is about memory; see there."""
+class OfAge:
+    """The part of `Recording` that is about it; see there."""
 
     records: list[CodeRecord]
     step_rows: Mapping[int, list[StepRow]]
-    memory: list[Allocated]
-    living: list[Living]
-    points: list[Point]
-    grown: list[Grown]
-
-    @cached_property
-    def memory_rows(self) -> list[MemoryPlace]:
-        """What functions have allocated, at which lines, over all processes: those with the most at
-        the peak first."""
-        return held.places_of(self.records, self.memory)
-
-    @cached_property
-    def memory_totals(self) -> MemoryFigures:
-        """What was allocated at all, and, summed over the processes, at the peak of each."""
-        return held.total(self.memory)
+    aged: Aged
 
     def living_since(
         self, since: str | int = 0, until: str | int | None = None
@@ -49,7 +33,7 @@ class OfMemory:
         first, last = (
             lived.moment_of(rows, it) if isinstance(it, str) else it for it in (since, until)
         )
-        return lived.living_places(self.records, self.living, first or 0, last)
+        return lived.living_places(self.records, self.aged.living, first or 0, last)
 
     @cached_property
     def growth(self) -> list[Growth]:
@@ -57,4 +41,4 @@ class OfMemory:
         function and line: bytes alive at its ends. Those that certainly grow come first
         (`Growth.grows`), the fastest first. Empty without steps, and where those of a name were
         fewer than about 20."""
-        return lived.growth_of(self.records, self.points, self.grown)
+        return lived.growth_of(self.records, self.aged.points, self.aged.grown)
