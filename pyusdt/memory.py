@@ -18,6 +18,11 @@ Asked = bool | Literal["python", "all", "sampled"]
 """What `record(memory=...)` takes."""
 
 
+def is_sampled(kinds: str | None) -> bool:
+    """Whether such memory of a process (`Process.memory`) is estimated from samples."""
+    return "sampled" in (kinds or "")
+
+
 def together(wanted: Iterable[int]) -> int:
     """What several recorders want: every block, if any of those that want memory does."""
     kinds = [bits for bits in wanted if bits]

@@ -30,12 +30,13 @@ _CHOOSING = (
     "lines",
     "full",
     "steps",
+    "growth",
     "sort",
     "top",
     "weight",
 )
 
-_TABLES = ("tree", "waits", "modules", "lines", "steps")
+_TABLES = ("tree", "waits", "modules", "lines", "steps", "growth")
 _WITH_LINES = ("table", "csv", "json", "lprof-text")
 
 _LIMITS = """\
@@ -67,6 +68,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--tree", action="store_true", help="the call tree of each thread")
     add("--modules", action="store_true", help="functions summed up by module")
     add("--steps", action="store_true", help="steps and marks")
+    add(
+        "--growth",
+        action="store_true",
+        help="what grows from one step of a name to the next (--memory), where that is certain",
+    )
     declare_shown_lines(
         parser,
         "source with what each line took, of all functions whose lines were recorded, or of"
@@ -134,6 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
         weight=weights.chosen(recording, arguments.weight),
         tree=arguments.tree,
         steps=arguments.steps,
+        growth=arguments.growth,
         threads=arguments.threads,
         source=not arguments.no_source,
     )
@@ -164,7 +171,7 @@ def _refuse_several(arguments: argparse.Namespace, chosen: str) -> None:
     asked = [name for name in _TABLES if _is_given(arguments, name)]
     if len(asked) > 1 and not {"tree", "steps"}.issuperset(asked):
         raise UsageError(f"report: one table at a time: {' or '.join(f'--{it}' for it in asked)}")
-    if chosen != "table" and {"waits", "modules"}.intersection(asked):
+    if chosen != "table" and {"waits", "modules", "growth"}.intersection(asked):
         raise UsageError(f"report: --{asked[0]} is for the terminal (-f table), not for {chosen}")
 
 

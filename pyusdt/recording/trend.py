@@ -3,7 +3,7 @@
 is.
 
 What the first fifth of the iterations did is left out: caches fill. The others are divided into 13
-blocks, each of which is known by its median, so there are 12 rates from one block to the next. If
+blocks, each of which is known by its medians, so there are 12 rates from one block to the next. If
 nothing grows, however it goes up and down, their mean is 0 but for chance, of which Student's t
 says how far it may be. A random walk has independent rates; what swings around a level has rates
 that cancel each other, so that the test is too strict, which is the right side. It judges by few
@@ -52,7 +52,7 @@ def trend(points: Sequence[tuple[int, int]]) -> Trend | None:
     if len(late) < BLOCKS:
         return None
     blocks = [late[len(late) * i // BLOCKS : len(late) * (i + 1) // BLOCKS] for i in range(BLOCKS)]
-    x = [fmean(iteration for iteration, _ in block) for block in blocks]
+    x = [median(iteration for iteration, _ in block) for block in blocks]
     y = [median(bytes_ for _, bytes_ in block) for block in blocks]
     rates = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(_RATES)]
     slope, error = fmean(rates), stdev(rates) / sqrt(_RATES)

@@ -118,13 +118,16 @@ static void add_memory(const struct step_memory *memory) {
 static void on_step(const char *name, uint64_t start, uint64_t elapsed, bool failed,
                     const struct step_memory *memory) {
     size_t n = s_log.n_steps;
+    uint32_t number;
 
     (void)failed; /* a failed step counts like any other */
     add(name, start, PYUSDT_STEP, elapsed);
-    if (!memory || s_log.n_steps == n)
+    if (!memory)
         return;
-    add_memory(memory);
-    account_step_of(s_log.steps[n].name);
+    if (s_log.n_steps > n)
+        add_memory(memory);
+    if (find_name(name, &number)) /* also of steps that there was no room for */
+        account_step_of(number);
 }
 
 static uint64_t bits_of(double real) {
