@@ -16,7 +16,7 @@ from pyusdt.report import call_tree, killed, missing
 from pyusdt.report.annotated import print_lines
 from pyusdt.report.bars import legend
 from pyusdt.report.call_tree import tree_table
-from pyusdt.report.columns import Column, Name, Row, table
+from pyusdt.report.columns import Cell, Column, Name, Row, table
 from pyusdt.report.console import console_on
 from pyusdt.report.functions import functions_table, kinds_shown
 from pyusdt.report.growth import print_growth
@@ -37,9 +37,9 @@ _STEPS = (
     Column("p99", 1),
     Column("max", 2),
     Column("series", 6, left=True),
-    Column("allocated", 7),
-    Column("peak", 8),
-    Column("RSS", 9),
+    Column("allocated", 0.5),
+    Column("peak", 1.5),
+    Column("RSS", 4.5),
 )
 
 _IDLE = 5  # functions that are shown, however many others are asked for
@@ -103,7 +103,7 @@ def _steps(recording: Recording, width: int) -> Table:
         beside = (("mark", "dim"),) if step.kind == "mark" else ()
         series = Text(_sparks(step), style="cyan")
         memory = _memory(recording, step)
-        cells = (number(step.count), *map(shown, values), series, *memory)
+        cells: list[Cell] = [number(step.count), *map(shown, values), series, *memory]
         rows.append((cells, Name(name, beside)))
     return table(_STEPS, rows, "step or mark", width)
 
