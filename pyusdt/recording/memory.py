@@ -78,7 +78,7 @@ class StepMemory(NamedTuple):
     ran is not asked."""
 
     rss_start_bytes: int
-    """In RAM when it started, or up to 0.2 ms before."""
+    """In RAM when it started, or up to 1 ms before."""
     rss_end_bytes: int
     allocated_bytes: int
     freed_bytes: int

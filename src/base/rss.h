@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In bytes; 0: there is no /proc. Some microseconds. errno stays as it was. */
+/* In bytes; 0: there is no /proc. About ten microseconds. errno stays as it was. */
 uint64_t rss_read(void);
 
 /* The text of a small file, or "". */

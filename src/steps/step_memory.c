@@ -7,9 +7,9 @@
 #include "base/compiler.h"
 #include "base/rss.h"
 
-/* What is in RAM is read at most so often, which takes some microseconds: of steps that are shorter
- * it is what it was a moment ago. */
-#define FRESH_NS UINT64_C(200000)
+/* What is in RAM is read at most so often, which takes about ten microseconds: of steps that are
+ * shorter it is what it was a moment ago. */
+#define FRESH_NS UINT64_C(1000000)
 
 static _Atomic uint64_t s_rss, s_read; /* in bytes; when, in ticks */
 
