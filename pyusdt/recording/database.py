@@ -24,6 +24,12 @@ TABLES = {
 """Each table of what was recorded, and how many columns it has."""
 _MEMORY = "rss_start_bytes, rss_end_bytes, allocated_bytes, freed_bytes, peak_bytes"
 _NO_MEMORY = (None,) * 5
+_SUMS = {
+    "living": "bytes = bytes + excluded.bytes, blocks = blocks + excluded.blocks",
+    "points": "bytes = excluded.bytes",
+    "growth": "bytes = bytes + excluded.bytes",
+}
+"""Of rows whose functions are one in the file."""
 _SHARED = ("functions", "texts")
 
 
@@ -190,7 +196,8 @@ def _add_living(
     for table, some in rows.items():
         marks = ", ".join("?" * TABLES[table])
         database.executemany(
-            f"INSERT OR IGNORE INTO {table} VALUES ({marks})", ((number, *row) for row in some)
+            f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO UPDATE SET {_SUMS[table]}",
+            ((number, *row) for row in some),
         )
 
 

@@ -37,10 +37,8 @@ _STEPS = (
     Column("p99", 1),
     Column("max", 2),
     Column("series", 6, left=True),
-    Column("allocated", 0.5),
-    Column("peak", 1.5),
-    Column("RSS", 4.5),
 )
+_STEP_MEMORY = (Column("allocated", 0.5), Column("peak", 1.5), Column("RSS", 4.5))
 
 _IDLE = 5  # functions that are shown, however many others are asked for
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -95,6 +93,7 @@ def _print_functions(console: Console, recording: Recording, options: Options) -
 
 def _steps(recording: Recording, width: int) -> Table:
     rows: list[Row] = []
+    has_memory = any(step.memory for step in recording.steps)
     for step in recording.steps:
         shown = duration if step.kind == "step" else number
         middle = (step.mean, step.deviation, step.min, step.percentile(0.5))
@@ -102,10 +101,11 @@ def _steps(recording: Recording, width: int) -> Table:
         name = printable(step.name, 100) or "(nameless)"
         beside = (("mark", "dim"),) if step.kind == "mark" else ()
         series = Text(_sparks(step), style="cyan")
-        memory = _memory(recording, step)
+        memory = _memory(recording, step) if has_memory else ()
         cells: list[Cell] = [number(step.count), *map(shown, values), series, *memory]
         rows.append((cells, Name(name, beside)))
-    return table(_STEPS, rows, "step or mark", width)
+    columns = (*_STEPS, *_STEP_MEMORY) if has_memory else _STEPS
+    return table(columns, rows, "step or mark", width)
 
 
 def _memory(recording: Recording, step: Step) -> tuple[str, str, str]:
