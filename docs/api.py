@@ -11,7 +11,9 @@ from types import FunctionType
 import pyusdt
 from docs import escape
 from pyusdt import libpyusdt, recording
+from pyusdt.recording.held import MemoryPlace
 from pyusdt.recording.lines import Line
+from pyusdt.recording.memory import MemoryFigures, ResidentRow
 from pyusdt.recording.source import Source
 
 STUB = Path(libpyusdt.__file__).parent / "libpyusdt.pyi"
@@ -26,6 +28,9 @@ CLASSES = (
     recording.Step,
     Line,
     Source,
+    MemoryFigures,
+    MemoryPlace,
+    ResidentRow,
 )
 
 type Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

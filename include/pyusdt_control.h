@@ -30,7 +30,7 @@
  *     4   durations in the counts, where buckets were
  *     5   record_timing, sampler; charges in the counts
  *     6   record_lines; lines in the counts, and in their charges
- *     7   record_memory; memory in the counts
+ *     7   record_memory; memory in the counts; large_bytes in the settings, where nothing was
  */
 #ifndef PYUSDT_CONTROL_LAYOUT_H
 #define PYUSDT_CONTROL_LAYOUT_H
@@ -56,7 +56,7 @@ struct pyusdt_settings {
     uint32_t values;                  /* PYUSDT_VALUES_* */
     uint32_t check_msec;              /* how often the watcher polls */
     uint32_t verbose;                 /* 1: log when events are enabled and disabled */
-    uint32_t reserved;                /* 0 */
+    uint32_t large_bytes;             /* mem__large fires from so many on, 1 or more */
     char only[PYUSDT_FILTER_SIZE];    /* patterns of functions to report; empty: all */
     char exclude[PYUSDT_FILTER_SIZE]; /* patterns of functions to drop, even if in `only` */
 };
@@ -100,7 +100,8 @@ enum {
     PYUSDT_SET_VERBOSE = 8,
     PYUSDT_SET_ONLY = 16,
     PYUSDT_SET_EXCLUDE = 32,
-    PYUSDT_SET_ALL = 63
+    PYUSDT_SET_LARGE_BYTES = 64,
+    PYUSDT_SET_ALL = 127
 };
 
 /* Bits of `actions`. */
@@ -204,6 +205,7 @@ struct pyusdt_control {
 PYUSDT_AT(settings, values, 8);
 PYUSDT_AT(settings, check_msec, 12);
 PYUSDT_AT(settings, verbose, 16);
+PYUSDT_AT(settings, large_bytes, 20);
 PYUSDT_AT(settings, only, 24);
 PYUSDT_AT(settings, exclude, 1048);
 PYUSDT_AT(status, acknowledged, 4);

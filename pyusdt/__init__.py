@@ -98,6 +98,7 @@ def configure(
     exclude: str | None = None,
     values: "Values | None" = None,
     slow: str | float | None = None,
+    large: str | int | None = None,
 ) -> None:
     """Change settings of this process, at once and for as long as it lives. None keeps a setting.
 
@@ -109,6 +110,8 @@ def configure(
              "off" makes them "".
     slow     how long a call takes for function__slow to fire: a time like "10ms", "500us", "1.5s",
              a number of seconds, or "off".
+    large    how many bytes are allocated at once for mem__large to fire: a size like "64KiB",
+             "1MB", or a number of bytes; 1 or more, less than 4 GiB.
 
     Raises ValueError where a value is not good, and TypeError where it is of another type; nothing
     is changed then. function__done does not fire for a call in progress whose caller a change of
@@ -116,7 +119,9 @@ def configure(
     """
     from pyusdt.remote import control_requests
 
-    libpyusdt.change(control_requests.request(only=only, exclude=exclude, values=values, slow=slow))
+    libpyusdt.change(
+        control_requests.request(only=only, exclude=exclude, values=values, slow=slow, large=large)
+    )
 
 
 def _launched() -> bool:

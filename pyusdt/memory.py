@@ -18,6 +18,10 @@ Asked = bool | Literal["python", "all", "sampled"]
 """What `record(memory=...)` takes."""
 
 
+SAMPLE_BYTES = 512 << 10
+"""The mean distance between two samples; as src/memory/sample.h has it."""
+
+
 def is_sampled(kinds: str | None) -> bool:
     """Whether such memory of a process (`Process.memory`) is estimated from samples."""
     return "sampled" in (kinds or "")

@@ -3,6 +3,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -15,11 +16,14 @@ from pyusdt.commands.common import (
     loaded,
 )
 from pyusdt.compare import Change, Comparison, FunctionChange, StepChange, compare, regressions
-from pyusdt.compare_lines import compare_lines, judged
+from pyusdt.compare_lines import compare_lines
+from pyusdt.compare_lines import judged as judged_lines
+from pyusdt.compare_memory import FIGURES, compare_memory, has_memory, memory_regressions
 from pyusdt.errors import ExitCode, UsageError, UserError
 from pyusdt.recording import Recording, left
 from pyusdt.report import filters
 from pyusdt.report.changed_lines import print_changed_lines
+from pyusdt.report.changed_memory import memory_note, print_changed_memory
 from pyusdt.report.changes import WAITS, cells, counts, growth, signed, verdict_of
 from pyusdt.report.columns import Column, Name, Row, table
 from pyusdt.report.console import console_on
@@ -74,20 +78,26 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", metavar="FILE", nargs="+", help="A and B, or the runs before with --to")
     add("--to", metavar="FILE", nargs="+", default=[], help="the runs after")
-    add("--sort", choices=_CHARGED_SORTS,
+    add("--sort", choices={**_CHARGED_SORTS, **dict.fromkeys(FIGURES)},
         help="functions by the change of this (default: cpu, where all recordings know it, else"
-        " self)")  # fmt: skip
+        " self; peak with --memory)")  # fmt: skip
     add("--top", type=count, default=20, metavar="N", help="so many functions (default: 20)")
     declare_shown_lines(
         parser,
         "lines that changed, of all functions whose lines were recorded, or of these; a line is the"
         " same where its text is, wherever it stands in the function",
     )
+    add(
+        "--memory",
+        action="store_true",
+        help="memory, of recordings that all have it: bytes at the peak, allocated and alive",
+    )
     declare_filters(parser)
     add("--fail-above", type=_percent, metavar="PERCENT",
         help="exit with 1 when the whole, a function (by 1%% of the whole at least), with --lines a"
         " line (likewise) or a step grew by more than this, and more than the noise; it takes two"
-        " runs a side")  # fmt: skip
+        " runs a side; where all have memory, its peak and what is allocated are judged likewise,"
+        " from one run a side on; with --memory they alone are")  # fmt: skip
     add("--force", action="store_true", help="with --fail-above: judge one run a side too")
 
 
@@ -110,9 +120,14 @@ def run(arguments: argparse.Namespace) -> int:
         before, after = before[:1], before[1:]
     if arguments.force and arguments.fail_above is None:
         raise UsageError("compare: --force goes with --fail-above")
+    if arguments.memory and arguments.lines is not None:
+        raise UsageError("compare: one table at a time: --memory or --lines")
     only, exclude = filters_of("compare", arguments)
     old, new = ([_loaded(path, only, exclude) for path in side] for side in (before, after))
+    if arguments.memory:
+        return _memory(arguments, old, new)
     comparison = compare(old, new)
+    memory = compare_memory(old, new) if has_memory([*old, *new]) else None
     sort = _sort(comparison, arguments.sort)
     comparison.functions.sort(key=lambda f: -abs(getattr(f, sort).delta))
     lines = None
@@ -120,18 +135,44 @@ def run(arguments: argparse.Namespace) -> int:
         lines = compare_lines(comparison, old, new, arguments.lines)
     grown = []
     if arguments.fail_above is not None:
-        of_lines = judged(lines or ())
+        of_lines = judged_lines(lines or ())
         grown = regressions(comparison, arguments.fail_above, force=arguments.force, lines=of_lines)
+        if memory:
+            grown += memory_regressions(memory, arguments.fail_above, force=arguments.force)
     with console_on(sys.stdout.buffer) as console:
         if lines is None:
             _print_functions(console, comparison, arguments.top)
         else:
             print_changed_lines(console, lines, roots(new[0]), arguments.top)
-        _print_note(console, comparison, arguments)
-        for name, figure, change in grown:
-            text = f"grew by {growth(change)}: {figure} of {printable(name)}"
-            console.print(Text(text, "bold red", no_wrap=True))
+        if memory:
+            console.print(Text(memory_note(memory), "dim"))
+        what = "functions" if lines is None else "lines"
+        _print_note(console, arguments, what, judged=comparison.judged, others=bool(memory))
+        _print_grown(console, grown)
     return ExitCode.FAILURE if grown else ExitCode.OK
+
+
+def _memory(
+    arguments: argparse.Namespace, old: Sequence[Recording], new: Sequence[Recording]
+) -> int:
+    if arguments.sort not in (None, *FIGURES):
+        there = ", ".join(FIGURES)
+        raise UsageError(f"compare: --sort {arguments.sort}: with --memory there are {there}")
+    comparison = compare_memory(old, new)
+    grown = []
+    if arguments.fail_above is not None:
+        grown = memory_regressions(comparison, arguments.fail_above, force=arguments.force)
+    with console_on(sys.stdout.buffer) as console:
+        print_changed_memory(console, comparison, arguments.sort or "peak", arguments.top)
+        _print_note(console, arguments, "estimates", judged=comparison.judged)
+        _print_grown(console, grown)
+    return ExitCode.FAILURE if grown else ExitCode.OK
+
+
+def _print_grown(console: Console, grown: Iterable[tuple[str, str, Change]]) -> None:
+    for name, figure, change in grown:
+        text = f"grew by {growth(change)}: {figure} of {printable(name)}"
+        console.print(Text(text, "bold red", no_wrap=True))
 
 
 def _loaded(path: str, only: str, exclude: str) -> Recording:
@@ -146,6 +187,8 @@ def _loaded(path: str, only: str, exclude: str) -> Recording:
 def _sort(comparison: Comparison, name: str | None) -> str:
     """The figure of a FunctionChange that `name` stands for. Raises UsageError."""
     sorts = _CHARGED_SORTS if comparison.by_cpu else _SORTS
+    if name in FIGURES:
+        raise UsageError(f"compare: --sort {name} goes with --memory")
     if name is not None and name not in sorts:
         there = ", ".join(sorts)
         raise UsageError(f"compare: --sort {name}: not all know CPU and waits; there are {there}")
@@ -168,12 +211,22 @@ def _print_functions(console: Console, comparison: Comparison, top: int) -> None
         console.print(table(_STEPS, rows, "step or mark", console.width))
 
 
-def _print_note(console: Console, comparison: Comparison, arguments: argparse.Namespace) -> None:
-    if comparison.judged or arguments.force:
+def _print_note(
+    console: Console,
+    arguments: argparse.Namespace,
+    what: str,
+    *,
+    judged: bool,
+    others: bool = False,
+) -> None:
+    """That `what` is not judged; `others`: but something else is."""
+    if judged or arguments.force:
         return
-    gate = ", and nothing fails; --force judges them" if arguments.fail_above is not None else ""
-    what = "functions" if arguments.lines is None else "lines"
-    note = f"one run a side: {what} are not judged{gate}; for that, A1 A2 A3 --to B1 B2 B3"
+    gate = ""
+    if arguments.fail_above is not None:
+        gate = f"{'' if others else ', and nothing fails'}; --force judges them"
+    times = "times of " if others else ""
+    note = f"one run a side: {times}{what} are not judged{gate}; for that, A1 A2 A3 --to B1 B2 B3"
     console.print(Text(note, "yellow" if gate else "dim"))
 
 

@@ -21,6 +21,8 @@ def settings_in_words(status: Status) -> Iterator[tuple[str, str]]:
     yield "exclude", printable(status["exclude"], 1100) or "nothing"
     yield "values", status["values"]
     yield "slow", _time(status["slow_usec"])
+    if (large := status["large_bytes"]) is not None:
+        yield "large", _size(large)
     yield "check", f"{status['check_msec']} ms"
     yield "verbose", "yes" if status["verbose"] else "no"
 
@@ -30,3 +32,11 @@ def _time(usec: int | None) -> str:
     if usec is None:
         return "off"
     return f"{usec // 1000}ms" if usec % 1000 == 0 else f"{usec}us"
+
+
+def _size(size: int) -> str:
+    """As the option --large takes it."""
+    for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size % factor == 0:
+            return f"{size // factor}{unit}"
+    return f"{size}B"

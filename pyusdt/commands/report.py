@@ -29,6 +29,8 @@ _CHOOSING = (
     "modules",
     "lines",
     "full",
+    "memory",
+    "leaks",
     "steps",
     "growth",
     "sort",
@@ -36,13 +38,17 @@ _CHOOSING = (
     "weight",
 )
 
-_TABLES = ("tree", "waits", "modules", "lines", "steps", "growth")
+_TABLES = ("tree", "waits", "modules", "lines", "steps", "growth", "memory", "leaks")
+_TOGETHER = ({"tree", "steps"}, {"memory", "tree"}, {"memory", "lines"}, {"memory", "leaks"})
+_TERMINAL = ("waits", "modules", "growth", "memory", "leaks")
 _WITH_LINES = ("table", "csv", "json", "lprof-text")
 
 _LIMITS = """\
 --sort: self (or wall), total, calls, errors, p50, p99, name; where a sampler
 ran, cpu, user, system, wait, and kinds of wait: gil, lock, sleep, poll, net,
-disk, child, runnable, other; where C calls were recorded, native.
+disk, child, runnable, other; where C calls were recorded, native; where
+memory was (with --memory in the terminal): peak, allocated, live, temporary,
+blocks, biggest.
 
 folded, speedscope, pprof, perfetto: what is below 1,000 frames of a stack
 (perfetto: 250) is one frame, (deeper), with all its time and calls; folded and
@@ -79,12 +85,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
         " these; in the terminal without what takes less than 1%%: see --full",
     )
     add("--full", action="store_true", help="with --lines: all lines of these functions")
+    add(
+        "--memory",
+        action="store_true",
+        help="what functions have allocated and held: at the process's peak, at all, alive at the"
+        " end; with --tree contexts with all below them, with --lines the lines",
+    )
+    add("--leaks", action="store_true", help="what is alive at the end: context, line, bytes")
     add("--waits", action="store_true", help="who waits for what, and system calls (--kernel)")
     add(
         "--sort",
         choices=order.SORTS,
         metavar="FIGURE",
-        help="functions by this, the most first, see below (default: cpu, or self without it)",
+        help="functions by this, the most first, see below (default: cpu, or self without it; peak"
+        " with --memory)",
     )
     add("--top", type=count, metavar="N", help="so many functions (default: 30 in the table)")
     declare_filters(parser)
@@ -97,7 +111,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add(
         "--weight",
         metavar="FIGURE",
-        help="what a folded stack weighs: wall (default), cpu, wait, wait:lock and so on",
+        help="what a folded stack weighs: wall (default), cpu, wait, wait:lock and so on; in bytes"
+        " or blocks peak, allocated, live, temporary, peak:blocks and so on",
     )
     add("--process", metavar="PID", help="the process of this pid, or command (a glob)")
     add(
@@ -132,6 +147,8 @@ def run(arguments: argparse.Namespace) -> int:
     recording = filters.functions(recording, only, exclude)
     options = report.Options(
         sort=order.chosen(recording, arguments.sort),
+        memory=arguments.memory,
+        leaks=arguments.leaks,
         top=top,
         waits=arguments.waits,
         modules=arguments.modules,
@@ -169,10 +186,25 @@ def _refuse_lines(arguments: argparse.Namespace, chosen: str) -> None:
 def _refuse_several(arguments: argparse.Namespace, chosen: str) -> None:
     """Raise UsageError for tables that go with nothing else."""
     asked = [name for name in _TABLES if _is_given(arguments, name)]
-    if len(asked) > 1 and not {"tree", "steps"}.issuperset(asked):
+    if len(asked) > 1 and not any(tables.issuperset(asked) for tables in _TOGETHER):
         raise UsageError(f"report: one table at a time: {' or '.join(f'--{it}' for it in asked)}")
-    if chosen != "table" and {"waits", "modules", "growth"}.intersection(asked):
-        raise UsageError(f"report: --{asked[0]} is for the terminal (-f table), not for {chosen}")
+    for name in asked if chosen != "table" else ():
+        if name in _TERMINAL:
+            raise UsageError(f"report: --{name} is for the terminal (-f table), not for {chosen}")
+    _refuse_sort(arguments, chosen)
+
+
+def _refuse_sort(arguments: argparse.Namespace, chosen: str) -> None:
+    """Raise UsageError for a figure that the table has not."""
+    by, there = arguments.sort, ", ".join(order.MEMORY)
+    if by is None or chosen != "table":
+        return
+    if arguments.leaks:
+        raise UsageError("report: --leaks are sorted by what is live: leave out --sort")
+    if arguments.memory and by not in order.MEMORY:
+        raise UsageError(f"report: --sort {by} does not go with --memory; there are {there}")
+    if by in order.MEMORY and not arguments.memory:
+        raise UsageError(f"report: --sort {by} goes with --memory, in the terminal")
 
 
 def _is_given(arguments: argparse.Namespace, option: str) -> bool:

@@ -11,7 +11,7 @@ from pyusdt.remote.control_requests import request
 from pyusdt.remote.looks import change
 from pyusdt.unmatched import nearest
 
-_SETTINGS = ("only", "exclude", "values", "slow", "check_msec", "verbose")
+_SETTINGS = ("only", "exclude", "values", "slow", "large", "check_msec", "verbose")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--slow",
         metavar="TIME",
         help="function__slow fires from so long on: 10ms, 500us, off",
+    )
+    add(
+        "--large",
+        metavar="SIZE",
+        help="mem__large fires from so many bytes at once on: 64KiB, 1MB, 4096",
     )
     add("--check-msec", type=int, metavar="N", help="poll for tracers every N milliseconds")
     add(

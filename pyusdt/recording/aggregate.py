@@ -13,7 +13,7 @@ from pyusdt.recording import below
 from pyusdt.recording.charges import Charges
 from pyusdt.recording.histogram import percentile
 from pyusdt.recording.kernel import KernelFigures
-from pyusdt.recording.memory import StepMemory
+from pyusdt.recording.memory import NOTHING, MemoryFigures, StepMemory
 from pyusdt.recording.records import CodeRecord
 from pyusdt.recording.snapshot import StepRow, TotalFigures
 from pyusdt.recording.tree import Node, paths
@@ -136,6 +136,8 @@ class Function:
     """Of its own, in all contexts; None: no sampler ran in a process that called it."""
     kernel: Mapping[tuple[str, str], KernelFigures] = field(default_factory=dict, repr=False)
     """The kernel's account of its own, by kind and name (kernel.py)."""
+    memory: MemoryFigures | None = field(default=None, repr=False)
+    """What it allocated of its own, in all contexts; None: memory was not recorded."""
 
     @property
     def cpu_ns(self) -> int | None:
@@ -292,6 +294,7 @@ def functions_of(
     latencies: Mapping[tuple[int, int], Mapping[int, int]],
     charges: Mapping[int, Charges | None] = _NOTHING,
     kernel: Mapping[int, Mapping[tuple[str, str], KernelFigures]] = _NOTHING,
+    memory: Mapping[int, MemoryFigures] | None = None,
 ) -> list[Function]:
     """The functions that have these totals, by record index, the most own time first. Callers and
     callees are those of the trees: of contexts that were given up they are not known."""
@@ -302,6 +305,8 @@ def functions_of(
             functions[index] = Function(records[index], index, edges=edges)
             functions[index].charges = charges.get(index)
             functions[index].kernel = kernel.get(index, {})
+            if memory is not None:
+                functions[index].memory = memory.get(index, NOTHING)
         functions[index].add(figures)
     for (_, index), counts in histograms.items():
         if index in functions:

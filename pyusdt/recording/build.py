@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pyusdt.recording.charges import ChargeRow, Charges, total
 from pyusdt.recording.kernel import KernelFigures, KernelRow
-from pyusdt.recording.memory import MemoryFigures
 from pyusdt.recording.records import Process
 from pyusdt.recording.snapshot import (
     HistogramRow,
@@ -14,10 +13,10 @@ from pyusdt.recording.snapshot import (
     TotalFigures,
     TotalRow,
 )
-from pyusdt.recording.tree import TOP, Node
+from pyusdt.recording.tree import TOP, Held, Node
 
 _NO_CHARGES: dict[int, Charges] = {}
-_NO_MEMORY: dict[int, MemoryFigures] = {}
+_NO_MEMORY: Mapping[int, Held] = {}
 
 
 class DamageError(ValueError):
@@ -109,7 +108,7 @@ def tree_of(
     elapsed_ns: int,
     seen: Callable[[], None] = lambda: None,
     charges: Mapping[int, Charges] = _NO_CHARGES,
-    memory: Mapping[int, MemoryFigures] = _NO_MEMORY,
+    memory: Mapping[int, Held] = _NO_MEMORY,
 ) -> Node:
     """The call tree of one thread, from rows as `NodeRow` has them. `place` maps a function id to
     its index, `seen` is called for each node, `charges` and `memory` are by node. Raise DamageError
@@ -137,7 +136,7 @@ def tree_of(
     for number, held in memory.items():
         if number not in nodes:
             raise DamageError(f"memory is of node {number}, which is not there")
-        nodes[number].memory = held
+        nodes[number].held = held
     return root
 
 

@@ -2,12 +2,13 @@
 """What was allocated, as a recording holds it."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pyusdt.recording.build import DamageError
-from pyusdt.recording.memory import NOTHING, MemoryFigures, MemoryRow, ResidentRow
+from pyusdt.recording.memory import MemoryFigures, MemoryRow, ResidentRow
 from pyusdt.recording.records import CodeRecord
+from pyusdt.recording.tree import Node, paths
 
 
 class Allocated(NamedTuple):
@@ -49,24 +50,52 @@ def allocated_of(
     return found
 
 
-ByNode = dict[tuple[int, int], dict[int, MemoryFigures]]
-"""By process and thread: what its nodes have, and, at -1, the thread itself."""
+ByNode = dict[tuple[int, int], dict[int, dict[int, MemoryFigures]]]
+"""By process and thread: what its nodes have by line, and, at -1, the thread itself."""
+
+OUTSIDE = -1
+"""In the place of a function: threads outside of all functions."""
+NATIVE = -2
+"""Threads that no Python runs in."""
 
 
 def by_node(rows: Iterable[Allocated]) -> ByNode:
     sums: ByNode = {}
     for row in rows:
         if row.thread >= 0 and (row.node >= 0 or row.function < 0):
-            of = sums.setdefault(row[:2], {})
-            of[row.node] = of[row.node].plus(row.figures) if row.node in of else row.figures
+            of = sums.setdefault(row[:2], {}).setdefault(row.node, {})
+            line = row.line if row.line_function >= 0 else 0
+            of[line] = of[line].plus(row.figures) if line in of else row.figures
     return sums
 
 
-def total(rows: Iterable[Allocated]) -> MemoryFigures:
-    figures = NOTHING
+def by_function(rows: Iterable[Allocated]) -> dict[int, MemoryFigures]:
+    """What functions have allocated, and what OUTSIDE and NATIVE stand for."""
+    sums: dict[int, MemoryFigures] = {}
     for row in rows:
-        figures = figures.plus(row.figures)
-    return figures
+        index = NATIVE if row.function < 0 and row.thread < 0 else row.function
+        sums[index] = sums[index].plus(row.figures) if index in sums else row.figures
+    return sums
+
+
+def by_line(rows: Iterable[Allocated]) -> dict[tuple[int, int], MemoryFigures]:
+    """By function and line, also what functions in C have allocated that the line has called."""
+    sums: dict[tuple[int, int], MemoryFigures] = {}
+    for row in rows:
+        if row.line and row.line_function >= 0:
+            key = row.line_function, row.line
+            sums[key] = sums[key].plus(row.figures) if key in sums else row.figures
+    return sums
+
+
+def in_no_context(rows: Iterable[Allocated]) -> dict[tuple[int, int], MemoryFigures]:
+    """By process and thread: what no tree has, since its contexts were given up."""
+    sums: dict[tuple[int, int], MemoryFigures] = {}
+    for row in rows:
+        if row.thread >= 0 and row.node < 0 and row.function >= 0:
+            key = row[:2]
+            sums[key] = sums[key].plus(row.figures) if key in sums else row.figures
+    return sums
 
 
 def places_of(records: Sequence[CodeRecord], rows: Iterable[Allocated]) -> list[MemoryPlace]:
@@ -87,17 +116,23 @@ def places_of(records: Sequence[CodeRecord], rows: Iterable[Allocated]) -> list[
     return sorted(found, key=lambda it: (-it.figures.peak_bytes, -it.figures.allocated_bytes))
 
 
-def only(rows: Iterable[Allocated], chosen: Collection[int]) -> list[Allocated]:
-    """What those functions have. What the others had is of no function any more, but where these
-    are in C: then it is that of the line which called them."""
-    found = []
-    for row in rows:
-        if row.function in chosen or row.function < 0:
-            found.append(row)
-        elif row.line_function in chosen:
-            found.append(row._replace(node=-1, function=row.line_function))
-        else:
-            found.append(row._replace(node=-1, function=-1, line=0, line_function=-1))
+def of_tree(process: int, thread: int, root: Node, is_c: Callable[[int], bool]) -> list[Allocated]:
+    """The rows that by_node() would make this tree of; its contexts are numbered anew."""
+    found = [
+        Allocated(process, thread, OUTSIDE, OUTSIDE, 0, -1, figures)
+        for figures in (root.held or {}).values()
+    ]
+    path = [root.function]
+    for number, (node, entering) in enumerate(paths(root)):
+        if not entering:
+            path.pop()
+            continue
+        caller = path[-1]
+        path.append(node.function)
+        for line, figures in (node.held or {}).items():
+            of = -1 if not line else caller if is_c(node.function) else node.function
+            line = line if of >= 0 else 0
+            found.append(Allocated(process, thread, number, node.function, line, of, figures))
     return found
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was allocated, and what of it was alive."""
 
+from collections.abc import Iterable
+from functools import reduce
 from operator import add, sub
 from typing import NamedTuple
 
@@ -88,3 +90,8 @@ class StepMemory(NamedTuple):
 
 
 NOTHING = MemoryFigures(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def total(figures: Iterable[MemoryFigures]) -> MemoryFigures:
+    """The sum of them all."""
+    return reduce(MemoryFigures.plus, figures, NOTHING)

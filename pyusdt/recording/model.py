@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recording in memory: what `load` returns and what `record` leaves behind."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyusdt.errors import one_line
-from pyusdt.recording import below, held
+from pyusdt.recording import filtered, held, memory
 from pyusdt.recording.aggregate import (
     Function,
     Step,
@@ -24,7 +24,7 @@ from pyusdt.recording.build import (
     totals_of,
     tree_of,
 )
-from pyusdt.recording.charges import NONE, Charges, total
+from pyusdt.recording.charges import Charges, total
 from pyusdt.recording.held import Allocated, MemoryPlace
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line, LineFigures, lines_of, rows_of, source_of
@@ -43,7 +43,7 @@ from pyusdt.recording.snapshot import (
     clean_step,
 )
 from pyusdt.recording.source import Source
-from pyusdt.recording.tree import TOP, Node, merged, only, walk
+from pyusdt.recording.tree import Node, merged, only
 from pyusdt.system import os
 
 GIVEN_UP = "calls beyond max_nodes"
@@ -132,8 +132,8 @@ class Recording(OfAge):
         of_threads = (
             by_thread(by_function, range(len(snapshot.threads))) if snapshot.sampled else {}
         )
-        memory = held.allocated_of(process.id, snapshot.memory, place)
-        of_nodes = held.by_node(memory)
+        allocated = held.allocated_of(process.id, snapshot.memory, place)
+        of_nodes = held.by_node(allocated)
         threads = [
             Thread(process.id, index, row.tid, clean(row.name), row.elapsed_ns,
                    tree_of(nodes[index], place, row.elapsed_ns, charges=by_node.get(index, {}),
@@ -157,7 +157,7 @@ class Recording(OfAge):
             charges={(process.id, *key): it for key, it in by_function.items()},
             kernel=kernel_of(process, snapshot.kernel_rows, place),
             lines=lines_of(process.id, snapshot.lines, snapshot.charges, place),
-            memory=memory,
+            memory=allocated,
             resident={process.id: snapshot.resident} if snapshot.resident else {},
             aged=Aged.of(process.id, snapshot, place),
             sources={(process.id, clean(file)): it for file, it in snapshot.sources.items()},
@@ -187,6 +187,7 @@ class Recording(OfAge):
             self.latencies,
             self._charges_by_function(),
             self._kernel_by_function(),
+            self.memory_by_function if "memory" in self.known else None,
         )
 
     @cached_property
@@ -203,7 +204,13 @@ class Recording(OfAge):
     @cached_property
     def memory_totals(self) -> MemoryFigures:
         """What was allocated at all, and, summed over the processes, at the peak of each."""
-        return held.total(self.memory)
+        return memory.total(row.figures for row in self.memory)
+
+    @cached_property
+    def memory_by_function(self) -> dict[int, MemoryFigures]:
+        """What functions have allocated of their own, by record index; held.OUTSIDE (-1) stands for
+        threads outside of all functions, held.NATIVE (-2) for those that no Python runs in."""
+        return held.by_function(self.memory)
 
     def source_of(self, file: str) -> Source | None:
         """The text of the file when it was recorded; None: it is not there, or processes have not
@@ -326,54 +333,24 @@ class Recording(OfAge):
     def only(self, wanted: Callable[[CodeRecord], bool]) -> "Recording":
         """The functions that are wanted; the time of the others belongs to their callers."""
         chosen = {i for i, record in enumerate(self.records) if wanted(record)}
-        threads = [replace(t, tree=only(t.root, chosen.__contains__)) for t in self.threads]
-        totals = {key: total for key, total in self.totals.items() if key[2] in chosen}
-        for before, after in zip(self.threads, threads, strict=True) if totals else ():
-            for index, self_ns in _taken(before.root, after.root).items():
-                key = (after.process, after.index, index)
-                known = totals.get(key, TotalFigures(0, 0, 0, 0, 0, 0))
-                totals[key] = known._replace(self_ns=known.self_ns + self_ns)
+
+        def is_c(index: int) -> bool:
+            return index >= 0 and self.records[index].is_c
+
+        threads = [replace(t, tree=only(t.root, chosen.__contains__, is_c)) for t in self.threads]
+        pairs = [*zip(self.threads, threads, strict=True)]
         return replace(
             self,
             threads=threads,
-            totals=totals,
-            charges=self._charges_of_only(threads, chosen),
-            kernel=self._kernel_of_only(chosen),
+            totals=filtered.totals(self.totals, pairs, chosen),
+            charges=filtered.charges(self.charges, pairs, chosen),
+            kernel=filtered.kernel(self.kernel, chosen),
             lines={key: it for key, it in self.lines.items() if key[1] in chosen},
-            memory=held.only(self.memory, chosen),
+            memory=filtered.memory(self.memory, threads, chosen, is_c),
             aged=self.aged.only(chosen),
             c_left_out=self.c_left_out
             or any(self.records[k[2]].is_c and k[2] not in chosen for k in self.exact_totals),
         )
-
-    def _charges_of_only(
-        self, threads: Iterable[Thread], chosen: set[int]
-    ) -> dict[tuple[int, int, int], Charges]:
-        """What functions have after a filter: what they had, and what their callees had that are
-        left out. Where none of their callers is left, or it is not known, the thread has it."""
-        found = {key: it for key, it in self.charges.items() if key[2] in chosen}
-        for before, after in zip(self.threads, threads, strict=True):
-            if not before.charges:
-                continue
-            place = after.process, after.index
-            had = below.own_of_tree(before.root)
-            rest = before.charges
-            for index, charges in below.own_of_tree(after.root).items():
-                key = *place, index
-                found[key] = found.get(key, NONE) + (charges - had.get(index, NONE))
-            rest -= total(it for key, it in found.items() if key[:2] == place and key[2] != TOP)
-            found[*place, TOP] = rest
-        return {key: it for key, it in found.items() if it}
-
-    def _kernel_of_only(
-        self, chosen: set[int]
-    ) -> dict[tuple[int, int, int, str, str], KernelFigures]:
-        """What the others have is of no function any more."""
-        found: dict[tuple[int, int, int, str, str], KernelFigures] = {}
-        for (process, thread, index, kind, name), figures in self.kernel.items():
-            key = process, thread, index if index in chosen else -1, kind, name
-            found[key] = found[key].plus(figures) if key in found else figures
-        return found
 
     def thread_label(self, thread: Thread) -> str:
         """Its name, with the process where there are several, and how many threads it is."""
@@ -387,14 +364,3 @@ class Recording(OfAge):
     @cached_property
     def _pids(self) -> dict[int, int]:
         return {process.id: process.pid for process in self.processes}
-
-
-def _taken(before: Node, after: Node) -> Counter[int]:
-    """How much own time functions have in the tree `after` that they had not in `before`."""
-    taken: Counter[int] = Counter()
-    for node, _ in walk(after):
-        taken[node.function] += node.self_ns
-    for node, _ in walk(before):
-        if node.function in taken:
-            taken[node.function] -= node.self_ns
-    return +taken

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The call tree in memory, and what is made from it without recursion: trees are 10,000 deep."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Self
 
 from pyusdt.recording.charges import Charges
-from pyusdt.recording.memory import MemoryFigures
+from pyusdt.recording.memory import MemoryFigures, total
 
 TOP = -1  # the function of a node that stands for a thread, or for all of them
+
+Held = Mapping[int, MemoryFigures]
+"""What a context has allocated, by line."""
 
 
 class Node:
     """A calling context. `function` is an index into `Recording.records`, TOP at the top.
 
     `elapsed_ns` includes the children, `self_ns` does not; neither includes suspension.
-    `charges` are those of this context alone; None: there are none, or no sampler ran. `memory` is
-    the same of what it allocated.
+    `charges` are those of this context alone; None: there are none, or no sampler ran. `held` is
+    the same of what it allocated, by the line that it was at then, or that had called it where it
+    is in C; 0 where that is not known.
     """
 
     __slots__ = (
@@ -25,7 +29,7 @@ class Node:
         "elapsed_ns",
         "errors",
         "function",
-        "memory",
+        "held",
         "resumes",
         "self_ns",
     )
@@ -35,18 +39,26 @@ class Node:
         function: int = TOP,
         counts: Iterable[int] = (0, 0, 0, 0, 0),
         charges: Charges | None = None,
-        memory: MemoryFigures | None = None,
+        held: Held | None = None,
     ) -> None:
         self.function = function
         self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns = counts
         self.children: list[Node] = []
         self.charges = charges
-        self.memory = memory
+        self.held = held
 
     @property
     def counts(self) -> tuple[int, int, int, int, int]:
         """calls, resumes, errors, elapsed_ns, self_ns"""
         return self.calls, self.resumes, self.errors, self.elapsed_ns, self.self_ns
+
+    @property
+    def memory(self) -> MemoryFigures | None:
+        """What it allocated, at all lines; None: nothing, or it is not known."""
+        if not self.held:
+            return None
+        first, *more = self.held.values()  # mostly there are no more
+        return total((first, *more)) if more else first
 
     def add(self, other: Self) -> None:
         """Add the counts, charges and memory of `other`, not its children."""
@@ -56,17 +68,22 @@ class Node:
         self.elapsed_ns += other.elapsed_ns
         self.self_ns += other.self_ns
         self.charge(other.charges)
-        self.hold(other.memory)
+        self.hold(other.held)
 
     def charge(self, charges: Charges | None) -> None:
         """Add charges."""
         if charges:
             self.charges = self.charges + charges if self.charges else charges
 
-    def hold(self, memory: MemoryFigures | None) -> None:
-        """Add memory."""
-        if memory:
-            self.memory = self.memory.plus(memory) if self.memory else memory
+    def hold(self, held: Held | None) -> None:
+        """Add memory. What is there already, other nodes may have too, so it stays as it is."""
+        if self.held and held:
+            sums = dict(self.held)
+            for line, figures in held.items():
+                sums[line] = sums[line].plus(figures) if line in sums else figures
+            self.held = sums
+        else:
+            self.held = held or self.held
 
 
 def paths(root: Node) -> Iterator[tuple[Node, bool]]:
@@ -119,28 +136,44 @@ def merged(roots: Iterable[Node]) -> Node:
     return top
 
 
-def only(root: Node, wanted: Callable[[int], bool]) -> Node:
+def only(
+    root: Node, wanted: Callable[[int], bool], in_c: Callable[[int], bool] = lambda _: False
+) -> Node:
     """A new tree of the wanted functions alone, as recording with a filter would have made it.
 
-    The time of an unwanted call belongs to its nearest wanted caller, or to none.
+    The time and memory of an unwanted call belong to its nearest wanted caller, or to none; so do
+    the lines of what is in C.
     """
-    top = Node(root.function, root.counts, root.charges, root.memory)
-    keepers = [top]
+    top = Node(root.function, root.counts, root.charges, root.held)
+    keepers, callers = [top], [root]
     for node, entering in paths(root):
         if not entering:
             keepers.pop()
-        elif wanted(node.function):
-            kept = Node(node.function, node.counts, node.charges, node.memory)
+            callers.pop()
+            continue
+        is_wanted, caller = wanted(node.function), callers[-1]
+        callers.append(node)
+        held = node.held
+        if in_c(node.function):
+            held = held if wanted(caller.function) else _of_no_line(held)
+        elif not is_wanted:
+            held = _of_no_line(held)
+        if is_wanted:
+            kept = Node(node.function, node.counts, node.charges, held)
             keepers[-1].children.append(kept)
             keepers.append(kept)
         else:
             keepers[-1].self_ns += node.self_ns
             keepers[-1].charge(node.charges)
-            keepers[-1].hold(node.memory)
+            keepers[-1].hold(held)
             keepers.append(keepers[-1])
     top.self_ns = root.self_ns
     top.elapsed_ns = top.self_ns + sum(child.elapsed_ns for child in top.children)
     return merged([top])
+
+
+def _of_no_line(held: Held | None) -> Held | None:
+    return {0: total(held.values())} if held else None
 
 
 def sort(root: Node) -> None:

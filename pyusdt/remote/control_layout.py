@@ -63,6 +63,9 @@ class Status(TypedDict):
     values: Values
     slow_usec: int | None
     """How many microseconds a call takes for function__slow to fire; None: it never fires."""
+    large_bytes: int | None
+    """How many bytes are allocated at once for mem__large to fire; None: an older pyusdt, which has
+    no such probe."""
     check_msec: int
     """How often the watcher polls, in milliseconds."""
     verbose: bool
@@ -93,7 +96,7 @@ class Settings(_Struct):
         ("values", ctypes.c_uint32),
         ("check_msec", ctypes.c_uint32),
         ("verbose", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
+        ("large_bytes", ctypes.c_uint32),
         ("only", ctypes.c_char * FILTER_SIZE),
         ("exclude", ctypes.c_char * FILTER_SIZE),
     )
@@ -271,6 +274,7 @@ def snapshot(data: bytes) -> Snapshot:
             exclude=_text(settings.exclude),
             values=VALUES[min(settings.values, 2)],
             slow_usec=settings.slow_usec if settings.slow_usec != NEVER else None,
+            large_bytes=settings.large_bytes or None,
             check_msec=settings.check_msec,
             verbose=bool(settings.verbose),
             recorded=[client for i, client in enumerate(_RECORDERS) if record.recorded >> i & 1],

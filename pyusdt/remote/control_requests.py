@@ -24,10 +24,22 @@ from pyusdt.remote.control_layout import (
 
 _LARGEST = 2**32 - 1
 _UNITS_USEC = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000}
+_UNITS_BYTES = {
+    "B": 1,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "kB": 10**3,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+}
 # The bits of request.fields.
 _FIELDS = {
     name: 1 << bit
-    for bit, name in enumerate(("slow_usec", "values", "check_msec", "verbose", "only", "exclude"))
+    for bit, name in enumerate(
+        ("slow_usec", "values", "check_msec", "verbose", "only", "exclude", "large_bytes")
+    )
 }
 
 
@@ -37,6 +49,7 @@ def request(
     exclude: str | None = None,
     values: str | None = None,
     slow: str | float | None = None,
+    large: str | int | None = None,
     check_msec: int | None = None,
     verbose: bool | None = None,
 ) -> bytes:
@@ -46,6 +59,7 @@ def request(
     """
     changed: dict[str, Any] = {
         "slow_usec": None if slow is None else slow_usec(slow),
+        "large_bytes": None if large is None else large_bytes(large),
         "values": None if values is None else _index_of_values(values),
         "check_msec": None if check_msec is None else min(max(check_msec, 0), _LARGEST),
         "verbose": verbose,
@@ -129,3 +143,20 @@ def slow_usec(slow: str | float) -> int:
     if not math.isfinite(usec) or not 0 <= usec < NEVER:
         raise ValueError(f"slow is a time from 0 on, not {slow!r}")
     return round(usec)
+
+
+def large_bytes(large: str | int) -> int:
+    """Bytes of a text like 64KiB, 1.5MB or 4096, or of a number of them. More than the core
+    accepts is 0, which it does not accept either."""
+    unit = "B"
+    if isinstance(large, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([A-Za-z]*)", large.strip(), re.ASCII)
+        if not found or (found[2] or unit) not in _UNITS_BYTES:
+            raise ValueError(f"large is a size like 64KiB, 1MB or 4096, not {large!r}")
+        number, unit = float(found[1]), found[2] or unit
+    elif isinstance(large, bool) or not isinstance(large, int):
+        raise TypeError(f"large is a number of bytes or a text like 64KiB, not {large!r}")
+    else:
+        number = large
+    size = number * _UNITS_BYTES[unit]
+    return round(size) if 0 <= size <= _LARGEST else 0

@@ -79,7 +79,8 @@ def choose(name: str | None, path: str) -> Format:
 def needs_trees(format: Format, options: Options) -> bool:  # noqa: A002
     """Whether the report shows contexts: functions are known without them."""
     if format.name in ("table", "csv", "lprof-text"):
-        return format.name == "table" and (options.tree or options.waits) and not options.steps
+        trees = options.tree or options.waits or options.leaks
+        return format.name == "table" and trees and not options.steps
     return True
 
 

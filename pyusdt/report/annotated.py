@@ -4,7 +4,7 @@
 What takes less than 1 % of a function is left out but for two lines around what takes more.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -53,8 +53,7 @@ def print_lines(console: Console, recording: Recording, options: Options) -> Non
         if f is not functions[0] or "cpu" not in recording.known:  # else the header has ended so
             console.print()
         console.print(_heading(recording, f, place(f.record, below), console.width))
-        if f.state in _NOTES:
-            console.print(Text(*_NOTES[f.state]))
+        print_state(console, f)
         rows = list(_rows(console, recording, f, full=options.full))
         there = [
             i
@@ -66,6 +65,12 @@ def print_lines(console: Console, recording: Recording, options: Options) -> Non
     hidden = len(functions) - len(functions[: options.top])
     if hidden:
         console.print(Text(f"{hidden:,} more functions: --top {len(functions)}", "dim"))
+
+
+def print_state(console: Console, f: LinedFunction) -> None:
+    """Where its text is from, where that is not the recording alone."""
+    if f.state in _NOTES:
+        console.print(Text(*_NOTES[f.state]))
 
 
 def _heading(recording: Recording, f: LinedFunction, where: str, width: int) -> Text:
@@ -102,14 +107,19 @@ def _rows(console: Console, recording: Recording, f: LinedFunction, *, full: boo
 
 
 def _hot(f: LinedFunction, numbers: list[int]) -> list[int]:
-    """Of these, the first line, those that matter and what is around them."""
-    weights: list[Callable[[Line], int]] = [lambda it: it.charges.ns, lambda it: it.errors]
-    weights.append((lambda it: it.total_ns) if f.total_ns else lambda it: it.hits)
-    hot: set[int] = set()
+    figures: list[Callable[[Line], int]] = [lambda it: it.charges.ns, lambda it: it.errors]
+    figures.append((lambda it: it.total_ns) if f.total_ns else lambda it: it.hits)
+    return hot(numbers, f.record.line, ({it.line: of(it) for it in f.lines} for of in figures))
+
+
+def hot(numbers: list[int], first: int, weights: Iterable[Mapping[int, int]]) -> list[int]:
+    """Of these, the first line, those that matter by one of the weights, and what is around
+    them."""
+    found: set[int] = set()
     for weight in weights:
-        whole = sum(map(weight, f.lines))
-        hot |= {it.line for it in f.lines if weight(it) and weight(it) * _COLD >= whole}
-    around = {n + i for n in hot for i in range(-_AROUND, _AROUND + 1)} | {f.record.line}
+        whole = sum(weight.values())
+        found |= {line for line, value in weight.items() if value and value * _COLD >= whole}
+    around = {n + i for n in found for i in range(-_AROUND, _AROUND + 1)} | {first}
     return [n for n in numbers if n in around or {n - 1, n + 1} <= around]
 
 

@@ -9,6 +9,7 @@ from pyusdt.recording import Recording, Thread
 from pyusdt.recording.charges import NONE, Charges, total
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report.bars import made_of
+from pyusdt.report.branches import branches
 from pyusdt.report.cells import BESIDE, Names
 from pyusdt.report.columns import Cell, Column, Name, Row, table
 from pyusdt.report.readings import Reading, sampled
@@ -24,7 +25,6 @@ _CHARGED = (
     Column("calls", 3),
 )
 _LEAST = 0.005  # of the whole: what is lighter is summed up in one line
-_DEEPEST = 100
 _THREADS = 100
 
 
@@ -67,7 +67,7 @@ def kinds_shown(recording: Recording) -> set[str]:
 
 
 class _Tree:
-    """The rows of one thread, by a stack of our own: trees are 10,000 deep."""
+    """The rows of one thread."""
 
     def __init__(self, recording: Recording, thread: Thread, measure: str) -> None:
         self._names = Names(recording)
@@ -84,9 +84,9 @@ class _Tree:
         """The thread, and what it called."""
         label = Name(self._label, style="bold magenta")
         yield self._figures(self._elapsed_ns, self._charges(self._root)), label
-        stack = self._children(self._root, "")
-        while stack:
-            node, guide, below = stack.pop()
+        for node, guide in branches(
+            self._root, lambda it: _weight(it, self._charges(it), self._measure), self._light
+        ):
             if isinstance(node, list):
                 name = Name(f"… {len(node):,} more", guide=guide, style="dim")
                 lighter = sum(n.elapsed_ns for n in node)
@@ -94,23 +94,6 @@ class _Tree:
                 continue
             figures = self._figures(node.elapsed_ns, self._charges(node), node)
             yield figures, self._names.of(node.function, guide)
-            stack += self._children(node, below)
-
-    def _children(self, node: Node, indent: str) -> list[tuple[Node | list[Node], str, str]]:
-        """What comes below `node`, the last line first: (node, guides of its line, of its
-        children's)."""
-        deep = len(indent) >= 2 * _DEEPEST
-        children = sorted(
-            node.children, key=lambda it: _weight(it, self._charges(it), self._measure)
-        )
-        shown = [child for child in children if not deep and not self._light(child)]
-        rows: list[Node | list[Node]] = [*shown]
-        if len(shown) < len(children):
-            kept = set(map(id, shown))
-            rows.append([child for child in children if id(child) not in kept])
-        lines = [(row, indent + "├─", indent + "│ ") for row in rows[:-1]]
-        lines += [(row, indent + "└─", indent + "  ") for row in rows[-1:]]
-        return lines[::-1]
 
     def _light(self, node: Node) -> bool:
         if node.elapsed_ns >= self._elapsed_ns * _LEAST:

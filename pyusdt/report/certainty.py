@@ -5,21 +5,23 @@ A figure that rests on n looks is off by about one part in the root of n. So bel
 one digit is known, below 10,000 (1 %) two, and three from there on.
 """
 
+from collections.abc import Sequence
 from math import floor, log10
 
-_UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
+from pyusdt.report.text import TIMES
+
 NOT_SEEN = "-"
 """No look has met it: it is little, and how little is not known."""
 
 
-def figure(ns: float, samples: int) -> str:
-    """`~60 ms`: a time that so many looks have found."""
+def figure(value: float, samples: int, units: Sequence[tuple[int, str]] = TIMES) -> str:
+    """`~60 ms`: a time, or what has such units, that so many looks have found."""
     if samples < 1:
         return NOT_SEEN
     digits = _digits(samples)
-    value = _rounded(ns, digits)
-    factor, unit = next((it for it in _UNITS if abs(value) >= it[0]), _UNITS[-1])
-    return f"~{_written(value / factor, digits)} {unit}"
+    value = _rounded(value, digits)
+    factor, unit = next((it for it in units if abs(value) >= it[0]), units[-1])
+    return f"~{_written(value / factor, digits)} {unit}".rstrip()
 
 
 def percentage(part: float, whole: float, samples: int) -> str:

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cells of what changed between recordings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
 from pyusdt.compare import Change
 from pyusdt.report.certainty import NOT_SEEN, figure, percentage
-from pyusdt.report.text import duration, number
+from pyusdt.report.text import COUNTS, SIZES, TIMES, duration, number, size
 
 WAITS = Text("waits", "dim")
 """In the place of a verdict: what waits is not judged."""
+_UNITS: dict[Callable[[float], str], Sequence[tuple[int, str]]] = {duration: TIMES, size: SIZES}
 _VERDICTS = {1: Text("more", "red"), -1: Text("less", "green"), 0: Text("same", "dim")}
 
 
@@ -55,4 +56,4 @@ def verdict_of(change: Change) -> Text:
 
 
 def _text(value: float, text: Callable[[float], str], looks: int | None) -> str:
-    return text(value) if looks is None else figure(value, looks)
+    return text(value) if looks is None else figure(value, looks, _UNITS.get(text, COUNTS))

@@ -13,7 +13,9 @@ from typing import BinaryIO
 
 from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import WAITS
+from pyusdt.recording.held import by_line
 from pyusdt.recording.memory import StepMemory
+from pyusdt.report.amounts import by_name
 from pyusdt.report.lines import lined_functions
 from pyusdt.report.names import whole
 from pyusdt.report.options import Options
@@ -47,7 +49,8 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
         _write_rows(out, (*_STEP, *memory), _steps(recording, memory))
     elif options.lines is not None:
         known = ("cpu_ns", "wait_ns") if "cpu" in recording.known else ()
-        _write_rows(out, (*_LINE, *known, "source"), _lines(recording, options, known))
+        held = _memory_columns(recording)
+        _write_rows(out, (*_LINE, *known, *held, "source"), _lines(recording, options, known, held))
     else:
         further = _further(recording)
         _write_rows(out, (*_FUNCTION, *further), _functions(recording, options, further))
@@ -66,18 +69,28 @@ def _functions(
 
 
 def _lines(
-    recording: Recording, options: Options, known: tuple[str, ...]
+    recording: Recording, options: Options, known: tuple[str, ...], held: tuple[str, ...]
 ) -> Iterable[list[object]]:
     """The lines of functions in the order of these; times of a recording with sampled times are not
     known."""
     sampled = recording.times == "sampled"
+    memory = by_line(recording.memory)
     for f in lined_functions(recording, options.lines or "", options.sort)[: options.top]:
         name = f.record.module, f.record.qualname
         for line in f.lines:
             times = (None, None) if sampled else (line.total_ns, line.self_ns)
             charged = (getattr(line.charges, measure) for measure in known)
-            figures = line.hits, line.errors, *times, *charged
+            of_line = by_name(memory.get((f.index, line.line)))
+            figures = line.hits, line.errors, *times, *charged, *map(of_line.__getitem__, held)
             yield [f.record.file, line.line, *name, *figures, f.text(line.line).strip()]
+
+
+def _memory_columns(recording: Recording) -> tuple[str, ...]:
+    return tuple(by_name(None)) if "memory" in recording.known else ()
+
+
+def _memory(name: str, f: Function) -> int:
+    return by_name(f.memory)[name]
 
 
 def _further(recording: Recording) -> dict[str, Callable[[Function], object]]:
@@ -89,6 +102,7 @@ def _further(recording: Recording) -> dict[str, Callable[[Function], object]]:
         columns |= {name: attrgetter(name) for name in names}
         columns |= {f"{wait}_ns": partial(_of, wait) for wait in WAITS}
         columns |= {f"{kind}_looks": partial(_looks, kind) for kind in ("cpu", "wait")}
+    columns |= {name: partial(_memory, name) for name in _memory_columns(recording)}
     if "native" in recording.known:
         columns["native_ns"] = attrgetter("native_ns")
     if "kernel" in recording.known:

@@ -63,7 +63,7 @@ def _cut(root: Node, deepest: int, index: int) -> Node:
     `root` itself where it has no more."""
     if all(level < deepest for _, level in walk(root)):
         return root
-    top = Node(root.function, root.counts, root.charges)
+    top = Node(root.function, root.counts, root.charges, root.held)
     path = [top]
     for node, entering in paths(root):
         if not entering:
@@ -71,7 +71,7 @@ def _cut(root: Node, deepest: int, index: int) -> Node:
             continue
         level = len(path)
         if level <= deepest:
-            kept = Node(node.function, node.counts, node.charges)
+            kept = Node(node.function, node.counts, node.charges, node.held)
             path[-1].children.append(kept)
         else:
             kept = path[-1] if level > deepest + 1 else _below(path[-1], index)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Folded stacks: `thread;function;function own-nanoseconds`, as Brendan Gregg's flamegraph.pl and
-everything since reads them (https://github.com/brendangregg/FlameGraph)."""
+"""Folded stacks: `thread;function;function weight`, as Brendan Gregg's flamegraph.pl and everything
+since reads them (https://github.com/brendangregg/FlameGraph). A weight is own: ns, bytes, blocks.
+"""
 
 from typing import BinaryIO
 
 from pyusdt.recording import Recording
+from pyusdt.recording.held import NATIVE
 from pyusdt.recording.tree import paths
 from pyusdt.report import depth, weights
+from pyusdt.report.amounts import ELSEWHERE
 from pyusdt.report.options import Options
 from pyusdt.report.text import printable
 
@@ -34,3 +37,7 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
             stack.append(frames[node.function])
             if ns := weight(node):
                 out.write(f"{';'.join(stack)} {ns}\n".encode())
+    native = recording.memory_by_function.get(NATIVE)
+    if native and options.weight in weights.MEMORY:
+        n = getattr(native, weights.MEMORY[options.weight])
+        out.write(f"{ELSEWHERE[NATIVE]} {n}\n".encode() if n else b"")

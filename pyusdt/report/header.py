@@ -13,10 +13,11 @@ from pyusdt.recording.charges import CPU, WAITS
 from pyusdt.report.bars import kinds_of, made_of
 from pyusdt.report.certainty import percentage
 from pyusdt.report.columns import Column, Name, Row, table
+from pyusdt.report.fitted import fitted
+from pyusdt.report.memory_header import summary as memory_summary
 from pyusdt.report.readings import Reading, sampled
 from pyusdt.report.text import duration, plural, printable
 
-_GAP = "  "
 _MOST = 100  # processes, and threads, in the table
 # The higher the rank, the sooner a column is left out.
 _COLUMNS = (
@@ -34,14 +35,15 @@ _COLUMNS = (
 def print_header(console: Console, recording: Recording, *, threads: bool) -> set[str]:
     """Print it, with a line for each thread if these are asked for. Return the kinds of time that
     its bars show."""
-    known = "cpu" in recording.known
-    console.print(_recorded(recording, known=known))
-    if not known:
+    console.print(recorded(recording))
+    if "memory" in recording.known:
+        console.print(fitted(memory_summary(recording), console.width))
+    if "cpu" not in recording.known:
         _print_notes(console, _lined(recording))
         return set()
     it = account(recording)
     for line in (_cpu(it), _waits(recording, it)):
-        console.print(_fitted(line, console.width))
+        console.print(fitted(line, console.width))
     _print_notes(console, (*_certainty(recording), *_lined(recording)))
     rows = list(_rows(recording, it, threads=threads))
     console.print()
@@ -64,7 +66,9 @@ def _lined(recording: Recording) -> Iterator[str]:
         yield f"lines of {plural(lined, 'function')} were recorded (--lines)"
 
 
-def _recorded(recording: Recording, *, known: bool) -> Text:
+def recorded(recording: Recording) -> Text:
+    """What it is of: processes, threads, and how long."""
+    known = "cpu" in recording.known
     text = Text(printable(recording.path or "recording"), style="bold")
     elapsed = duration(max((thread.elapsed_ns for thread in recording.threads), default=0))
     text.append(
@@ -109,17 +113,6 @@ def _kernel_waits(recording: Recording) -> Counter[str]:
         if kind == "offcpu" and thread >= 0:
             waits[name] += figures.ns
     return waits
-
-
-def _fitted(parts: list[str], width: int) -> Text:
-    """The parts in as many lines as they need, none of them broken; the first is the sum."""
-    line = Text(parts[0], "bold")
-    used = len(parts[0])
-    for part in parts[1:]:
-        fits = used + len(_GAP) + len(part) <= width
-        line.append((_GAP if fits else "\n" + _GAP) + part, "not bold dim")
-        used = len(_GAP) + len(part) + used * fits
-    return line
 
 
 def _contention(it: Account) -> str:

@@ -12,7 +12,13 @@ Where a sampler ran (`processes[].sampled`), functions have `cpu_ns`, `user_ns`,
 called. With the kernel's account (`processes[].kernel`), functions have `syscalls` (by name: count,
 ns, errors) and `kernel_waits` (ns without a CPU, by reason), and `kernel` is the account of all.
 Where lines were recorded, `lines` has a row for each: `function` is the `index` of one, times are
-as those of functions. What is not known is absent.
+as those of functions. Where memory was recorded (`processes[].memory`), functions, nodes and lines
+have what they allocated of their own: `allocated_bytes`, `live_bytes` (not freed by the end),
+`peak_bytes` (of what was alive when the process had the most), `temporary_bytes` (freed by the call
+that had allocated it), the `_blocks` of each, and the `biggest_block`. A line also has what
+functions in C allocated that it called. `memory` has the sum of all, that of threads `outside` of
+functions and of `native` threads, and whether figures are estimates from samples.
+`processes[].resident` has what was in RAM over time, in columns. What is not known is absent.
 
 With memory, steps have `memory`, a row for each of the series, and `growth` is what grows from one
 step of a name to the next, in bytes alive: `bytes_per_step` within `low` and `high` (99 %), whether
@@ -26,18 +32,22 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any, BinaryIO
 
+from pyusdt.memory import is_sampled
 from pyusdt.recording import Charges, Function, Recording, Step, Thread
+from pyusdt.recording.held import NATIVE, OUTSIDE, by_line
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line
 from pyusdt.recording.lived import Growth
+from pyusdt.recording.memory import ResidentRow
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report import killed, missing
+from pyusdt.report.amounts import by_name
 from pyusdt.report.lines import lines_by_function
 from pyusdt.report.names import json_text
 from pyusdt.report.options import Options
 from pyusdt.report.order import ordered
 
-FORMAT = 4
+FORMAT = 5
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
@@ -45,7 +55,10 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     functions = ordered(recording, options.sort)[: options.top]
     document = {
         "pyusdt": FORMAT,
-        "processes": [asdict(process) for process in recording.processes],
+        "processes": [
+            asdict(process) | _resident(recording.resident.get(process.id, []))
+            for process in recording.processes
+        ],
         "functions": [_function(function) for function in functions],
         "threads": [
             {
@@ -55,7 +68,9 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
                 "count": thread.count,
                 "elapsed_ns": thread.elapsed_ns,
                 **_of_thread(thread),
-                "nodes": columns(thread.root, thread.charges is not None),
+                "nodes": columns(
+                    thread.root, thread.charges is not None, "memory" in recording.known
+                ),
             }
             for thread in recording.threads
         ],
@@ -71,6 +86,8 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
         }
     if recording.aged.points:
         document["growth"] = [_growth(it) for it in recording.growth]
+    if "memory" in recording.known:
+        document["memory"] = _memory_of_all(recording)
     if recording.lines:
         document["lines"] = _lines(recording, options, {f.index for f in functions})
     out.write(json_text(document).encode())
@@ -80,8 +97,10 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
 def _lines(recording: Recording, options: Options, indexes: set[int]) -> list[dict[str, Any]]:
     """Those of these functions."""
     found = lines_by_function(recording, options.lines or "", options.sort)
+    held = by_line(recording.memory)
     return [
         _line(recording, index, line)
+        | (by_name(held.get((index, line.line))) if "memory" in recording.known else {})
         for index, lines in found.items()
         if index in indexes
         for line in lines
@@ -105,10 +124,27 @@ def _line(recording: Recording, index: int, line: Line) -> dict[str, Any]:
     }
 
 
-def columns(root: Node, charged: bool = False) -> dict[str, list[int]]:
+def _memory_of_all(recording: Recording) -> dict[str, Any]:
+    by_function = recording.memory_by_function
+    return {
+        "sampled": any(is_sampled(process.memory) for process in recording.processes),
+        **by_name(recording.memory_totals),
+        "outside": by_name(by_function.get(OUTSIDE)),
+        "native": by_name(by_function.get(NATIVE)),
+    }
+
+
+def _resident(rows: list[ResidentRow]) -> dict[str, Any]:
+    if not rows:
+        return {}
+    return {"resident": dict(zip(ResidentRow._fields, zip(*rows, strict=True), strict=True))}
+
+
+def columns(root: Node, charged: bool = False, held: bool = False) -> dict[str, list[int]]:
     """The nodes below `root` by column, callers before callees."""
     names = ["parent", "function", "calls", "resumes", "errors", "elapsed_ns", "self_ns"]
     names += ["cpu_ns", "wait_ns"] * charged
+    names += [*by_name(None)] * held
     values: list[list[int]] = [[] for _ in names]
     path = [-1]
     for node, entering in paths(root):
@@ -116,7 +152,8 @@ def columns(root: Node, charged: bool = False) -> dict[str, list[int]]:
             path.pop()
             continue
         own = _cpu_and_wait(node.charges) if charged else ()
-        row = path[-1], node.function, *node.counts, *own
+        more = by_name(node.memory).values() if held else ()
+        row = path[-1], node.function, *node.counts, *own, *more
         for column, value in zip(values, row, strict=True):
             column.append(value)
         path.append(len(values[0]) - 1)
@@ -152,6 +189,8 @@ def _where_it_went(function: Function) -> dict[str, Any]:
         }
     if function.native_ns is not None:
         known["native_ns"] = function.native_ns
+    if function.memory is not None:
+        known |= by_name(function.memory)
     if function.kernel:
         known |= {"syscalls": function.syscalls, "kernel_waits": function.kernel_waits}
     return known

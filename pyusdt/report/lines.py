@@ -19,6 +19,7 @@ from pyusdt.errors import UserError
 from pyusdt.patterns import chooser, glob
 from pyusdt.recording import CodeRecord, Recording
 from pyusdt.recording.charges import Charges, total
+from pyusdt.recording.held import by_line
 from pyusdt.recording.lines import Line, LineFigures
 from pyusdt.report.order import ordered
 from pyusdt.report.sources import MOST_READ, RefusedError, is_foreign, read
@@ -29,6 +30,7 @@ State = Literal["recorded", "changed", "now", "missing"]
 """Of a text: it was recorded; so it was, and the file here has another one now; it is that of the
 file now; there is none."""
 
+_NOTHING = LineFigures(0, 0, 0, 0)
 _MOST_PARSED = 2_000  # lines ahead of a function, in which its end is looked for
 _LONGEST_LINE = 1_000  # no Python that people write
 
@@ -103,7 +105,7 @@ def lined_functions(
     """The functions that have lines, in the order of functions (order.py). `wanted` is a pattern of
     functions, the name of one, or the path of a file or its end; "" are all of them. Raises
     UserError where there are none of these."""
-    texts = _Texts(recording)
+    texts = Texts(recording)
     return [
         LinedFunction(i, recording.records[i], lines, *texts.of(recording.records[i].file))
         for i, lines in lines_by_function(recording, wanted, sort).items()
@@ -123,8 +125,8 @@ def lines_by_function(
 
 
 def _by_function(recording: Recording) -> dict[int, list[Line]]:
-    """The lines of each function, over all processes."""
-    sums: dict[tuple[int, int], LineFigures] = {}
+    """The lines of each function, over all processes; also those that have memory alone."""
+    sums = dict.fromkeys(by_line(recording.memory), _NOTHING)
     for (_, index, line), it in recording.lines.items():
         known = sums.get((index, line))
         sums[index, line] = known.plus(it) if known else it
@@ -168,7 +170,7 @@ def none_of(wanted: str, records: Iterable[CodeRecord], where: str) -> UserError
     )
 
 
-class _Texts:
+class Texts:
     """The texts of files, each chosen once."""
 
     def __init__(self, recording: Recording) -> None:
@@ -182,6 +184,11 @@ class _Texts:
         if file not in self._known:
             self._known[file] = self._choose(file)
         return self._known[file]
+
+    def line(self, file: str, number: int) -> str:
+        """The text of a line, "" where there is none."""
+        source = self.of(file)[0] or ()
+        return source[number - 1] if 0 < number <= len(source) else ""
 
     def _choose(self, file: str) -> tuple[list[str] | None, State]:
         now = self._now(file)

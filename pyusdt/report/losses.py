@@ -15,6 +15,8 @@ _ADVICE = {
     "calls without a histogram": "percentiles leave them out: choose functions with --only",
     "lines beyond memory": "functions are exact, these hits and their times are of no line:"
     " choose fewer functions with --lines",
+    "blocks beyond memory": "there were too many at once, and these are counted nowhere:"
+    " --memory=sampled has room for all",
     "coroutines without a latency": "too many were suspended at once",
     "exits that Python did not report": "these calls end with what called them",
     "exits without an entry": "they began before the recording, or in another greenlet",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pyusdt.errors import UsageError
 from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import MEASURES, WAITS
+from pyusdt.recording.memory import NOTHING
 from pyusdt.report.readings import reading
 
 MEASURED = {
@@ -23,8 +24,19 @@ MEASURED = {
 CHARGED = {name: name if name in WAITS else f"{name}_ns" for name in MEASURES}
 """What is known where a sampler ran."""
 
-SORTS = {**CHARGED, "native": "native_ns", **MEASURED}
+MEMORY = {
+    "peak": "peak_bytes",
+    "allocated": "allocated_bytes",
+    "live": "live_bytes",
+    "temporary": "temporary_bytes",
+    "blocks": "allocated_blocks",
+    "biggest": "biggest",
+}
+"""What is known where memory was recorded, with the field of MemoryFigures."""
 
+SORTS = {**CHARGED, "native": "native_ns", **MEASURED, **MEMORY}
+
+_FIELDS_OF_MEMORY = frozenset(MEMORY.values())
 
 _IDLE = ("lock", "sleep", "poll", "child")
 _WANTING = ("gil", "runnable")
@@ -39,6 +51,9 @@ def chosen(recording: Recording, name: str | None) -> str | None:
         return None
     if name in CHARGED and "cpu" not in recording.known:
         raise UsageError(_absent(name, "CPU and waits were not recorded", MEASURED))
+    if name in MEMORY and "memory" not in recording.known:
+        there = {**CHARGED, **MEASURED} if "cpu" in recording.known else MEASURED
+        raise UsageError(_absent(name, "memory was not recorded (record with --memory)", there))
     if name == "native" and name not in recording.known:
         there = {**CHARGED, **MEASURED} if "cpu" in recording.known else MEASURED
         raise UsageError(_absent(name, "C calls were not recorded (record with --c-calls)", there))
@@ -84,6 +99,9 @@ def idles(function: Function) -> bool:
 
 def value(function: Function, key: str) -> int:
     """That figure of a function; 0 where it is not known."""
+    if key in _FIELDS_OF_MEMORY:
+        figure: int = getattr(function.memory or NOTHING, key)
+        return figure
     measure = key.removesuffix("_ns")
     if measure in MEASURES:
         return reading(function, measure).ns or 0

@@ -24,7 +24,12 @@ def place(record: CodeRecord, below: Sequence[str] = ()) -> str:
     C."""
     if not record.file:
         return "" if record.line else "C"
-    return f"{printable(_short(record.file, record.module, below), 80)}:{record.line}"
+    return f"{short_path(record, below)}:{record.line}"
+
+
+def short_path(record: CodeRecord, below: Sequence[str] = ()) -> str:
+    """That of its file, likewise."""
+    return printable(_short(record.file, record.module, below), 80)
 
 
 def _short(file: str, module: str, below: Sequence[str]) -> str:

@@ -2,11 +2,13 @@
 """From what was recorded to what reports show: every format gets the same."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from pyusdt.recording import CodeRecord, Node, Recording, Thread
 from pyusdt.recording.charges import Charges, total
+from pyusdt.recording.held import Allocated, in_no_context
+from pyusdt.recording.memory import total as held_at_all
 from pyusdt.recording.model import GIVEN_UP
 from pyusdt.recording.snapshot import TotalFigures
 from pyusdt.recording.tree import TOP, merged, paths
@@ -45,7 +47,9 @@ def _without_starters(recording: Recording) -> Recording:
             dropped.update((thread.process, thread.index, n.function) for n in root.children)
             below = [child for node in root.children for child in node.children]
             own = total(node.charges for node in (root, *root.children))
-            root = Node(counts=thread.root.counts, charges=own or None)
+            starting = [node.memory for node in root.children if node.memory]
+            root = Node(counts=thread.root.counts, charges=own or None, held=root.held)
+            root.hold({0: held_at_all(starting)} if starting else None)
             root.children = below
         threads.append(replace(thread, tree=root) if root is not thread.root else thread)
     if not dropped:
@@ -57,7 +61,8 @@ def _without_starters(recording: Recording) -> Recording:
     }
     gone = dropped.difference(totals)
     charges = _moved(recording.charges, lambda key: (*key[:2], TOP) if key in gone else key)
-    return replace(recording, threads=threads, totals=totals, charges=charges)
+    memory = _of_threads(recording.memory, gone)
+    return replace(recording, threads=threads, totals=totals, charges=charges, memory=memory)
 
 
 def _without_starters_in_totals(recording: Recording) -> Recording:
@@ -68,7 +73,18 @@ def _without_starters_in_totals(recording: Recording) -> Recording:
         for key, figures in recording.totals.items()
         if not _starts(records[key[2]]) or figures.calls or figures.resumes
     }
-    return replace(recording, totals=totals)
+    gone = recording.totals.keys() - totals.keys()
+    return replace(recording, totals=totals, memory=_of_threads(recording.memory, gone))
+
+
+def _of_threads(rows: Iterable[Allocated], gone: Collection[_Key]) -> list[Allocated]:
+    """The rows, in which what those functions have is of no function any more."""
+    return [
+        row._replace(node=-1, function=-1, line=0, line_function=-1)
+        if (row.process, row.thread, row.function) in gone
+        else row
+        for row in rows
+    ]
 
 
 def _moved(
@@ -111,7 +127,8 @@ def _of_one_name(recording: Recording) -> Recording:
         key = process, place.get((process, thread_index), thread_index), function
         totals[key] = _sum(totals[key], figures) if key in totals else figures
     charges = _moved(recording.charges, lambda key: (key[0], place.get(key[:2], key[1]), key[2]))
-    return replace(recording, threads=threads, totals=totals, charges=charges)
+    memory = [row._replace(thread=place.get(row[:2], row.thread)) for row in recording.memory]
+    return replace(recording, threads=threads, totals=totals, charges=charges, memory=memory)
 
 
 def _as_one(name: str, threads: list[Thread]) -> Thread:
@@ -134,8 +151,9 @@ def _sum(a: TotalFigures, b: TotalFigures) -> TotalFigures:
 
 
 def _with_others(recording: Recording) -> Recording:
-    """With a node "(others)" below each context that has time in no context of its own. Older
-    recordings, without totals, have one such node at the top, as it was recorded."""
+    """With a node "(others)" below each context that has time in no context of its own, and one at
+    the top for memory of such contexts. Older recordings, without totals, have one such node at the
+    top, as it was recorded."""
     if not recording.totals or GIVEN_UP not in recording.losses:
         return recording
     records = recording.records
@@ -143,9 +161,13 @@ def _with_others(recording: Recording) -> Recording:
         records = [*records, OTHERS]
     index = records.index(OTHERS)
     totals = dict(recording.totals)
+    given_up = in_no_context(recording.memory)
     for thread in recording.threads:
         given_up_ns = _add_others(thread.root, index)
-        if given_up_ns:
+        memory = given_up.get((thread.process, thread.index))
+        if memory:
+            _others_of(thread.root, index).held = {0: memory}
+        if given_up_ns or memory:
             key = thread.process, thread.index, index
             rest = _rest(thread, recording.totals)
             totals[key] = TotalFigures(0, 0, 0, 0, given_up_ns, rest)
@@ -168,6 +190,15 @@ def _add_others(root: Node, index: int) -> int:
     for node, gap in found:
         node.children.append(Node(index, (0, 0, 0, gap, gap)))
     return known_ns + sum(gap for _, gap in found)
+
+
+def _others_of(node: Node, index: int) -> Node:
+    """The one below `node`."""
+    for child in node.children:
+        if child.function == index:
+            return child
+    node.children.append(Node(index))
+    return node.children[-1]
 
 
 def _rest(thread: Thread, totals: Mapping[tuple[int, int, int], TotalFigures]) -> int:

@@ -16,11 +16,13 @@ from pyusdt.report.options import Options
 
 _MEASURED = ("wall",)
 _CHARGED = ("cpu", "wall", "wait")
+_MEMORY = ("peak", "allocated", "live")
 
 
 def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
     """Write a profile for each thread that called anything; where a sampler ran, one of its CPU
-    time, one of its wall time and one of its waits."""
+    time, one of its wall time and one of its waits; where memory was recorded, one of what it had
+    at the peak, allocated, and has alive."""
     recording = depth.cut(recording)
     threads = [thread for thread in recording.threads if thread.root.children]
     document = {
@@ -37,11 +39,16 @@ def write(recording: Recording, out: BinaryIO, _options: Options) -> None:
         "profiles": [
             profile
             for thread in threads
-            for weight in (_CHARGED if thread.charges else _MEASURED)
+            for weight in _weights(recording, thread)
             if (profile := _profile(recording, thread, weight))["events"]
         ],
     }
     out.write(json_text(document).encode())
+
+
+def _weights(recording: Recording, thread: Thread) -> tuple[str, ...]:
+    memory = _MEMORY if "memory" in recording.known else ()
+    return (*(_CHARGED if thread.charges else _MEASURED), *memory)
 
 
 def _profile(recording: Recording, thread: Thread, weight: str) -> dict[str, Any]:
@@ -59,8 +66,8 @@ def _profile(recording: Recording, thread: Thread, weight: str) -> dict[str, Any
     name = whole(recording.thread_label(thread))
     return {
         "type": "evented",
-        "name": f"{name}: {weight}" if thread.charges else name,
-        "unit": "nanoseconds",
+        "name": f"{name}: {weight}" if len(_weights(recording, thread)) > 1 else name,
+        "unit": "bytes" if weight in _MEMORY else "nanoseconds",
         "startValue": 0,
         "endValue": now,
         "events": events,

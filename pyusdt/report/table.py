@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report for the terminal: functions, lines, the call tree, or steps; losses are below."""
 
-from itertools import pairwise
-from math import inf
 from typing import BinaryIO
 
 from rich.console import Console
@@ -22,9 +20,11 @@ from pyusdt.report.functions import functions_table, kinds_shown
 from pyusdt.report.growth import print_growth
 from pyusdt.report.header import print_header
 from pyusdt.report.losses import lines
+from pyusdt.report.memory import print_memory
 from pyusdt.report.modules import print_modules
 from pyusdt.report.options import Options
 from pyusdt.report.order import default, idle, ordered
+from pyusdt.report.sparks import sparks
 from pyusdt.report.text import duration, number, plural, printable, size
 from pyusdt.report.waits import print_waits
 
@@ -41,13 +41,16 @@ _STEPS = (
 _STEP_MEMORY = (Column("allocated", 0.5), Column("peak", 1.5), Column("RSS", 4.5))
 
 _IDLE = 5  # functions that are shown, however many others are asked for
-_SPARKS = "▁▂▃▄▅▆▇█"
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the table, in colour where `out` is a terminal."""
     sort = options.sort or default(recording)
     with console_on(out) as console:
+        if options.memory or options.leaks:
+            print_memory(console, recording, options)
+            _print_notes(console, recording)
+            return
         kinds = print_header(console, recording, threads=options.threads)
         if options.waits:
             print_waits(console, recording, sort if sort in WAITS else None, options.top)
@@ -100,7 +103,7 @@ def _steps(recording: Recording, width: int) -> Table:
         values = (*middle, step.percentile(0.99), step.max)
         name = printable(step.name, 100) or "(nameless)"
         beside = (("mark", "dim"),) if step.kind == "mark" else ()
-        series = Text(_sparks(step), style="cyan")
+        series = Text(sparks(step.numbers), style="cyan")
         memory = _memory(recording, step) if has_memory else ()
         cells: list[Cell] = [number(step.count), *map(shown, values), series, *memory]
         rows.append((cells, Name(name, beside)))
@@ -120,21 +123,6 @@ def _memory(recording: Recording, step: Step) -> tuple[str, str, str]:
     more = known[-1].rss_end_bytes - known[0].rss_start_bytes
     sign = "+" if more > 0 else ""
     return about + size(mean), about + size(peak) if peak else "", sign + size(more)
-
-
-def _sparks(step: Step, width: int = 24) -> str:
-    """The series in `width` characters at most, each the mean of its part."""
-    numbers = step.numbers
-    if len(numbers) < 2:
-        return ""
-    cells = min(width, len(numbers))
-    edges = [len(numbers) * i // cells for i in range(cells + 1)]
-    means = [sum(numbers[a:b]) / (b - a) for a, b in pairwise(edges)]
-    low, high = min(means), max(means)
-    span = high - low
-    if not 0 < span < inf:
-        return _SPARKS[0] * cells
-    return "".join(_SPARKS[round((mean - low) / span * (len(_SPARKS) - 1))] for mean in means)
 
 
 def _print_notes(console: Console, recording: Recording) -> None:

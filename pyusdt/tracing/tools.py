@@ -232,6 +232,32 @@ TOOLS = {
             ),
         )
     ),
+    "pymem": Tool(
+        (
+            Table(
+                "",
+                ("module", "function", "line"),
+                (
+                    Column("bytes", "@bytes", "bytes", rate=True),
+                    Column("blocks", "@blocks"),
+                    Column("biggest", "@biggest", "bytes", longest=True),
+                ),
+            ),
+        )
+    ),
+    "pygrow": Tool(
+        (
+            Table(
+                "",
+                ("module", "function", "caller"),
+                (
+                    Column("ram_bytes", "@grown", "bytes"),
+                    Column("freed_bytes", "@freed", "bytes"),
+                    Column("asked_bytes", "@asked", "bytes"),
+                ),
+            ),
+        )
+    ),
     "pywhere": Tool(
         (
             Table(

@@ -46,6 +46,7 @@ static struct calltree_budget s_budget = {
     .functions = FUNCTIONS_BYTES, .histograms = HISTOGRAMS_BYTES, .lines = LINES_BYTES};
 static int64_t s_limit; /* of which s_budget.contexts is left */
 static uint32_t s_serial;
+static bool s_trees_stay;
 uint64_t thread_merged;
 void (*thread_leaves)(struct thread *thread);
 void (*thread_tree_goes)(struct thread *thread);
@@ -252,7 +253,13 @@ void thread_unlock_trees(void) {
     pthread_mutex_unlock(&s_trees);
 }
 
+void thread_keep_trees(void) {
+    s_trees_stay = true;
+}
+
 void thread_renew(void) {
+    if (s_trees_stay)
+        return;
     for (struct thread *thread = s_threads; thread; thread = thread->next) {
         struct calltree *tree = thread->shown ? NULL : calltree_new(&s_budget, 0);
 
@@ -269,7 +276,7 @@ void thread_renew(void) {
     }
 }
 
-/* Trees that must not be freed, because a tracer may hold their slot, use up some of the limit.
+/* Trees that must not be freed, because somebody may look at them, use up some of the limit.
  * Their part is granted again, up to the default in all. */
 void thread_allow(int64_t nodes) {
     int64_t most = calltree_bytes(CONTEXTS), bytes = nodes ? calltree_bytes((uint64_t)nodes) : most;

@@ -58,9 +58,12 @@ extern uint64_t thread_merged;
 extern void (*thread_leaves)(struct thread *thread);
 extern void (*thread_tree_goes)(struct thread *thread);
 
-/* Replace the trees by new ones, except those whose slot a tracer may hold. Nothing is tracked now.
- */
+/* Replace the trees by new ones, except those that somebody may look at: a tracer that holds their
+ * slot, or their thread. Nothing is tracked now. */
 void thread_renew(void);
+
+/* From now on no tree is freed: a thread may look at its own at any time, without the GIL. */
+void thread_keep_trees(void);
 
 /* While a thread holds this lock, no tree is freed. Nobody waits for anything under it. Any thread,
  * no GIL needed. */

@@ -263,6 +263,8 @@ void tracking_apply(probe_mask wanted) {
     if (exact != tracking_exact || suspends != s_suspends)
         suspended_clear();
     s_suspends = suspends;
+    if (wanted & PROBE_BIT(PROBE_mem__large))
+        thread_keep_trees();
     if (tracking_on && !on)
         thread_renew();
     tracking_on = on;

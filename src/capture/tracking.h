@@ -18,7 +18,8 @@
 
 /* What comes of tracking, and of no event's own probe. */
 #define TRACKING_TIMED (PROBE_BIT(PROBE_function__done) | PROBE_BIT(PROBE_function__slow))
-#define TRACKING_PROBES (TRACKING_TIMED | PROBE_BIT(PROBE_thread__state))
+#define TRACKING_PROBES                                                                            \
+    (TRACKING_TIMED | PROBE_BIT(PROBE_thread__state) | PROBE_BIT(PROBE_mem__large))
 
 /* The same, but it needs to know what is suspended, as the recorder does. */
 #define TRACKING_LATENCY PROBE_BIT(PROBE_function__latency)

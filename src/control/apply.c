@@ -10,6 +10,7 @@
 #include "capture/tracking.h"
 #include "control/messages.h"
 #include "control/replay.h"
+#include "memory/memory.h"
 
 /* How often a demand that could not be applied is tried again, and the tool id is checked. */
 enum { RETRY_MSEC = 1000 };
@@ -41,6 +42,7 @@ int apply_demand(probe_mask watched) {
     s_retry_msec = error == MONITOR_EARLY ? 0 : RETRY_MSEC;
     s_applied = error < 0 ? 0 : watched;
     tracking_adopt_all();
+    memory_watch_large(s_applied & PROBE_BIT(PROBE_mem__large));
     replay_apply(fresh);
     messages_change(before, monitor_events());
     return error;

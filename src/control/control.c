@@ -34,6 +34,7 @@
 #include "control/remote_recording.h"
 #include "control/sampler.h"
 #include "control/settings.h"
+#include "memory/memory.h"
 #include "probe/probes.h"
 
 _Static_assert(PROBE_COUNT <= PYUSDT_PROBES_MAX, "the status has room for all probes");
@@ -71,6 +72,7 @@ void control_init(void) {
              Py_GetVersion());
     code_set_filters(settings.only, settings.exclude);
     tracking_set_slow(settings.slow_usec);
+    memory_set_large(settings.large_bytes);
     status->n_probes = PROBE_COUNT;
     for (int p = 0; p < PROBE_COUNT; p++)
         set_name(&status->probes[p], probes_info[p].name);
@@ -106,6 +108,8 @@ static struct pyusdt_settings overlay(const struct pyusdt_request *request) {
         wanted.check_msec = from->check_msec;
     if (request->fields & PYUSDT_SET_VERBOSE)
         wanted.verbose = from->verbose;
+    if (request->fields & PYUSDT_SET_LARGE_BYTES)
+        wanted.large_bytes = from->large_bytes;
     if (request->fields & PYUSDT_SET_ONLY)
         memcpy(wanted.only, from->only, sizeof wanted.only);
     if (request->fields & PYUSDT_SET_EXCLUDE)
@@ -144,6 +148,8 @@ int control_apply(const struct pyusdt_request *request, char why[PYUSDT_MESSAGE_
         refilter();
     if (request->fields & PYUSDT_SET_SLOW_USEC)
         tracking_set_slow(settings.slow_usec);
+    if (request->fields & PYUSDT_SET_LARGE_BYTES)
+        memory_set_large(settings.large_bytes);
     return 0;
 }
 

@@ -20,6 +20,7 @@ struct pyusdt_settings settings = {
     .check_msec = CHECK_MSEC_DEFAULT,
     .values = PYUSDT_VALUES_SAFE,
     .slow_usec = SLOW_USEC_DEFAULT,
+    .large_bytes = LARGE_BYTES_DEFAULT,
 };
 
 uint32_t settings_sample_msec = SAMPLE_MSEC_DEFAULT;
@@ -50,6 +51,9 @@ int settings_check(const struct pyusdt_settings *wanted, char why[PYUSDT_MESSAGE
     if (wanted->slow_usec > SLOW_USEC_MAX && wanted->slow_usec != PYUSDT_SLOW_OFF)
         return bad(why, "slow_usec is neither off nor a number of microseconds up to %llu",
                    (unsigned long long)SLOW_USEC_MAX);
+    if (!wanted->large_bytes)
+        return bad(why, "large_bytes is not a number of bytes from 1 to %lu",
+                   (unsigned long)UINT32_MAX);
     if (wanted->verbose > 1)
         return bad(why, "verbose is neither 0 nor 1");
     if (check_filter("only", wanted->only, why) < 0)
@@ -88,6 +92,22 @@ static void read_slow_usec(const char *text, struct pyusdt_settings *into) {
     into->slow_usec = strcmp(text, "off") ? read_number(text) : PYUSDT_SLOW_OFF;
 }
 
+/* A number of bytes, or of larger units: 64KiB, 1MB. */
+static void read_large_bytes(const char *text, struct pyusdt_settings *into) {
+    static const struct {
+        const char *name;
+        uint32_t bytes;
+    } units[] = {{"", 1},      {"B", 1},     {"KiB", 1 << 10}, {"MiB", 1 << 20},  {"GiB", 1 << 30},
+                 {"kB", 1000}, {"KB", 1000}, {"MB", 1000000},  {"GB", 1000000000}};
+    size_t digits = strspn(text, "0123456789"), i = 0, n = sizeof units / sizeof *units;
+    uint64_t number = digits && digits <= 10 ? strtoull(text, NULL, 10) : 0;
+
+    while (i < n && strcmp(text + digits, units[i].name) != 0)
+        i++;
+    number *= i < n ? units[i].bytes : 0;
+    into->large_bytes = number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
 static void read_values(const char *text, struct pyusdt_settings *into) {
     static const char *const names[] = {"safe", "repr", "off"};
     uint32_t i = 0;
@@ -114,11 +134,9 @@ static const struct {
     const char *name;
     void (*read)(const char *text, struct pyusdt_settings *into);
 } s_variables[] = {
-    {"PYUSDT_CHECK_MSEC", read_check_msec},
-    {"PYUSDT_SLOW_USEC", read_slow_usec},
-    {"PYUSDT_VALUES", read_values},
-    {"PYUSDT_VERBOSE", read_verbose},
-    {"PYUSDT_ONLY", read_only},
+    {"PYUSDT_CHECK_MSEC", read_check_msec},   {"PYUSDT_SLOW_USEC", read_slow_usec},
+    {"PYUSDT_LARGE_BYTES", read_large_bytes}, {"PYUSDT_VALUES", read_values},
+    {"PYUSDT_VERBOSE", read_verbose},         {"PYUSDT_ONLY", read_only},
     {"PYUSDT_EXCLUDE", read_exclude},
 };
 

@@ -14,6 +14,7 @@
 enum { CHECK_MSEC_MIN = 1, CHECK_MSEC_MAX = 10000, CHECK_MSEC_DEFAULT = 100 };
 enum { SLOW_USEC_DEFAULT = 10000 };
 #define SLOW_USEC_MAX 1000000000000u /* 11 days: nanoseconds and ticks stay far from overflow */
+#define LARGE_BYTES_DEFAULT ((uint32_t)1 << 20)
 
 /* Always valid, as settings_check() defines it. Written under the GIL and control.c's lock; read
  * under either. */

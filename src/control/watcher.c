@@ -177,10 +177,10 @@ static void *watch(void *unused) {
             break;
         pthread_mutex_unlock(&s_lock);
         serve_requests();
-        memory_attend();
         sampler_attend();
         wait_for_gil();
         poll_demand();
+        memory_attend();
         publish(true);
         clock_refine();
         save_tick();
@@ -254,6 +254,12 @@ static void stop_thread(void) {
     Py_END_ALLOW_THREADS;
 }
 
+static void attend_memory(void) {
+    Py_BEGIN_ALLOW_THREADS;
+    memory_attend();
+    Py_END_ALLOW_THREADS;
+}
+
 void watcher_start(void) {
     int error;
 
@@ -261,6 +267,7 @@ void watcher_start(void) {
         return;
     s_wanted = true;
     s_last = apply_start();
+    attend_memory();
     error = start_if_wanted();
     sampler_allow(!error);
     if (error) {
@@ -277,11 +284,9 @@ void watcher_stop(void) {
         return;
     s_wanted = s_threadless = false;
     stop_thread();
-    Py_BEGIN_ALLOW_THREADS;
-    memory_attend();
-    Py_END_ALLOW_THREADS;
     sampler_allow(false);
     apply_stop();
+    attend_memory();
     batch_fire_all();
     code_replay(); /* a tracer that counts by id gets the names once more */
     watcher_publish();

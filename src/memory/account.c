@@ -36,9 +36,12 @@ static struct places s_places;
 static struct history s_history;
 static uint64_t s_lost;
 static uint64_t s_opened; /* counts the openings, and emptyings */
+static uint64_t s_open;   /* the number of this opening; 0: it is closed */
+static bool s_entered;    /* even while it is closed */
 
-static _Atomic bool s_sampled;         /* written under the lock */
+static _Atomic enum { CLOSED, EXACT, SAMPLED } s_mode; /* written under the lock */
 static struct sample_filter s_samples; /* where there may be blocks that are samples */
+static bool s_filtered;                /* it may have some. Under the lock */
 static THREAD_LOCAL struct sampling t_sampling;
 
 /* Where this thread has allocated last; only compared. */
@@ -47,7 +50,7 @@ static THREAD_LOCAL const struct pyusdt_node *t_last_node;
 /* For what is called by hooks: false, and no lock, where the account that it entered is closed. */
 ALWAYS_INLINE bool lock_open(void) {
     spin_lock(&s_lock);
-    if (LIKELY(atomic_load_explicit(&account_opening, memory_order_relaxed) == account_t_within))
+    if (LIKELY(s_open == account_t_within))
         return true;
     spin_unlock(&s_lock);
     return false;
@@ -118,14 +121,19 @@ ALWAYS_INLINE void add(uint64_t address, uint64_t size, uint64_t mark) {
     charge(place, size, amount_of(size | mark, address));
 }
 
+static bool takes_sample(size_t size) {
+    return s_mode == SAMPLED &&
+           sample_takes(&t_sampling, size, (uint64_t)(uintptr_t)&t_sampling ^ s_opened << 32);
+}
+
 /* Sizes are below ACCOUNT_SIZES: nobody has 2 PiB. */
 void account_allocated(void *address, size_t size) {
     uint64_t mark = 0;
 
     if (UNLIKELY(!address))
         return;
-    if (UNLIKELY(atomic_load_explicit(&s_sampled, memory_order_relaxed))) {
-        if (!sample_takes(&t_sampling, size, (uint64_t)(uintptr_t)&t_sampling ^ s_opened << 32))
+    if (UNLIKELY(atomic_load_explicit(&s_mode, memory_order_relaxed) != EXACT)) {
+        if (!takes_sample(size))
             return;
         mark = SAMPLE;
     }
@@ -149,8 +157,11 @@ ALWAYS_INLINE bool is_temporary(const struct place *place, uint32_t call) {
 
 /* Whether nothing is known of it; no lock. */
 ALWAYS_INLINE bool is_unknown(void *address) {
-    return !address || (atomic_load_explicit(&s_sampled, memory_order_relaxed) &&
-                        !sample_filter_has(&s_samples, (uint64_t)(uintptr_t)address));
+    int mode = atomic_load_explicit(&s_mode, memory_order_relaxed);
+
+    return !address ||
+           (mode != EXACT &&
+            (mode == CLOSED || !sample_filter_has(&s_samples, (uint64_t)(uintptr_t)address)));
 }
 
 void account_freed(void *address) {
@@ -254,8 +265,9 @@ size_t account_unmapped(void *address, size_t size) {
 static void forget(void) {
     blocks_clear(&s_blocks);
     mappings_clear(&s_mappings);
-    if (s_sampled)
+    if (s_filtered)
         memset((void *)&s_samples, 0, sizeof s_samples);
+    s_filtered = s_mode == SAMPLED;
     places_clear(&s_places);
     growth_clear(&s_history.growth);
     memset(&s_history, 0, sizeof s_history);
@@ -263,40 +275,65 @@ static void forget(void) {
     s_opened++;
 }
 
+static void admit(void) {
+    account_opening = s_open ? s_open : s_entered ? ACCOUNT_ASIDE : 0;
+}
+
 static void forked(void) {
     if (s_opened)
         forget();
-    if (account_opening)
-        account_opening = s_opened;
+    if (s_open)
+        s_open = s_opened;
+    admit();
     spin_postfork_child(&s_lock);
 }
 
-bool account_open(bool sampled) {
-    static bool s_watches; /* forks */
+/* False: no memory. */
+static bool watch_forks(void) {
+    static bool s_watches;
 
     if (!s_watches && pthread_atfork(NULL, NULL, forked) != 0)
         return false;
     if (!s_watches)
         spin_allow_owner();
     s_watches = true;
+    return true;
+}
+
+bool account_open(bool sampled) {
+    if (!watch_forks())
+        return false;
     lock_apart();
+    s_mode = sampled ? SAMPLED : EXACT;
     forget();
-    s_sampled = sampled;
-    account_opening = s_opened;
+    s_open = s_opened;
+    admit();
     unlock_apart();
     return true;
 }
 
 void account_close(void) {
     lock_apart();
-    account_opening = 0;
+    s_open = 0;
+    s_mode = CLOSED;
+    admit();
     unlock_apart();
 }
 
 void account_be_exact(void) {
     lock_apart();
-    s_sampled = false;
+    s_mode = EXACT;
     unlock_apart();
+}
+
+bool account_enter_closed(bool enters) {
+    if (!watch_forks())
+        return false;
+    lock_apart();
+    s_entered = enters;
+    admit();
+    unlock_apart();
+    return true;
 }
 
 void account_clear(void) {
@@ -319,8 +356,7 @@ void account_totals(struct account_totals *totals) {
 
 struct account_parts account_lock(void) {
     lock_apart();
-    return (struct account_parts){atomic_load_explicit(&account_opening, memory_order_relaxed),
-                                  &s_blocks, &s_mappings, &s_places, &s_history};
+    return (struct account_parts){s_open, &s_blocks, &s_mappings, &s_places, &s_history};
 }
 
 void account_unlock(void) {

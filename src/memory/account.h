@@ -32,13 +32,14 @@
 #include "base/compiler.h"
 #include "pyusdt_node.h"
 
-/* Private to the two functions below. */
-extern _Atomic uint64_t account_opening;       /* its number; 0: the account is closed */
+/* Private to the functions below. */
+extern _Atomic uint64_t account_opening;       /* its number; 0: nobody enters */
 extern THREAD_LOCAL uint64_t account_t_within; /* in which one this thread entered; 0: in none */
+#define ACCOUNT_ASIDE (UINT64_MAX - 1)         /* no number: nothing is accounted for */
 
 /* Whether what the calling hook does is to be accounted for; then account_leave() follows. False:
- * the account is closed, or this thread is within another hook. Until it leaves, no other enter of
- * this thread is true. */
+ * the account is closed, and not to be entered, or this thread is within another hook. Until it
+ * leaves, no other enter of this thread is true. */
 static inline bool account_enter(void) {
     uint64_t opening = atomic_load_explicit(&account_opening, memory_order_relaxed);
 
@@ -50,15 +51,26 @@ static inline bool account_enter(void) {
 
 /* Whether it is open now. */
 static inline bool account_is_open(void) {
-    return atomic_load_explicit(&account_opening, memory_order_relaxed) != 0;
+    uint64_t opening = atomic_load_explicit(&account_opening, memory_order_relaxed);
+
+    return opening && opening != ACCOUNT_ASIDE;
+}
+
+/* The same for a hook whose blocks are not to be in the account. */
+static inline bool account_enter_aside(void) {
+    bool enters = account_enter();
+
+    if (enters)
+        account_t_within = ACCOUNT_ASIDE;
+    return enters;
 }
 
 static inline void account_leave(void) {
     account_t_within = 0;
 }
 
-/* What follows is called between those two. Where the account has been closed meanwhile, nothing
- * happens, even if it was opened again. */
+/* What follows is called between those two. Where the account is closed, or has been meanwhile,
+ * nothing happens, even if it was opened again. */
 
 /* A block of `size` bytes, 0 too, was allocated. NULL: it was not. A block that was known at that
  * address was freed unseen. */
@@ -97,6 +109,10 @@ void account_be_exact(void);
  * it is cleared, which comes before call trees are freed. */
 void account_close(void);
 void account_clear(void);
+
+/* Whether hooks enter while it is closed, too, for what else they do. False: no memory. GIL held.
+ */
+bool account_enter_closed(bool enters);
 
 /* What is alive of what was allocated since the account was opened, and what was when it was the
  * most; how many blocks there was no memory for: they are in no figure. Any time. */

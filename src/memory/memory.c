@@ -5,16 +5,27 @@
 
 #include "base/clock.h"
 #include "memory/account.h"
+#include "memory/large.h"
 #include "memory/native_hooks.h"
 #include "memory/python_hooks.h"
 #include "pyusdt_control.h"
 
-static _Atomic uint32_t s_kinds; /* written under the GIL */
+/* Written under the GIL. */
+static _Atomic uint32_t s_kinds;
+static bool s_watched; /* mem__large is: hooks are there for it, even while the account is closed */
+
+/* False: there can be no hooks of native memory. */
+static bool use_native(uint32_t kinds) {
+    if (kinds & PYUSDT_MEMORY_NATIVE)
+        return native_hooks_want(NATIVE_COUNTED);
+    return native_hooks_want(s_watched ? NATIVE_ASIDE : NATIVE_UNUSED);
+}
 
 static void end(void) {
-    native_hooks_want(false);
+    use_native(0);
     account_close();
-    python_hooks_off();
+    if (!s_watched)
+        python_hooks_off();
     account_clear();
     s_kinds = 0;
 }
@@ -43,13 +54,37 @@ bool memory_account(uint32_t kinds) {
     if (!kinds && !s_kinds)
         return true;
     on = kinds && go_on(&kinds) && python_hooks_on();
-    if (on && !native_hooks_want(kinds & PYUSDT_MEMORY_NATIVE))
+    if (on && !use_native(kinds))
         kinds &= ~(uint32_t)PYUSDT_MEMORY_NATIVE;
     if (on)
         s_kinds = kinds;
     else
         end();
     return on || !kinds;
+}
+
+/* Fires once the hooks are there, and no more before they go. */
+static void follow_watched(void) {
+    large_watch(false);
+    if (!account_enter_closed(s_watched))
+        return;
+    if (s_watched)
+        python_hooks_on();
+    else if (!s_kinds)
+        python_hooks_off();
+    use_native(s_kinds);
+    large_watch(s_watched);
+}
+
+void memory_watch_large(bool watched) {
+    if (watched == s_watched)
+        return;
+    s_watched = watched;
+    follow_watched();
+}
+
+void memory_set_large(uint64_t bytes) {
+    large_set(bytes < SIZE_MAX ? (size_t)bytes : SIZE_MAX);
 }
 
 void memory_attend(void) {

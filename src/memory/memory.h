@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which memory is accounted for: the account, and the hooks that keep it.
+ * Which memory is accounted for: the account, and the hooks that keep it; and the probe mem__large,
+ * which fires in the same hooks.
  *
  * GIL held for what does not say otherwise. Nothing leaves an exception set.
  */
@@ -19,9 +20,14 @@ bool memory_account(uint32_t kinds);
  */
 uint32_t memory_join(uint32_t a, uint32_t b);
 
-/* Bring the hooks of native memory to where they are wanted: called after memory_account(), and
- * from time to time. Where they are not wanted any more they count nothing, even before. No GIL:
- * this may wait for a library that another thread loads. */
+/* Whether the probe mem__large is watched, and call trees are kept for it: then it fires, for every
+ * block from so many bytes on, with or without an account. */
+void memory_watch_large(bool watched);
+void memory_set_large(uint64_t bytes);
+
+/* Bring the hooks of native memory to where they are wanted: called after what is above, and from
+ * time to time. Where they are not wanted any more they count nothing, even before. No GIL: this
+ * may wait for a library that another thread loads. */
 void memory_attend(void);
 
 /* Slots of libraries that could not get their hooks of native memory. Any thread. */

@@ -10,10 +10,13 @@
 #include <stddef.h>
 
 #include "memory/account.h"
+#include "memory/large.h"
+#include "memory/native_use.h"
 
 static void *came(void *block, size_t size) {
-    if (native_counts && account_enter()) {
+    if (native_enter()) {
         account_allocated(block, size);
+        large_allocated(block, size);
         account_leave();
     }
     return block;
@@ -21,7 +24,7 @@ static void *came(void *block, size_t size) {
 
 /* Before the block goes. */
 static void goes(void *block) {
-    if (native_counts && account_enter()) {
+    if (native_enter()) {
         account_freed(block);
         account_leave();
     }

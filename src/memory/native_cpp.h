@@ -9,13 +9,8 @@
 #ifndef PYUSDT_MEMORY_NATIVE_CPP_H
 #define PYUSDT_MEMORY_NATIVE_CPP_H
 
-#include <stdbool.h>
-
 #include "base/got.h"
 
 extern struct got native_cpp;
-
-/* Written by native_hooks.c: whether they count. */
-extern _Atomic bool native_counts;
 
 #endif

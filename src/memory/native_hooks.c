@@ -26,49 +26,46 @@
 #include "base/compiler.h"
 #include "base/got.h"
 #include "memory/account.h"
+#include "memory/large.h"
 #include "memory/native_cpp.h"
 
-static _Atomic bool s_wanted;
+static _Atomic enum native_use s_wanted;
 
 /* Once all libraries have their hooks: a block that one library takes, another may give back. */
-_Atomic bool native_counts;
-
-/* Whether this call is to be accounted for; then account_leave() follows. */
-static inline bool enter(void) {
-    return atomic_load_explicit(&native_counts, memory_order_relaxed) && account_enter();
-}
+_Atomic enum native_use native_use;
 
 /* ---- Blocks ---- */
 
 static void *leave_with(void *block, size_t size) {
     account_allocated(block, size);
+    large_allocated(block, size);
     account_leave();
     return block;
 }
 
 static void *hook_malloc(size_t size) {
-    return enter() ? leave_with(malloc(size), size) : malloc(size);
+    return native_enter() ? leave_with(malloc(size), size) : malloc(size);
 }
 
 static void *hook_calloc(size_t n, size_t size) {
-    return enter() ? leave_with(calloc(n, size), n * size) : calloc(n, size);
+    return native_enter() ? leave_with(calloc(n, size), n * size) : calloc(n, size);
 }
 
 static void *hook_aligned_alloc(size_t alignment, size_t size) {
-    return enter() ? leave_with(aligned_alloc(alignment, size), size)
-                   : aligned_alloc(alignment, size);
+    return native_enter() ? leave_with(aligned_alloc(alignment, size), size)
+                          : aligned_alloc(alignment, size);
 }
 
 static void *hook_memalign(size_t alignment, size_t size) {
-    return enter() ? leave_with(memalign(alignment, size), size) : memalign(alignment, size);
+    return native_enter() ? leave_with(memalign(alignment, size), size) : memalign(alignment, size);
 }
 
 static void *hook_valloc(size_t size) {
-    return enter() ? leave_with(valloc(size), size) : valloc(size);
+    return native_enter() ? leave_with(valloc(size), size) : valloc(size);
 }
 
 static int hook_posix_memalign(void **block, size_t alignment, size_t size) {
-    bool counts = enter();
+    bool counts = native_enter();
     int error = posix_memalign(block, alignment, size);
 
     if (counts)
@@ -77,7 +74,7 @@ static int hook_posix_memalign(void **block, size_t alignment, size_t size) {
 }
 
 static void hook_free(void *block) {
-    bool counts = enter();
+    bool counts = native_enter();
 
     if (counts)
         account_freed(block);
@@ -98,7 +95,7 @@ static void *hook_realloc(void *block, size_t size) {
     uintptr_t was = (uintptr_t)block;
     struct account_block before;
 
-    if (!enter())
+    if (!native_enter())
         return realloc(block, size);
     account_moves(block, &before);
     return leave_moved(was, &before, realloc(block, size), size);
@@ -108,7 +105,7 @@ static void *hook_reallocarray(void *block, size_t n, size_t size) {
     uintptr_t was = (uintptr_t)block;
     struct account_block before;
 
-    if (!enter())
+    if (!native_enter())
         return reallocarray(block, n, size);
     account_moves(block, &before);
     return leave_moved(was, &before, reallocarray(block, n, size), n && size ? n * size : 0);
@@ -156,14 +153,16 @@ static void before_mmap(void *at, size_t size, int flags) {
 }
 
 static void *leave_mapped(void *found, size_t size, int protection, int flags, int file) {
-    if (found != MAP_FAILED && is_memory(protection, flags, file))
+    if (found != MAP_FAILED && is_memory(protection, flags, file)) {
         account_mapped(found, size);
+        large_allocated(found, size);
+    }
     account_leave();
     return found;
 }
 
 static void *hook_mmap(void *at, size_t size, int protection, int flags, int file, off_t offset) {
-    if (!enter())
+    if (!native_enter())
         return mmap(at, size, protection, flags, file, offset);
     before_mmap(at, size, flags);
     return leave_mapped(mmap(at, size, protection, flags, file, offset), size, protection, flags,
@@ -173,7 +172,7 @@ static void *hook_mmap(void *at, size_t size, int protection, int flags, int fil
 #ifdef __GLIBC__
 static void *hook_mmap64(void *at, size_t size, int protection, int flags, int file,
                          off64_t offset) {
-    if (!enter())
+    if (!native_enter())
         return mmap64(at, size, protection, flags, file, offset);
     before_mmap(at, size, flags);
     return leave_mapped(mmap64(at, size, protection, flags, file, offset), size, protection, flags,
@@ -182,7 +181,7 @@ static void *hook_mmap64(void *at, size_t size, int protection, int flags, int f
 #endif
 
 static int hook_munmap(void *at, size_t size) {
-    bool counts = enter();
+    bool counts = native_enter();
     int ret;
 
     if (counts)
@@ -235,7 +234,7 @@ static void *hook_mremap(void *at, size_t old_size, size_t size, int flags, ...)
         to = va_arg(rest, void *);
         va_end(rest);
     }
-    if (!enter())
+    if (!native_enter())
         return mremap(at, old_size, size, flags, to);
     if (flags & MREMAP_FIXED || (size > old_size && flags & MREMAP_MAYMOVE))
         found = moved(at, old_size, size, flags, to);
@@ -308,13 +307,13 @@ static void init(void) {
                  pthread_atfork(got_prefork, got_postfork_parent, got_postfork_child) == 0;
 }
 
-bool native_hooks_want(bool wanted) {
-    if (wanted)
+bool native_hooks_want(enum native_use use) {
+    if (use)
         pthread_once(&s_once, init);
-    s_wanted = wanted && s_possible;
-    if (!s_wanted)
-        native_counts = false;
-    return s_wanted == wanted;
+    s_wanted = s_possible ? use : NATIVE_UNUSED;
+    if (native_use)
+        native_use = s_wanted;
+    return s_wanted == use;
 }
 
 /* An allocator other than the C library's is left alone: what it maps is not the program's. */
@@ -351,7 +350,7 @@ static void take_off(void) {
 }
 
 void native_hooks_attend(void) {
-    bool wanted;
+    enum native_use wanted;
 
     do {
         wanted = s_wanted;
@@ -359,7 +358,7 @@ void native_hooks_attend(void) {
             put();
         else
             take_off();
-        native_counts = wanted && s_state != OFF;
+        native_use = s_state != OFF ? wanted : NATIVE_UNUSED;
     } while (wanted != s_wanted); /* it may have changed, and another thread been faster */
 }
 

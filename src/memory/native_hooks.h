@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The hooks of native memory: what C and C++ code takes from malloc() and its kin, and from mmap(),
- * is accounted for (account.h), in all libraries, also those that are loaded later.
+ * is accounted for (account.h), or large enough for a probe (large.h), in all libraries, also those
+ * that are loaded later.
  *
  * A library that is loaded has its hooks before dlsym() first finds something in it; where nobody
  * looks for anything, at the watcher's next tick. Its constructors' memory is not seen. Mappings
@@ -15,9 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From now on, hooks are wanted or not. Where they are not, those that are there count nothing. Any
+#include "memory/native_use.h"
+
+/* From now on, hooks are wanted for that. Where they are not, those that are there do nothing. Any
  * thread. False: there can be none here. */
-bool native_hooks_want(bool wanted);
+bool native_hooks_want(enum native_use use);
 
 /* Put the hooks in, or take them off, as it is wanted; and into libraries that are new. Call it
  * after native_hooks_want(), and from time to time. Any thread, but without the GIL: this may wait

@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "memory/account.h"
+#include "memory/large.h"
 
 /* PyMemAllocatorEx and PyMemAllocatorDomain, which are not in the limited API: the same in each
  * version. */
@@ -41,6 +42,7 @@ ALWAYS_INLINE bool enter(int domain) {
 ALWAYS_INLINE void *counted(bool counts, void *block, size_t size) {
     if (LIKELY(counts)) {
         account_allocated(block, size);
+        large_allocated(block, size);
         account_leave();
     }
     return block;

@@ -112,7 +112,10 @@
     DERIVED(mark, 0, "pyusdt.mark() is called", (str, name), (str, text), (i64, value)) \
     DERIVED(step__start, 0, "pyusdt.step() or an iteration of pyusdt.steps() starts", \
             (str, name)) \
-    DERIVED(step__done, 0, "a step ends", (str, name), (u64, elapsed_ns))
+    DERIVED(step__done, 0, "a step ends", (str, name), (u64, elapsed_ns)) \
+    DERIVED(mem__large, NEED_FRAMES, \
+            "a block of bytes that reach the setting large is allocated, by Python or in C code", \
+            (str, qualname), (str, file), (i32, line), (u32, id), (u64, bytes), (ptr, address))
 /* clang-format on */
 
 #define ARGS_COMPAT (str, file), (str, function), (i32, line)

@@ -35,8 +35,7 @@ struct probe_info {
 };
 extern const struct probe_info probes_info[PROBE_COUNT];
 
-/* How often each probe was fired. The firing thread writes it without a lock: exact under the GIL,
- * while a free-threaded build may lose counts. Any thread reads. */
+/* How often each probe was fired. Any thread reads. */
 extern _Atomic uint64_t probes_fired[PROBE_COUNT];
 
 /* An event's own probe: the table has them in the same order. */

@@ -73,7 +73,9 @@ class Page:
         self.path = tmp_path / "page.html"
 
     def open(self, data, fragment=""):
-        recording = Recording.from_snapshot(data)
+        return self.open_recording(Recording.from_snapshot(data), fragment)
+
+    def open_recording(self, recording, fragment=""):
         report.write(recording, str(self.path), report.FORMATS["html"], Options())
         self.go(fragment)
         return self

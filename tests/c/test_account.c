@@ -211,6 +211,37 @@ static void an_account_that_is_closed_does_not_change(void) {
     end();
 }
 
+/* Hooks may have something else to do, and nothing of it is in an account. */
+static void closed_account_may_be_entered(void) {
+    struct thread thread;
+    struct account_block before;
+    begin(&thread);
+    account_close();
+    CHECK(account_enter_closed(true));
+    allocate(0x1000, 1);
+    WITHIN(account_moves(at(0x1000), &before));
+    WITHIN(account_mapped(at(0x10000), 0x1000));
+    WITHIN(CHECK(account_unmapped(at(0x10000), 0x1000) == 0));
+    CHECK(account_enter());
+    CHECK(account_open(false)); /* meanwhile */
+    account_t_within = ACCOUNT_ASIDE;
+    account_allocated(at(0x1000), 1);
+    account_leave();
+    CHECK(account_enter_aside());
+    account_allocated(at(0x2000), 2);
+    account_freed(at(0x2000));
+    account_leave();
+    CHECK_EQUAL(totals().blocks, 0);
+    allocate(0x3000, 3);
+    CHECK_EQUAL(totals().bytes, 3);
+    CHECK(account_enter_closed(false));
+    allocate(0x4000, 4);
+    CHECK_EQUAL(totals().bytes, 7);
+    account_close();
+    CHECK(!account_enter() && !account_enter_aside());
+    end();
+}
+
 static void block_at_a_known_address_was_freed_unseen(void) {
     struct thread thread;
     begin(&thread);
@@ -519,6 +550,7 @@ int main(void) {
         TEST(temporary_blocks_are_those_of_one_call),
         TEST(only_the_outermost_hook_counts),
         TEST(an_account_that_is_closed_does_not_change),
+        TEST(closed_account_may_be_entered),
         TEST(block_at_a_known_address_was_freed_unseen),
         TEST(moved_block_belongs_to_who_moved_it),
         TEST(mappings_count_once_and_are_unmapped_in_parts),

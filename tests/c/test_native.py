@@ -19,6 +19,7 @@ SOURCES = Path(__file__).parent / "native"
 UNDER_TEST = [
     *(ROOT / f"src/base/{name}.c" for name in ("got", "image", "maps", "pages")),
     *(ROOT / "src/memory").glob("*.c"),
+    ROOT / "src/probe/probes.c",
 ]
 
 

@@ -30,6 +30,7 @@ void log_line(const char *format, ...) {
 static void check_good(const struct pyusdt_settings *s) {
     FUZZ_CHECK(s->check_msec >= 1 && s->check_msec <= 10000);
     FUZZ_CHECK(s->values <= PYUSDT_VALUES_OFF && s->verbose <= 1);
+    FUZZ_CHECK(s->large_bytes >= 1);
     FUZZ_CHECK(s->slow_usec <= SLOW_USEC_MAX || s->slow_usec == PYUSDT_SLOW_OFF);
     FUZZ_CHECK(memchr(s->only, '\0', sizeof s->only));
     FUZZ_CHECK(memchr(s->exclude, '\0', sizeof s->exclude));

@@ -125,6 +125,24 @@ def test_pyfault_names_the_function_that_touches_new_memory(result: str) -> None
     assert 1009 * 4 <= found["grown[__main__, touches, Thread.run]"] <= 1009 * 4 + 1024
 
 
+@answer_of("pygrow", "hooked 1", "touches 1", "touches 1009", "touches 1009")
+def test_pygrow_names_the_function_that_takes_up_memory_and_asks_for_it(result: str) -> None:
+    found, touches = without_ids(maps(result), 2), "[__main__, touches, Thread.run]"
+    assert 2 * 1009 * 4 <= found[f"grown{touches}"] <= 2 * 1009 * 4 + 400
+    assert 2 * 1009 * 4 <= found[f"freed{touches}"] <= 2 * 1009 * 4 + 400
+    assert found[f"asked{touches}"] == 2 * 1009 * 4
+
+
+@answer_of("pymem", "hooked 1", "touches 499", "touches 1009", "touches 23")
+def test_pymem_names_the_function_that_allocates_large_blocks(result: str) -> None:
+    found = without_ids(maps(result))
+    source = (ROOT / "tests/scripts/programs/kernel.py").read_text().splitlines()
+    touches = f"[__main__, touches, {source.index('def touches(n: int) -> None:') + 1}]"
+    assert found[f"bytes{touches}"] == (499 + 1009) * 4
+    assert found[f"blocks{touches}"] == 2
+    assert found[f"biggest{touches}"] == 1009 * 4
+
+
 @answer_of("pywhere", "lined 101")
 def test_pywhere_names_the_line_that_led_to_it(result: str) -> None:
     found = without_ids(maps(result))

@@ -84,6 +84,7 @@ def test_a_fresh_process() -> None:
     assert status["probes_watched"] == status["events_on"] == []
     assert (status["only"], status["exclude"], status["values"]) == ("", "", "safe")
     assert (status["slow_usec"], status["check_msec"], status["verbose"]) == (10_000, 10, False)
+    assert status["large_bytes"] == 2**20
     assert status["probes_fired"] == {}
     assert set(status["losses"].values()) == {0}
 
@@ -95,10 +96,18 @@ def test_the_environment_sets_what_it_names() -> None:
         PYUSDT_VALUES="repr",
         PYUSDT_SLOW_USEC="off",
         PYUSDT_CHECK_MSEC="1000",
+        PYUSDT_LARGE_BYTES="64KiB",
     )
     assert (status["only"], status["exclude"]) == ("myapp, other:f*", "*:__repr__")
     assert (status["values"], status["slow_usec"]) == ("repr", None)
-    assert status["check_msec"] == 1000
+    assert (status["check_msec"], status["large_bytes"]) == (1000, 65536)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1", 1), ("12B", 12), ("3MB", 3_000_000), ("4294967295", 2**32 - 1)]
+)
+def test_the_size_of_what_is_large(text: str, size: int) -> None:
+    assert after(PYUSDT_LARGE_BYTES=text)["large_bytes"] == size
 
 
 @pytest.mark.parametrize(
@@ -110,6 +119,9 @@ def test_the_environment_sets_what_it_names() -> None:
         ("CHECK_MSEC", "99999999999999999999", "check_msec is not a number from 1 to 10000"),
         ("SLOW_USEC", "-1", "slow_usec is neither off nor a number of microseconds up to 1000"),
         ("SLOW_USEC", "10ms", "slow_usec is neither off nor a number of microseconds up to 1000"),
+        ("LARGE_BYTES", "0", "large_bytes is not a number of bytes from 1 to 4294967295"),
+        ("LARGE_BYTES", "1mb", "large_bytes is not a number of bytes from 1 to 4294967295"),
+        ("LARGE_BYTES", "4GiB", "large_bytes is not a number of bytes from 1 to 4294967295"),
         ("VALUES", "yes", "values is none of safe, repr, off"),
         ("VERBOSE", "2", "verbose is neither 0 nor 1"),
         ("ONLY", "a,,b", "only has an empty pattern"),
@@ -143,6 +155,9 @@ def test_configure_changes_what_is_given() -> None:
     assert (status["only"], status["exclude"], status["slow_usec"]) == ("a", "b", 250_000)
     status = after("pyusdt.configure(only='a', slow='off'); pyusdt.configure(only='')")
     assert (status["only"], status["slow_usec"]) == ("", None)
+    assert (
+        after("pyusdt.configure(large='2MiB'); pyusdt.configure(only='')")["large_bytes"] == 2**21
+    )
     assert after("pyusdt.configure()")["values"] == "safe"
 
 
@@ -161,6 +176,9 @@ def test_configure_changes_what_is_given() -> None:
         ("slow=-1", "ValueError: slow is a time from 0 on, not -1"),
         ("slow=1e300", "ValueError: slow is a time from 0 on, not 1e+300"),
         ("slow=1e7", "ValueError: slow_usec is neither off nor a number of microseconds up to"),
+        ("large='big'", "ValueError: large is a size like 64KiB, 1MB or 4096, not 'big'"),
+        ("large=2**32", "ValueError: large_bytes is not a number of bytes from 1 to 4294967295"),
+        ("large=True", "TypeError: large is a number of bytes or a text like 64KiB, not True"),
         ("slow=True", "TypeError: slow is a number of seconds or a text like 10ms, not True"),
     ],
     ids=lambda text: text[:20],

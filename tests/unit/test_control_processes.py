@@ -76,14 +76,18 @@ def test_set_says_what_is_in_effect_and_status_agrees(target: Program) -> None:
     said = pyusdt("set", "-p", target.pid, "--only", "myapp", "--slow", "2s", "--verbose")
     assert said == (
         f"process {target.pid}: only myapp, exclude nothing, values safe, slow 2000ms, "
-        "check 10 ms, verbose yes\n"
+        "large 1MiB, check 10 ms, verbose yes\n"
     )
-    said = pyusdt("set", "-p", target.pid, "--no-verbose", "--check-msec", "20", "--slow", "1us")
-    assert said.endswith(": only myapp, exclude nothing, values safe, slow 1us, check 20 ms, "
-                         "verbose no\n")  # fmt: skip
+    said = pyusdt("set", "-p", target.pid, "--no-verbose", "--check-msec", "20", "--slow", "1us",
+                  "--large", "64 KiB")  # fmt: skip
+    assert said.endswith(": only myapp, exclude nothing, values safe, slow 1us, large 64KiB, "
+                         "check 20 ms, verbose no\n")  # fmt: skip
     status = status_of(target.pid)
     assert (status["only"], status["slow_usec"], status["check_msec"]) == ("myapp", 1, 20)
     assert status["verbose"] is False
+    assert status["large_bytes"] == 65536
+    said = pyusdt("set", "-p", target.pid, "--large", "1MB")
+    assert ", large 1000000B, " in said
 
 
 def test_status_lists_every_process_that_has_pyusdt(target: Program) -> None:
@@ -126,6 +130,8 @@ def test_status_of_one_process_in_detail(target: Program) -> None:
         (["-p", "PID", "--only", "a b"], "only has a space or control character in 'a b': put"),
         (["-p", "PID", "--slow", "10"], "slow is a time like 10ms, 500us, 1.5s, or off, not '10'"),
         (["-p", "PID", "--slow", "99999999s"], "slow_usec is neither off nor a number of"),
+        (["-p", "PID", "--large", "big"], "large is a size like 64KiB, 1MB or 4096, not 'big'"),
+        (["-p", "PID", "--large", "4GiB"], "large_bytes is not a number of bytes from 1 to 4294"),
         (["-p", "PID", "--check-msec", "0"], "check_msec is not a number from 1 to 10000"),
         (["-p", "PID", "--check-msec", "-5"], "check_msec is not a number from 1 to 10000"),
         (["-p", "PID", "--values", "x"], "argument --values: invalid choice: 'x'"),

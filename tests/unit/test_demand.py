@@ -33,6 +33,7 @@ EVENTS = {
     "function__slow": FRAMES,
     "function__latency": FRAMES,
     "thread__state": FRAMES,
+    "mem__large": FRAMES,
     "events": FRAMES,
     "code__new": {"PY_START"},
 }
@@ -113,6 +114,7 @@ BAD = {
     "PYUSDT_CHECK_MSEC": ["0", "-5", "10001", "ten", "1.5", "9" * 40, "10 ms", "0x10"],
     "PYUSDT_VALUES": ["SAFE", "yes", "repr ", "x" * 10_000, "a\nb\x1b", "\udcff"],
     "PYUSDT_SLOW_USEC": ["-1", "1ms", "9" * 40],
+    "PYUSDT_LARGE_BYTES": ["0", "-1", "1.5MB", "64 KiB", "1mb", "0x10", "4GiB", "9" * 40],
     "PYUSDT_VERBOSE": ["2", "yes", "-1"],
 }
 

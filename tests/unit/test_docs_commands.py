@@ -71,5 +71,5 @@ def run(commands: list[tuple[str, str]], directory: Path) -> list[str]:
 def masked(line: str) -> str:
     """`line` without what differs from run to run: numbers, their units, bars and room."""
     line = re.sub(r"(?<!\S)[\u2580-\u259fcdglnoprs]{8}(?!\S)", "", line)  # of CPU and waits
-    line = re.sub(r"(?<!\S)-(?!\S)|[~<]?\d[\d.,:]*( ?(ns|µs|ms|s)\b|%)?", "N", line)
+    line = re.sub(r"(?<!\S)-(?!\S)|[~<]?\d[\d.,:]*( ?(ns|µs|ms|s|B|kB|MB)\b|%)?", "N", line)
     return " ".join(re.sub(r"[\u2580-\u259f]", "", line).split())

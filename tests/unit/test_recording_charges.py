@@ -259,7 +259,7 @@ def test_json_has_what_is_known():
         return json.loads(out.getvalue())
 
     it = document(charged(kernel=True))
-    assert it["pyusdt"] == 4
+    assert it["pyusdt"] == 5
     (read,) = [f for f in it["functions"] if f["qualname"] == "read"]
     assert read["waits"] == {"poll": 9 * MS, "net": 10 * MS, "disk": 10 * MS, "other": MS}
     assert (read["cpu_ns"], read["samples"]["cpu"]) == (5 * MS, 5)

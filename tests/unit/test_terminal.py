@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from memory_recordings import held
 from recordings import (
     HOSTILE,
     LINED_SOURCE,
@@ -87,6 +88,12 @@ LINED = {
     "lined-odd": replace(lined(), sources={"/srv/lined.py": Source.of("\n" * 5 + ODD)}),
     "lined-missing": replace(lined(), sources={}),
 }
+MEMORY = {
+    "memory": held(),
+    "memory-more": held(2),
+    "memory-sampled": held(7, kinds="sampled", given_up=True),
+    "memory-sampled-more": held(900, kinds="sampled"),
+}
 CHARGED = {
     "charged": charged(),
     "kernel": charged(kernel=True),
@@ -150,7 +157,7 @@ def lined_run(charges: bool, more: int = 0, noise: int = 0):
 def recordings(tmp_path_factory):
     """A directory with recordings."""
     directory = tmp_path_factory.mktemp("recordings")
-    made = {"shop": shop(), "hostile": hostile(), **CHARGED, **LINED}
+    made = {"shop": shop(), "hostile": hostile(), **CHARGED, **LINED, **MEMORY}
     for i in range(3):
         made[f"before{i}"] = shop(noise=i)
         made[f"after{i}"] = shop(queries=15, idle=40, noise=i)
@@ -215,6 +222,22 @@ CASES = {
     "lined-missing": ["report", "lined-missing.pyusdt", "--lines=lined.py"],
     "lined-compare": ["compare", *LINED_COMPARED, "--lines", "--fail-above", "900%"],
     "lined-compare-cpu": ["compare", *LINED_CPU_COMPARED, "--lines=work"],
+    "memory": ["report", "memory.pyusdt", "--memory"],
+    "memory-live": ["report", "memory-sampled.pyusdt", "--memory", "--sort", "live"],
+    "memory-tree": ["report", "memory.pyusdt", "--memory", "--tree"],
+    "memory-lines": ["report", "memory.pyusdt", "--memory", "--lines"],
+    "memory-leaks": ["report", "memory.pyusdt", "--leaks"],
+    "memory-times": ["report", "memory.pyusdt"],
+    "memory-compare": ["compare", "memory.pyusdt", "memory-more.pyusdt", "--memory"],
+    "memory-compare-sampled": [
+        "compare",
+        "memory-sampled.pyusdt",
+        "memory-sampled-more.pyusdt",
+        "--memory",
+        "--sort",
+        "blocks",
+    ],
+    "memory-compare-times": ["compare", "memory.pyusdt", "memory.pyusdt"],
     "compare": ["compare", *COMPARED, "--fail-above", "10%"],
     "compare-cpu": ["compare", *CPU_COMPARED, "--fail-above", "500%"],
     "compare-one": ["compare", "before0.pyusdt", "after0.pyusdt", "--fail-above", "10%"],
@@ -229,7 +252,7 @@ def test_recordings(terminal, name, width):
     if (
         "steps" not in name
         and "cpu" not in name
-        and name.partition("-")[0] not in {*CHARGED, "lined"}
+        and name.partition("-")[0] not in {*CHARGED, "lined", "memory"}
     ):
         assert "OrderService.find_orders_of_customer" in "".join(text.split())
 

@@ -5,6 +5,7 @@ The data is JSON in which `<`, `>` and `&` are escaped, so that no name can leav
 """
 
 import re
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any, BinaryIO
 
@@ -31,6 +32,8 @@ SCRIPTS = (
     "account.js",
     "app.js",
 )
+OF_MEMORY = ("memory.js", "timeline.js", "held.js")
+"""Where memory was recorded; before the last of the others, which begins."""
 _ESCAPES = {
     "<": "\\u003c",
     ">": "\\u003e",
@@ -40,15 +43,19 @@ _ESCAPES = {
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the page."""
-    here = files(__name__)
-    parts = {
-        "style": here.joinpath("page.css").read_text("utf-8"),
-        "script": "\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS),
-        "data": escaped(page_data(recording, source=options.source)),
-    }
-    page = here.joinpath("page.html").read_text("utf-8")
+    data = page_data(recording, source=options.source)
+    styles, scripts = ["page.css"], [*SCRIPTS]
+    if "memory" in data:
+        styles.append("held.css")
+        scripts[-1:-1] = OF_MEMORY
+    parts = {"style": _texts(styles), "script": _texts(scripts), "data": escaped(data)}
     # One pass: what is put in is not looked at again.
-    out.write(re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], page).encode())
+    page = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _texts(("page.html",)))
+    out.write(page.encode())
+
+
+def _texts(names: Iterable[str]) -> str:
+    return "\n".join(files(__name__).joinpath(name).read_text("utf-8") for name in names)
 
 
 def escaped(data: Any) -> str:

@@ -10,9 +10,11 @@
   const measures = Measures.offered(data);
   const known = {
     cpu: data.threads.some((thread) => thread.charges),
+    memory: !!data.memory,
     native: data.native.known,
     percentiles: functions.p50.some((ns) => ns != null),
   };
+  const byProcess = known.memory && data.processes.length > 1; // each has a peak of its own
   let state = Model.readHash(location.hash);
   let tree;
   let rows; // by function, of the thread
@@ -42,6 +44,9 @@
     file: (fn) => name(strings[functions.file[fn]]),
     line: (fn) => functions.line[fn],
     kernel: (fn) => data.kernel[fn],
+    memory: known.memory,
+    amount: (n, looks) => (isMemory() ? Memory.bytes : time)(n, looks),
+    tip: placeTip,
     source: (fn) => (data.sources[fn] === undefined ? "" : strings[data.sources[fn]]),
     pick,
     lined: (fn, part) => Lines.view(data, lines, fn, part),
@@ -90,13 +95,19 @@
     else at("details").querySelector(".lines")?.focus({ preventScroll: true });
   }
 
+  // Whether memory is shown, and not time.
+  const isMemory = () => known.memory && Memory.MEASURES.includes(state.measure);
+
+  // Memory neither runs nor waits.
+  const colours = () => (state.colours === "state" && isMemory() ? "origin" : state.colours);
+
   const patternOf = (fn) => `${name(strings[functions.module[fn]])}:${names[fn]}`;
 
   function colourOf(node, dark) {
     const fn = tree.fn[node];
     if (fn < 0) return Colours.origin("top", fn, dark);
-    if (state.colours === "module") return Colours.module(functions.module[fn], fn, dark);
-    if (state.colours === "state") return Colours.state(waitingShare(node), dark);
+    if (colours() === "module") return Colours.module(functions.module[fn], fn, dark);
+    if (colours() === "state") return Colours.state(waitingShare(node), dark);
     return Colours.origin(kinds[fn], fn, dark);
   }
 
@@ -107,6 +118,7 @@
   }
 
   function topLabel() {
+    if (state.thread < -1) return `process ${data.processes[Model.processOf(data, state.thread)].pid}`;
     return state.thread < 0 ? (data.threads.length === 1 ? name(data.threads[0].name) : "all threads") : name(data.threads[state.thread].name);
   }
 
@@ -114,7 +126,7 @@
     const before = state;
     const first = !tree;
     state = { ...state, ...wanted };
-    if (state.thread >= data.threads.length) state.thread = -1;
+    if (!Model.threadsOf(data, state.thread)[0] || (state.thread < -1 && !byProcess)) state.thread = -1;
     if (!measures.includes(state.measure)) state.measure = "wall";
     if (!(state.colours in Colours.MODES)) state.colours = "origin";
     const changed = (...keys) => keys.some((key) => state[key] !== before[key]);
@@ -127,12 +139,14 @@
       narrow();
       showCrumbs();
     }
+    if (lines && (changed("measure") || first)) lines.weight = Lines.weightOf(data, lines.rows, state.measure);
     if (changed("search")) all = false;
     showSearch();
     if (changed("colours", "measure", "thread") || !rows.shown) showLegend();
     if (changed("thread", "measure", "zoom", "sort", "reverse", "search") || !rows.shown) showFunctions();
     if (changed("fn", "thread", "measure") || !rows.detailed) showDetails();
-    if (changed("fn", "line", "thread") || first) showListing(changed("thread"), remember);
+    if (changed("fn", "line", "thread", "measure") || first) showListing(changed("thread", "measure"), remember);
+    if (known.memory) Held.say(data, state.thread, state.measure);
     if (remember) history.replaceState(null, "", `#${Model.writeHash(state)}`);
   }
 
@@ -169,7 +183,7 @@
     if (at("search").value !== state.search) at("search").value = state.search;
     const { ns, looks } = matches ? Model.matched(tree, matches) : {};
     const known = tree.exact ? null : looks;
-    at("matched").textContent = matches ? `${shareOf(ns, tree.total[0], known)} matched (${time(ns, known)})` : "";
+    at("matched").textContent = matches ? `${shareOf(ns, tree.total[0], known)} matched (${page.amount(ns, known)})` : "";
   }
 
   // By what functions are ordered: own CPU time where it is known, or what the flame graph shows.
@@ -189,7 +203,8 @@
   function wholeOf(weight, rows) {
     if (weight === "self") return tree.elapsed[state.zoom];
     const sum = (of) => rows.reduce((ns, row) => ns + of(row), 0);
-    const threads = state.thread < 0 ? data.threads : [data.threads[state.thread]];
+    if (tree.held?.[weight]) return state.zoom ? sum((row) => row[weight]) : Memory.whole(data, state.thread)[weight];
+    const threads = Model.threadsOf(data, state.thread);
     const known = Measures.together(data, threads) || Measures.none(data);
     const charged = state.zoom ? sum((row) => Measures.of(data, row.charged || Measures.none(data), weight).ns) : Measures.of(data, known, weight).ns;
     return Math.max(charged, sum((row) => row[weight] || 0));
@@ -233,18 +248,24 @@
   }
 
   function showTip(node, event) {
-    const tip = at("tip");
-    tip.hidden = node < 0;
-    if (tip.hidden) return;
+    if (node < 0) return placeTip();
     const fn = tree.fn[node];
     const errors = tree.errors[node] ? ` · ${count(tree.errors[node])} errors` : "";
     // The CPU time of a whole thread is read from its clock.
     const looks = tree.exact || (!node && state.measure === "cpu") ? null : tree.looks[node];
     const part = shareOf(tree.total[node], tree.total[0], looks);
-    const own = tree.exact ? ` · self ${duration(tree.own[node])}` : "";
-    const facts = `${time(tree.total[node], looks)} (${part})${own} · ${count(tree.calls[node])} calls${errors}`;
+    const own = tree.exact ? ` · self ${page.amount(tree.own[node])}` : "";
+    const facts = `${page.amount(tree.total[node], looks)} (${part})${own} · ${count(tree.calls[node])} calls${errors}`;
     const title = [element("b", {}, page.label(fn)), node ? element("span", { class: "quiet" }, page.where(fn)) : null];
-    tip.replaceChildren(...title.filter(Boolean), node ? facts : facts.split(" · ")[0], ...tipBelow(node, fn));
+    placeTip([...title.filter(Boolean), node ? facts : facts.split(" · ")[0], ...tipBelow(node, fn)], event);
+  }
+
+  // Beside the mouse; nothing hides it.
+  function placeTip(children, event) {
+    const tip = at("tip");
+    tip.hidden = !children;
+    if (tip.hidden) return;
+    tip.replaceChildren(...children);
     const { offsetWidth: width, offsetHeight: height } = tip;
     tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - width - 8))}px`;
     tip.style.top = `${event.clientY + 18 + height > innerHeight ? event.clientY - height - 10 : event.clientY + 18}px`;
@@ -252,6 +273,7 @@
 
   // What the time of a frame itself was, and what the kernel has counted of its function.
   function tipBelow(node, fn) {
+    if (isMemory()) return [element("span", { class: "quiet" }, `Itself: ${Memory.factsOfNode(data, tree, node).map((fact) => fact.join(" ")).join(" · ") || "nothing"}`)];
     const lines = [];
     const sums = Measures.none(data);
     tree.charged.ns.forEach((column, kind) => column && Measures.add(sums, kind, column[node], tree.charged.looks[kind][node]));
@@ -281,13 +303,13 @@
     const { dark } = flame;
     const waiting = element("li", {}, element("i", { class: "waiting" }), "waiting");
     let items = [];
-    if (state.colours === "module" && rows) items = heaviestModules(6).map((module) => swatch(Colours.module(module, 3, dark), name(strings[module], 40) || "(none)"));
-    else if (state.colours === "state") items = [swatch(Colours.state(0, dark), "running")];
+    if (colours() === "module" && rows) items = heaviestModules(6).map((module) => swatch(Colours.module(module, 3, dark), name(strings[module], 40) || "(none)"));
+    else if (colours() === "state") items = [swatch(Colours.state(0, dark), "running")];
     else {
       const used = Object.keys(Colours.ORIGINS).filter((kind) => kinds.includes(kind));
       items = used.map((kind) => swatch(Colours.origin(kind, 3, dark), Colours.ORIGINS[kind]));
     }
-    if (tree?.waiting || state.colours === "state") items.push(waiting);
+    if (tree?.waiting || colours() === "state") items.push(waiting);
     at("legend").replaceChildren(...items);
   }
 
@@ -330,16 +352,18 @@
     at("losses").hidden = !data.losses.length;
     at("losses").textContent = data.losses.join("; ");
     const options = data.threads.map((thread, i) => element("option", { value: i }, name(thread.name, 60)));
+    if (byProcess) options.unshift(...data.processes.map(({ pid }, i) => element("option", { value: -2 - i }, `process ${pid}`)));
     at("thread").replaceChildren(element("option", { value: -1 }, `all ${data.threads.length} as one`), ...options);
     at("measure").replaceChildren(...measures.map((measure) => element("option", { value: measure }, Measures.title(measure))));
     at("measure").parentElement.hidden = measures.length < 2;
-    at("tables").classList.toggle("wide", known.cpu);
+    at("tables").classList.toggle("wide", known.cpu || known.memory);
     const modes = Object.entries(Colours.MODES).filter(([mode]) => known.cpu || mode !== "state");
     at("colours").replaceChildren(...modes.map(([mode, title]) => element("option", { value: mode }, title)));
   }
 
   showHead();
   Account.show(data, (thread) => change({ thread }));
+  if (known.memory) Held.show(data, page, (thread) => change({ thread, measure: "peak", zoom: 0 }));
   Tables.showSteps(data.steps);
   Tables.showSources(data.files);
   const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -16,6 +16,7 @@ from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.model import GIVEN_UP
 from pyusdt.recording.snapshot import clean
 from pyusdt.report import killed, missing
+from pyusdt.report.html.held import memory_data
 from pyusdt.report.html.lined import lined_data
 from pyusdt.report.html.pack import Column, column, table
 from pyusdt.report.html.source import Sources
@@ -49,6 +50,7 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
     functions = lined_functions(recording) if recording.lines else []
     wall = account(recording)
     nodes, depths, threads = _threads(recording)
+    memory = memory_data(recording, nodes, strings.place)
     return {
         "title": clean(recording.path or "recording"),
         "kinds": KINDS,
@@ -69,6 +71,7 @@ def page_data(recording: Recording, *, source: bool = True) -> dict[str, Any]:
         "kernel": _kernel(recording),
         "offcpu": _cleaned(recording.kernel_totals.get("offcpu", {})),
         "lined": _lined(recording, functions, source, strings),
+        **({"memory": memory} if memory else {}),
         "losses": [
             *lines(recording.losses),
             *filter(None, [missing.line(recording)]),

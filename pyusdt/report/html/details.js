@@ -18,7 +18,7 @@ const Details = {};
     const line = (entry) =>
       Tables.pickable(page, entry.fn, false, [
         Tables.nameCell(page, entry.fn),
-        element("td", {}, time(entry.total, entry.looks)),
+        element("td", {}, page.amount(entry.total, entry.looks)),
         Tables.shareCell(entry.total, whole, whole, entry.looks),
         element("td", {}, `${count(entry.calls)}×`),
       ]);
@@ -67,12 +67,11 @@ const Details = {};
     return [element("h3", {}, "The kernel's account, of all threads"), element("table", { "data-side": "Kernel" }, element("tbody", {}, ...rows))];
   }
 
-  function figures(entry) {
+  function figures(page, entry) {
     const { looks } = entry;
     const waits = entry.parts.filter((part) => part.kind !== "cpu");
-    const total = entry.measure === "wall" ? "Total" : `Total ${Measures.title(entry.measure)}`;
     return [
-      ["Self", reading(entry, "self")], [total, reading(entry, "total")],
+      ["Self", reading(entry, "self")], [Measures.titleOfTotal(entry.measure), page.amount(entry.total, entry.looks.total)],
       ["CPU", reading(entry, "cpu")],
       ...(entry.cpu ? [["User", reading(entry, "user")], ["System", reading(entry, "system")]] : []),
       ...waits.map((part) => [Measures.title(part.kind), time(part.ns, part.looks)]),
@@ -81,6 +80,7 @@ const Details = {};
       ["p50", duration(entry.p50)], ["p99", duration(entry.p99)],
       ["Latency p50", duration(entry.latency50)], ["Latency p99", duration(entry.latency99)],
       ["Errors", count(entry.errors)], ["Resumes", count(entry.resumes)],
+      ...(page.memory ? Memory.facts(entry) : []),
     ].filter(([, value]) => !["", "0", "-", "0 ns"].includes(value));
   }
 
@@ -91,7 +91,7 @@ const Details = {};
       panel.replaceChildren(element("p", { class: "empty" }, hint));
       return;
     }
-    const facts = figures(entry).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
+    const facts = figures(page, entry).map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
     panel.replaceChildren(
       element("div", { class: "head" }, element("h2", {}, page.functionName(fn)), element("div", { class: "where", title: page.file(fn) }, page.where(fn)), element("dl", {}, ...facts)),
       ...lines(page, fn),

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times, shares and names as people read them; elements, always by textContent.
+// Times and other figures, shares and names as people read them; elements, always by textContent.
 "use strict";
 
 const Format = {};
 {
-  const UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"]];
+  const TIMES = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
   // What a terminal or a browser would not show as it is: controls, direction marks, separators.
   const ODD = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-  function duration(ns) {
+  function duration(ns, units = TIMES) {
     if (ns == null) return "";
-    for (const [factor, unit] of UNITS) {
-      if (ns >= factor * 0.9995) {
+    for (const [factor, unit] of units) {
+      if (factor > 1 && ns >= factor * 0.9995) {
         const value = ns / factor;
         const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
         return `${value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${unit}`;
       }
     }
-    return `${Math.round(ns)} ns`;
+    return `${Math.round(ns)} ${units.at(-1)[1]}`;
   }
 
   // A time that so many looks of the sampler have found: `~`, and the digits that are known, as in
   // certainty.py.
-  function figure(ns, looks) {
+  function figure(ns, looks, units = TIMES) {
     if (ns == null) return "";
     if (looks < 1) return "-";
     const digits = digitsOf(looks);
     const value = rounded(ns, digits);
-    const [factor, unit] = [...UNITS, [1, "ns"]].find(([least]) => value >= least) || [1, "ns"];
+    const [factor, unit] = units.find(([least]) => value >= least) || units.at(-1);
     return `~${written(value / factor, digits)} ${unit}`;
   }
 
@@ -40,7 +40,7 @@ const Format = {};
   }
 
   // A time that was measured, where `looks` are null, or one that so many have found.
-  const time = (ns, looks) => (looks == null ? duration(ns) : figure(ns, looks));
+  const time = (ns, looks, units) => (looks == null ? duration(ns, units) : figure(ns, looks, units));
 
   const shareOf = (part, whole, looks) => (looks == null ? share(part, whole) : percentage(part, whole, looks));
 

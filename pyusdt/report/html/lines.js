@@ -14,10 +14,9 @@ const Lines = {};
   // itself; null where it charged nothing to anything.
   function rowsOf(data) {
     const { rows, charges, times } = data.lined;
-    const made = Array.from(rows.line, (line, i) => ({
-      fn: rows.function[i], line, hits: rows.hits[i], errors: rows.errors[i], total: rows.total[i], self: rows.self[i],
-      charged: data.lined.sampled ? Measures.none(data) : null, looks: { self: times ? null : 0, total: times ? null : 0 }, limited: new Set(),
-    }));
+    const made = Array.from(rows.line, (line, i) =>
+      rowOf(data, { fn: rows.function[i], line, hits: rows.hits[i], errors: rows.errors[i], total: rows.total[i], self: rows.self[i] }),
+    );
     charges.row.forEach((row, i) => Measures.add(made[row].charged, charges.kind[i], charges.ns[i], charges.looks[i]));
     for (const row of made) {
       for (const measure of ["cpu", "wait"]) {
@@ -29,7 +28,14 @@ const Lines = {};
       if (!times) row.self = row.total = null;
     }
     if (times) Totals.limit(made);
+    if (data.memory) Memory.addToLines(data, made);
     return made;
+  }
+
+  // One with these figures, and nothing charged to it.
+  function rowOf(data, figures) {
+    const looks = data.lined.times ? null : 0;
+    return { ...figures, parts: [], charged: data.lined.sampled ? Measures.none(data) : null, looks: { self: looks, total: looks }, limited: new Set() };
   }
 
   function grouped(rows, keyOf) {
@@ -42,8 +48,9 @@ const Lines = {};
     return groups;
   }
 
-  // By what lines are hot: own CPU time, or what is known best without it.
-  function weightOf(rows) {
+  // By what lines are hot: the memory that is shown, own CPU time, or what is known best without it.
+  function weightOf(data, rows, measure) {
+    if (data.memory && Memory.MEASURES.includes(measure) && rows.some((row) => row[measure] > 0)) return measure;
     return ["cpu", "self"].find((key) => rows.some((row) => row[key] > 0)) || "hits";
   }
 
@@ -54,8 +61,8 @@ const Lines = {};
     const byFunction = grouped(rows, (row) => row.fn);
     const byFile = grouped(rows, (row) => data.lined.functions[row.fn][0]);
     const has = (key) => rows.some((row) => row[key] > 0);
-    const known = { total: data.lined.times, self: data.lined.times, cpu: has("cpu"), wait: has("wait"), errors: has("errors") };
-    return { rows, weight: weightOf(rows), known, byFunction, byFile };
+    const known = { total: data.lined.times, self: data.lined.times, cpu: has("cpu"), wait: has("wait"), errors: has("errors"), memory: has("allocated") };
+    return { rows, weight: weightOf(data, rows), known, byFunction, byFile };
   }
 
   // The hottest first.
@@ -83,7 +90,7 @@ const Lines = {};
     const numbers = [...used.filter((line) => line < there[0]), ...there, ...used.filter((line) => !(line <= there.at(-1)))];
     const texts = numbers.map((line) => text?.[line - 1] ?? "");
     const most = {};
-    for (const key of ["hits", "total", "self", "cpu", "wait"]) most[key] = all.reduce((max, row) => Math.max(max, row[key] || 0), 0);
+    for (const key of ["hits", "total", "self", "cpu", "wait", ...(lines.known.memory ? Memory.MEASURES : [])]) most[key] = all.reduce((max, row) => Math.max(max, row[key] || 0), 0);
     const hot = hottest(rows.values(), lines.weight).map((row) => row.line);
     return { file: number, title: data.strings[file.file], state: file.state, why: file.why, numbers, texts, rows, hot, start: hot.find((line) => rows.get(line).fn === fn) ?? hot[0], most, weight: lines.weight };
   }
@@ -153,7 +160,8 @@ const Lines = {};
     const times = [["total", "time"], ["self", "self"], ["cpu", "CPU"], ["wait", "wait"]].filter(([key]) => known[key] && row[key]).map(([key, title]) => `${title} ${reading(row, key)}`);
     const each = known.total && row.hits ? [`${duration(row.total / row.hits)} per hit`] : [];
     const errors = row.errors ? [`${count(row.errors)} errors`] : [];
-    return [`Line ${line}`, `${count(row.hits)} hits`, ...times, ...each, ...errors].join(" · ");
+    const memory = known.memory ? Memory.facts(row).map(([title, text]) => `${title.toLowerCase()} ${text}`) : [];
+    return [`Line ${line}`, `${count(row.hits)} hits`, ...times, ...each, ...errors, ...memory].join(" · ");
   }
 
   const STATES = {
@@ -167,5 +175,5 @@ const Lines = {};
   // What has to be done to have lines of a function.
   const howTo = (name) => `Lines were not recorded; --lines '${name}' records them.`;
 
-  Object.assign(Lines, { read, unpack, view, heat, calleesOf, pieces, facts, stateOf, howTo });
+  Object.assign(Lines, { read, weightOf, rowOf, unpack, view, heat, calleesOf, pieces, facts, stateOf, howTo });
 }

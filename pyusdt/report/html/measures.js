@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What time is measured by: wall time, CPU time, or a class of wait; and what it was charged for. Kinds
+// What is measured: wall time, CPU time, or a class of wait, and what it was charged for; or memory. Kinds
 // are numbers, places in `data.kinds`. No DOM.
 "use strict";
 
@@ -10,9 +10,11 @@ const Measures = {};
     wall: "Wall time", cpu: "CPU", user: "User CPU", system: "System CPU", wait: "Waits",
     gil: "GIL", lock: "Lock", sleep: "Sleep", poll: "Poll", net: "Network", disk: "Disk",
     child: "Child process", runnable: "Ready, no CPU", other: "Other",
+    peak: "Memory at peak", allocated: "Memory allocated", live: "Memory live at the end",
   };
 
   const title = (measure) => TITLES[measure] || measure;
+  const titleOfTotal = (measure) => (measure === "wall" ? "Total" : `Total ${title(measure).replace("Memory ", "")}`);
   const isWait = (kind) => !CPU.includes(kind);
 
   // The kinds that make up a measure, as numbers.
@@ -62,8 +64,9 @@ const Measures = {};
     const whole = together(data, data.threads) || none(data);
     const waits = parts(data, whole).map((part) => part.kind).filter((kind) => kind !== "cpu");
     const cpu = of(data, whole, "cpu").ns ? ["cpu"] : [];
-    return ["wall", ...cpu, ...(waits.length > 1 ? ["wait"] : []), ...waits];
+    const memory = data.memory ? Memory.offered(data) : [];
+    return ["wall", ...cpu, ...(waits.length > 1 ? ["wait"] : []), ...waits, ...memory];
   }
 
-  Object.assign(Measures, { title, isWait, kindsOf, none, add, together, of, parts, ofKernel, offered });
+  Object.assign(Measures, { title, titleOfTotal, isWait, kindsOf, none, add, together, of, parts, ofKernel, offered });
 }

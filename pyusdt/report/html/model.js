@@ -11,7 +11,7 @@ function mergeThreads(data, threads) {
   const tree = { fn: [TOP], parent: [-1], calls: [0], resumes: [0], errors: [0], self: [0] };
   const known = new Map();
   const width = data.functions.line.length + 1;
-  const place = new Int32Array(data.nodes.depth.length);
+  const place = new Int32Array(data.nodes.depth.length).fill(-1);
   for (const thread of threads) {
     const path = [0];
     for (let i = thread.first; i < thread.end; i++) {
@@ -32,6 +32,7 @@ function mergeThreads(data, threads) {
     }
   }
   charge(data, threads, tree, place);
+  tree.place = place;
   return tree;
 }
 
@@ -75,20 +76,23 @@ function withBelow(tree, own) {
   return total;
 }
 
-// Adds what a flame graph of one measure needs: own, total, start and children (the heaviest first),
-// and the looks that a total rests on. `elapsed` is wall time whatever the measure; parents come before
-// their children.
+// Of one measure of time: own and total, and the looks that these rest on.
+function weigh(data, tree, wanted) {
+  const { ns, looks } = tree.charged;
+  const wall = wanted === "wall";
+  const kinds = wall ? data.kinds.map((_, kind) => kind) : Measures.kindsOf(data, wanted);
+  const own = wall ? Float64Array.from(tree.self) : sumOfKinds(tree, ns, kinds);
+  const total = wall ? tree.elapsed : withBelow(tree, own);
+  const ownLooks = sumOfKinds(tree, looks, kinds);
+  return { own, total, ownLooks, looks: withBelow(tree, ownLooks), exact: wall && !tree.estimated, waiting: wall ? waiting(data, tree) : null };
+}
+
+// Adds what a flame graph of one measure needs: what weigh() finds, start and children (the heaviest
+// first). `elapsed` is wall time whatever the measure; parents come before their children.
 function measure(data, tree, wanted) {
   const n = tree.fn.length;
   tree.elapsed ||= withBelow(tree, tree.self);
-  const { ns, looks } = tree.charged;
-  const kinds = wanted === "wall" ? data.kinds.map((_, kind) => kind) : Measures.kindsOf(data, wanted);
-  tree.own = wanted === "wall" ? Float64Array.from(tree.self) : sumOfKinds(tree, ns, kinds);
-  tree.total = wanted === "wall" ? tree.elapsed : withBelow(tree, tree.own);
-  tree.ownLooks = sumOfKinds(tree, looks, kinds);
-  tree.looks = withBelow(tree, tree.ownLooks);
-  tree.exact = wanted === "wall" && !tree.estimated;
-  tree.waiting = wanted === "wall" ? waiting(data, tree) : null;
+  Object.assign(tree, tree.held?.[wanted] ? Memory.weigh(data, tree, wanted) : weigh(data, tree, wanted));
   tree.start = new Float64Array(n);
   tree.depth = new Int32Array(n);
   tree.children = Array.from({ length: n }, () => []);
@@ -116,10 +120,19 @@ function waiting(data, tree) {
   return { own, total: withBelow(tree, own) };
 }
 
-// The tree of one thread, or of all for index -1.
-function build(data, thread, wanted = "wall") {
-  const chosen = thread < 0 ? data.threads : [data.threads[thread]];
-  return measure(data, mergeThreads(data, chosen), wanted);
+// A choice of threads is the place of one, -1 for all, or -2 and less for those of a process.
+const processOf = (data, choice) => (choice < -1 ? -2 - choice : data.threads[choice]?.process);
+
+function threadsOf(data, choice) {
+  if (choice === -1) return data.threads;
+  return choice < -1 ? data.threads.filter(({ process }) => process === processOf(data, choice)) : [data.threads[choice]];
+}
+
+// The tree of these threads.
+function build(data, choice, wanted = "wall") {
+  const tree = mergeThreads(data, threadsOf(data, choice));
+  if (data.memory) Memory.hold(data, tree, choice);
+  return measure(data, tree, wanted);
 }
 
 // What is in place of `node` in a flame graph: it, or the nearest above that has any of the measure.
@@ -246,7 +259,7 @@ function readHash(hash) {
 
 function writeHash(state) {
   const params = new URLSearchParams();
-  if (state.thread >= 0) params.set("thread", state.thread);
+  if (state.thread !== -1) params.set("thread", state.thread);
   if (state.zoom) params.set("zoom", state.zoom);
   if (state.fn >= 0) params.set("function", state.fn);
   if (state.line >= 0) params.set("line", state.line);
@@ -262,7 +275,8 @@ function writeHash(state) {
 function read(data) {
   for (const name of ["nodes", "charges", "totals", "charged"]) data[name] = Columns.table(data[name]);
   for (const name of data.lined ? ["rows", "charges"] : []) data.lined[name] = Columns.table(data.lined[name]);
+  if (data.memory) Memory.read(data);
   return data;
 }
 
-const Model = { read, build, measure, seen, walk, neighbours, search, matched, sortRows, idleLast, readHash, writeHash };
+const Model = { read, processOf, threadsOf, build, measure, seen, walk, neighbours, search, matched, sortRows, idleLast, readHash, writeHash };

@@ -21,14 +21,23 @@ const Tables = {};
     errors: ["Errors", (entry) => (entry.errors ? count(entry.errors) : "")],
   };
 
-  // The columns that a recording has, by key; a class of wait has one while the flame graph shows it.
+  // The columns that a recording has, by key; a class of wait has one while the flame graph shows it. While it
+  // shows memory they are of memory.
   function columnsOf(known, measure) {
+    if (known.memory && Memory.MEASURES.includes(measure)) return memoryColumns(measure);
     const own = ["wall", "cpu", "wait"].includes(measure) ? {} : { [measure]: [Measures.title(measure), figure(measure)] };
     const there = { cpu: known.cpu, wait: known.cpu, native: known.native, p50: known.percentiles, p99: known.percentiles };
     const [first, ...rest] = Object.entries(COLUMNS).filter(([key]) => there[key] !== false);
-    const columns = Object.fromEntries([first, ...Object.entries(own), ...rest]);
-    if (measure !== "wall") columns.total = [`Total ${Measures.title(measure)}`, ...COLUMNS.total.slice(1)];
+    const memory = known.memory ? { peak: Memory.COLUMNS.peak } : {};
+    const columns = Object.fromEntries([first, ...Object.entries(own), ...rest, ...Object.entries(memory)]);
+    columns.total = [Measures.titleOfTotal(measure), ...COLUMNS.total.slice(1)];
     return columns;
+  }
+
+  function memoryColumns(measure) {
+    const { name, share, calls } = COLUMNS;
+    const total = [Measures.titleOfTotal(measure), (entry) => Memory.bytes(entry.total, entry.looks.total), COLUMNS.total[2]];
+    return { name, ...Memory.COLUMNS, share, total, calls };
   }
 
   function heading(columns, look) {

@@ -54,11 +54,12 @@ const Totals = {};
     return sum(IDLE) > MOST_OF_IT * (row.cpu + row.wait - sum(WANTING));
   }
 
-  // Of one thread, or of all for -1; counts, wall times and charges are exact also where the tree is not.
-  function whole(data, tree, thread, wanted) {
+  // Of the chosen threads; counts, wall times, charges and memory are exact also where the tree is not.
+  function whole(data, tree, choice, wanted) {
     const { rows, at } = table(data);
     const { totals, charged } = data;
-    const here = (i, column) => thread < 0 || column.thread[i] === thread;
+    const chosen = new Set(Model.threadsOf(data, choice));
+    const here = (i, column) => chosen.has(data.threads[column.thread[i]]);
     totals.function.forEach((fn, i) => {
       if (!here(i, totals)) return;
       const row = at(fn);
@@ -71,12 +72,14 @@ const Totals = {};
       const row = here(i, charged) && rows.get(fn);
       if (row?.charged) Measures.add(row.charged, charged.kind[i], charged.ns[i], charged.looks[i]);
     });
+    if (data.memory) Memory.addTo(data, choice, at);
     addTotals(tree, tree.children[0], at);
     finish(data, tree, rows, wanted);
     for (const row of rows.values()) addBeyond(row);
     limit(rows);
     addNative(data, tree, rows, tree.children[0]);
-    if (thread < 0) addKernel(data, rows);
+    if (choice === -1) addKernel(data, rows);
+    if (data.memory) Memory.finish(data, rows.values(), tree.heldSampled, wanted);
     return rows;
   }
 
@@ -111,9 +114,11 @@ const Totals = {};
     }
   }
 
-  // Adds what a function has beyond the tree: of contexts that were given up. Wall times have it.
+  // Adds what a function has beyond the tree: of contexts that were given up. Wall times have it, and
+  // memory.js adds bytes.
   function addBeyond(row) {
     const { measure, looks, inTree } = row;
+    if (measure !== "wall" && !(measure in looks)) return;
     if (measure === "wall") row.total = row.elapsed;
     else row.total += Math.max((row[measure] || 0) - inTree.ns, 0);
     const own = measure === "wall" ? looks.self : looks[measure];
@@ -131,6 +136,7 @@ const Totals = {};
       for (const name of NAMES) row[name] += tree[name][node];
       if (tree.sampled) row.charged ||= Measures.none(data);
       for (const kind of kinds) Measures.add(row.charged, kind, ns[kind][node], looks[kind][node]);
+      if (tree.held) Memory.addNode(tree, node, row);
       if (!active.get(row.fn)) row.elapsed += tree.elapsed[node];
       active.set(row.fn, (active.get(row.fn) || 0) + 1);
     };
@@ -139,6 +145,7 @@ const Totals = {};
     finish(data, tree, rows, wanted);
     limit(rows);
     addNative(data, tree, rows, tree.children[top]);
+    if (tree.held) Memory.finish(data, rows.values(), tree.heldSampled, wanted);
     return rows;
   }
 

@@ -24,7 +24,9 @@ class LineView {
     const { element } = Format;
     this.page = page;
     this.id = `lines${LineView.count++}`;
-    this.columns = LineView.COLUMNS.filter(([key]) => page.known[key] !== false);
+    const memory = page.known.memory ? Memory.MEASURES.map((key) => [key, Memory.COLUMNS[key][0], Memory.COLUMNS[key][2]]) : [];
+    this.columns = [...LineView.COLUMNS.filter(([key]) => page.known[key] !== false), ...memory];
+    this.bars = [...LineView.BARS, ...memory.map(([key]) => key)];
     this.head = element("div", { class: "line headings", role: "row", "aria-rowindex": 1 }, ...this.headings());
     this.space = element("div", { class: "space", role: "presentation" });
     this.box = element("div", { class: "lines", role: "grid", tabindex: 0, "aria-label": label }, this.head, this.space);
@@ -54,7 +56,8 @@ class LineView {
     this.box.style.setProperty("--hits", `${Format.count(view.most.hits).length + 2}ch`);
     const longest = view.texts.reduce((most, text) => Math.max(most, text.length + 3 * (text.match(/\t/g)?.length || 0)), 0);
     this.space.style.setProperty("--longest", `${Math.min(longest, LineView.LONGEST) + 2}ch`);
-    this.box.classList.add(`by-${view.weight}`);
+    this.box.className = `lines by-${view.weight}`;
+    this.box.style.setProperty("--columns", this.columns.length);
     this.box.setAttribute("aria-rowcount", view.numbers.length + 1);
     this.awaiting = true; // to be brought into sight as soon as there is a size
     this.resize();
@@ -117,8 +120,10 @@ class LineView {
   figure(key, row) {
     const { element, reading, count } = Format;
     const exact = key === "hits" || key === "errors";
-    const text = !row || (exact ? !row[key] : row[key] == null) ? "" : exact ? count(row[key]) : reading(row, key);
-    const part = LineView.BARS.includes(key) && row ? (100 * (row[key] || 0)) / (this.view.most[key] || 1) : 0;
+    const isMemory = this.page.known.memory && key in Memory.COLUMNS;
+    const none = !row || (exact || isMemory ? !row[key] : row[key] == null);
+    const text = none ? "" : exact ? count(row[key]) : (isMemory ? Memory.reading : reading)(row, key);
+    const part = this.bars.includes(key) && row ? (100 * (row[key] || 0)) / (this.view.most[key] || 1) : 0;
     return element("span", { class: `figure ${key}`, role: "gridcell", style: part ? `--part: ${part.toFixed(1)}%` : null }, text);
   }
 

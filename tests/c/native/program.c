@@ -39,12 +39,12 @@ static void *load(const char *name) {
 
 static void begin(void) {
     CHECK(account_open(false));
-    CHECK(native_hooks_want(true));
+    CHECK(native_hooks_want(NATIVE_COUNTED));
     native_hooks_attend();
 }
 
 static void end(void) {
-    CHECK(native_hooks_want(false));
+    CHECK(native_hooks_want(NATIVE_UNUSED));
     native_hooks_attend();
     account_close();
     account_clear();

@@ -2,6 +2,7 @@
  *
  * A library that takes memory without Python.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,4 +44,10 @@ void *take_elsewhere(size_t size) {
     if (pthread_create(&thread, NULL, take_in_thread, (void *)size) == 0)
         pthread_join(thread, &block);
     return block;
+}
+
+/* What this library calls as a function that has hooks; of others, such as malloc(), a program that
+ * was linked to fixed addresses may have a stand-in, for all. */
+void *hooked(void) {
+    return (void *)reallocarray;
 }

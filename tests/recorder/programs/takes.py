@@ -15,7 +15,7 @@ MB = 1_000_000
 
 def load(path: str) -> Any:
     found = ctypes.CDLL(path)
-    for name in ("take", "move", "copy", "map", "take_elsewhere"):
+    for name in ("take", "move", "copy", "map", "take_elsewhere", "hooked"):
         getattr(found, name).restype = ctypes.c_void_p
     found.take.argtypes = found.map.argtypes = found.take_elsewhere.argtypes = [ctypes.c_size_t]
     found.move.argtypes = found.unmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]

@@ -136,6 +136,17 @@ def touches(n: int) -> None:
             memory[i * mmap.PAGESIZE] = 1
 
 
+def hooked(_: int) -> None:
+    """Wait until native memory has hooks."""
+
+    def fired() -> int:
+        return pyusdt.status()["probes_fired"].get("mem__large", 0)
+
+    before = fired()
+    while fired() == before:
+        mmap.mmap(-1, 1 << 24).close()
+
+
 def hogs() -> None:
     sum(range(1_000_000))
 
@@ -199,6 +210,7 @@ COMMANDS: list[Callable[[int], None]] = [
     starts,
     forks,
     touches,
+    hooked,
     hogging,
     serves,
     lined,
