@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import machine, race, readers, readme, report, results, world
+from bench import machine, memory, race, readers, readme, report, results, world
 from bench.cases import CASES, INSIDE
 from bench.compare import Case
 from bench.errors import BenchError, UnavailableError, one_line
@@ -61,7 +61,7 @@ def run(cases: list[Case], rounds: int, inside: Path | None, partial: bool) -> i
     if inside is not None:
         results.replace(inside, results.as_json(rows, about))
         return 0
-    rows += race.summary(rows)
+    rows += race.summary(rows) + memory.summary(rows)
     if world.WHOLE in cases:
         about |= world.about()
     report.show(rows, Console())

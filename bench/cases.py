@@ -9,6 +9,7 @@ from bench import (
     idle,
     latency,
     lines,
+    memory,
     race,
     recordings,
     sampler,
@@ -27,6 +28,7 @@ CASES: tuple[Case, ...] = (
     *sampler.CASES,
     *lines.CASES,
     *race.cases(),
+    *memory.CASES,
     world.WHOLE,
 )
 INSIDE: tuple[Case, ...] = world.CASES

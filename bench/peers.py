@@ -36,6 +36,7 @@ PEERS = {
     "coverage": Peer("coverage>=7.6"),
     "pyinstrument": Peer("pyinstrument>=5"),
     "scalene": Peer("scalene>=2"),
+    "memray": Peer("memray>=1.17"),
     "py-spy": Peer("py-spy>=0.4"),
     # The programs of 4.0 need a newer C library than stable distributions have.
     "austin": Peer("austin-dist==3.7.0"),

@@ -6,6 +6,8 @@ the result of `start`, and that file.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +35,14 @@ def recorder_of_lines(module: ModuleType, output: str | None) -> object:
     import pyusdt
 
     return pyusdt.record(output, lines=f"{module.__name__}:*").__enter__()
+
+
+def recorder_of_memory(
+    memory: Literal["all", "python", "sampled"], module: ModuleType, output: str | None
+) -> object:
+    import pyusdt
+
+    return pyusdt.record(output, c_calls=False, memory=memory).__enter__()
 
 
 def end_recorder(recorder: Any, output: str) -> None:
@@ -114,12 +124,35 @@ def pyinstrument(module: ModuleType, output: str | None) -> object:
     return profiler
 
 
+def tracemalloc(module: ModuleType, output: str | None) -> object:
+    """It keeps the line of each block, and no caller."""
+    import tracemalloc
+
+    tracemalloc.start()
+    return tracemalloc
+
+
+def memray(python_allocators: bool, module: ModuleType, output: str | None) -> object:
+    """It writes all to a file, which nobody needs here."""
+    import memray
+
+    directory = tempfile.mkdtemp()
+    file = os.path.join(directory, "memray")
+    tracker = memray.Tracker(file, trace_python_allocators=python_allocators)
+    tracker.__enter__()
+    shutil.rmtree(directory)
+    return tracker
+
+
 PROFILERS = {
     "nothing": Profiler(lambda module, output: None, lambda kept, output: None),
     "recorder": Profiler(partial(recorder, False, "exact"), end_recorder),
     "recorder, sampled": Profiler(partial(recorder, False, "sampled"), end_recorder),
     "recorder, C calls": Profiler(partial(recorder, True, "exact"), end_recorder),
     "recorder, lines": Profiler(recorder_of_lines, end_recorder),
+    "recorder, memory": Profiler(partial(recorder_of_memory, "all"), end_recorder),
+    "recorder, memory sampled": Profiler(partial(recorder_of_memory, "sampled"), end_recorder),
+    "recorder, memory of Python": Profiler(partial(recorder_of_memory, "python"), end_recorder),
     "cProfile": Profiler(partial(cprofile, True), end_profile),
     "cProfile, no builtins": Profiler(partial(cprofile, False), end_profile),
     "profiling.tracing": Profiler(partial(tracing, True), end_profile),
@@ -130,5 +163,8 @@ PROFILERS = {
     "yappi": Profiler(partial(yappi, False), end_yappi),
     "line_profiler": Profiler(line_profiler),
     "coverage": Profiler(coverage_sysmon),
+    "tracemalloc": Profiler(tracemalloc),
+    "memray": Profiler(partial(memray, False)),
+    "memray, Python allocators": Profiler(partial(memray, True)),
     "pyinstrument": Profiler(pyinstrument),
 }

@@ -84,12 +84,16 @@ def to_file(subject: Subject) -> Callable[..., list[str]]:
     return written
 
 
-def scalene(load: Load, probes: tuple[str, ...]) -> list[str]:
-    """Scalene is a launcher; its memory and GPU profiles are off."""
-    del probes
-    interpreter = peers.python_of("pyperformance", "scalene")
-    launch = [str(interpreter), "-m", "scalene", "run", "--cpu-only", "-o", os.devnull]
-    return [*launch, str(PROFILED), "---", "nothing", load.name, str(load.size)]
+def scalene(profile: str) -> Callable[..., list[str]]:
+    """Scalene is a launcher; its GPU profile is off."""
+
+    def command(load: Load, probes: tuple[str, ...]) -> list[str]:
+        del probes
+        interpreter = peers.python_of("pyperformance", "scalene")
+        launch = [str(interpreter), "-m", "scalene", "run", profile, "-o", os.devnull]
+        return [*launch, str(PROFILED), "---", "nothing", load.name, str(load.size)]
+
+    return command
 
 
 def floor(load: Load, probes: tuple[str, ...]) -> list[str]:
@@ -160,7 +164,14 @@ PROFILED_BY = (
     Subject("line_profiler", profiled("line_profiler", "line_profiler")),
     Subject("coverage", profiled("coverage", "coverage", COVERAGE_CORE="sysmon")),
     Subject("pyinstrument", profiled("pyinstrument", "pyinstrument")),
-    Subject("scalene", scalene),
+    Subject("scalene", scalene("--cpu-only")),
+    Subject("recorder, memory", profiled("recorder, memory")),
+    Subject("recorder, memory sampled", profiled("recorder, memory sampled")),
+    Subject("recorder, memory of Python", profiled("recorder, memory of Python")),
+    Subject("tracemalloc", profiled("tracemalloc")),
+    Subject("memray", profiled("memray", "memray")),
+    Subject("memray, Python allocators", profiled("memray, Python allocators", "memray")),
+    Subject("scalene, memory", scalene("--memory")),
 )
 TO_FILE = tuple(Subject(f"{subject.name}, to a file", to_file(subject)) for subject in PROFILED_BY)
 SUBJECTS = {subject.name: subject for subject in (*TRACED, *PROFILED_BY, *TO_FILE)}

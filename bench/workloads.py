@@ -131,6 +131,18 @@ def c_calls(times: int) -> None:
         items.clear()
 
 
+def integers(times: int) -> None:
+    """Each is freed as the next one is there."""
+    for _ in range(times):
+        for i in range(1_000, 400_000):
+            i + i
+
+
+def integers_kept(times: int) -> None:
+    for _ in range(times):
+        [i + 1_000 for i in range(200_000)]
+
+
 def richards(program: Any) -> Body:
     return program.Richards().run  # type: ignore[no-any-return]
 
@@ -221,6 +233,11 @@ OWN: dict[str, Body] = {
     "lines": lines,
     "C calls": c_calls,
 }
+# Only where it is asked who allocates.
+ALLOCATING: dict[str, Body] = {
+    "integers": integers,
+    "200,000 integers kept": integers_kept,
+}
 # By name: the program's directory in pyperformance, and the function that makes a body.
 PYPERFORMANCE: dict[str, tuple[str, Callable[[Any], Body]]] = {
     "richards": ("bm_richards", richards),
@@ -242,8 +259,9 @@ NAMES = (*OWN, *PYPERFORMANCE)
 
 def load(name: str) -> tuple[Body, ModuleType]:
     """Return a workload, and the module with its functions."""
-    if name in OWN:
-        return OWN[name], sys.modules[__name__]
+    own = OWN | ALLOCATING
+    if name in own:
+        return own[name], sys.modules[__name__]
     directory, make = PYPERFORMANCE[name]
     program = pyperformance(directory)
     return make(program), program

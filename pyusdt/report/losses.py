@@ -23,6 +23,8 @@ _ADVICE = {
     "threads merged with an ended one": "too many threads: use fewer, or record a shorter time",
     "events of unknown code": "there was no memory for it: choose functions with --only",
     "ages of blocks beyond memory": "what lives is known, and of these blocks not since when",
+    "times that another tool has put out the hooks of memory": "what was allocated or freed until"
+    " they were put back is not known",
     "steps and marks beyond 500,000": "step less often, or record a shorter time",
 }
 

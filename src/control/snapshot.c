@@ -83,6 +83,7 @@ struct snapshot *snapshot_begin(struct shadow *shadow) {
     if (!s)
         return NULL;
     rate_refine();
+    memory_renew();
     tracking_adopt_all();
     set_moment(s);
     if (tracking_on)
@@ -138,6 +139,7 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "charges beyond memory", charges_lost());
     add_loss(s, "blocks beyond memory", memory.lost);
     add_loss(s, "slots of native memory that are read-only", memory_refused());
+    add_loss(s, "times that another tool has put out the hooks of memory", memory_replaced());
     add_loss(s, "no /proc or no thread: wall times only", sampler_missed());
     add_loss(s, "steps and marks beyond 500,000", s->n_steps_lost);
     add_loss(s, "ages of blocks beyond memory", s->n_living_lost);

@@ -64,35 +64,35 @@ static bool add(struct sums *sums, const struct account_living *of, uint64_t *lo
     return true;
 }
 
-/* The rows of a piece, owned by the caller; NULL: no memory. */
-static struct account_living *read_piece(unsigned piece, size_t *n) {
-    struct account_living *rows = NULL;
-    size_t room = 0;
+/* The blocks of a piece; the next one has its room. */
+struct piece {
+    struct account_living *rows; /* owned */
+    size_t n, room;
+};
 
-    while (!rows || *n > room) { /* it grows meanwhile */
-        room = account_read_living(piece, NULL, 0) + 64;
-        free(rows);
-        rows = malloc(room * sizeof *rows);
-        if (!rows)
-            return NULL;
-        *n = account_read_living(piece, rows, room);
-    }
-    return rows;
-}
-
-static bool sum_up(struct sums *sums, uint64_t *lost) {
-    for (unsigned piece = 0; piece < ACCOUNT_PIECES; piece++) {
-        size_t n = 0;
-        struct account_living *rows = read_piece(piece, &n);
-        bool fits = rows != NULL;
-
-        for (size_t i = 0; i < n && fits; i++)
-            fits = add(sums, &rows[i], lost);
-        free(rows);
-        if (!fits)
+/* False: no memory. */
+static bool read_piece(struct piece *piece, unsigned number) {
+    while ((piece->n = account_read_living(number, piece->rows, piece->room)) > piece->room) {
+        free(piece->rows);
+        piece->room = piece->n + piece->n / 8; /* it may grow meanwhile */
+        piece->rows = malloc(piece->room * sizeof *piece->rows);
+        if (!piece->rows)
             return false;
     }
     return true;
+}
+
+static bool sum_up(struct sums *sums, uint64_t *lost) {
+    struct piece piece = {0};
+    bool fits = true;
+
+    for (unsigned number = 0; number < ACCOUNT_PIECES && fits; number++) {
+        fits = read_piece(&piece, number);
+        for (size_t i = 0; i < piece.n && fits; i++)
+            fits = add(sums, &piece.rows[i], lost);
+    }
+    free(piece.rows);
+    return fits;
 }
 
 static bool append(struct snapshot *s, const struct account_living *sum, uint64_t since) {

@@ -10,19 +10,21 @@
  */
 #include "memory/account.h"
 
+/* Bytes and blocks are added one by one: as a pair, they would wait for each other's stores. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-slp-vectorize")
+#endif
+
 #include <pthread.h>
 #include <string.h>
 
-#include "memory/blocks.h"
 #include "memory/history.h"
+#include "memory/known.h"
 #include "memory/mappings.h"
 #include "memory/places.h"
 #include "memory/sample.h"
 #include "memory/spin.h"
 #include "memory/where.h"
-
-/* In the size of a block: it is a sample, and stands for more. */
-#define SAMPLE ((uint64_t)1 << ACCOUNT_SAMPLE_BIT)
 
 _Atomic uint64_t account_opening; /* written under the lock */
 THREAD_LOCAL uint64_t account_t_within;
@@ -30,54 +32,60 @@ THREAD_LOCAL uint64_t account_t_within;
 static struct spin s_lock;
 
 /* Under the lock. */
-static struct blocks s_blocks;
+static struct known s_known;
 static struct mappings s_mappings;
 static struct places s_places;
 static struct history s_history;
 static uint64_t s_lost;
-static uint64_t s_opened; /* counts the openings, and emptyings */
-static uint64_t s_open;   /* the number of this opening; 0: it is closed */
-static bool s_entered;    /* even while it is closed */
+static uint64_t s_opened;     /* counts the openings, and emptyings */
+static uint64_t s_open;       /* the number of this opening; 0: it is closed */
+static bool s_entered;        /* even while it is closed */
+static bool s_filtered;       /* account_samples may have some */
+static _Atomic bool *s_apart; /* for unlock_apart() */
 
-static _Atomic enum { CLOSED, EXACT, SAMPLED } s_mode; /* written under the lock */
-static struct sample_filter s_samples; /* where there may be blocks that are samples */
-static bool s_filtered;                /* it may have some. Under the lock */
-static THREAD_LOCAL struct sampling t_sampling;
+_Atomic enum account_mode account_mode = ACCOUNT_CLOSED; /* written under the lock */
+struct sample_filter account_samples;                    /* written under the lock */
+THREAD_LOCAL struct sampling account_t_sampling;
 
 /* Where this thread has allocated last; only compared. */
 static THREAD_LOCAL const struct pyusdt_node *t_last_node;
 
-/* For what is called by hooks: false, and no lock, where the account that it entered is closed. */
-ALWAYS_INLINE bool lock_open(void) {
-    spin_lock(&s_lock);
+/* For what is called by hooks: NULL, and no lock, where the account that it entered is closed. */
+ALWAYS_INLINE _Atomic bool *lock_open(void) {
+    _Atomic bool *locked = spin_lock(&s_lock);
+
     if (LIKELY(s_open == account_t_within))
-        return true;
-    spin_unlock(&s_lock);
-    return false;
+        return locked;
+    spin_unlock(locked);
+    return NULL;
+}
+
+/* The same, where this thread owns the lock; NULL also where it does not. */
+ALWAYS_INLINE _Atomic bool *lock_open_fast(void) {
+    _Atomic bool *locked = spin_try_owner(&s_lock);
+
+    if (UNLIKELY(!locked) || LIKELY(s_open == account_t_within))
+        return locked;
+    spin_unlock(locked);
+    return NULL;
 }
 
 /* For what is called by nobody's hook: one that a signal handler calls meanwhile must not enter. */
 static void lock_apart(void) {
     account_t_within = UINT64_MAX;
-    spin_lock(&s_lock);
+    s_apart = spin_lock(&s_lock);
 }
 
 static void unlock_apart(void) {
-    spin_unlock(&s_lock);
+    spin_unlock(s_apart);
     account_t_within = 0;
 }
 
-/* NULL: no memory. */
-ALWAYS_INLINE struct place *place_of(const struct where *where) {
-    t_last_node = where->node;
-    return places_of(&s_places, where->tree, where->node, where->line);
-}
-
-/* What it counts as; `size` is that of its row. */
-ALWAYS_INLINE struct amount amount_of(uint64_t size, uint64_t address) {
-    if (UNLIKELY(size & SAMPLE))
-        return sample_weight(size & ACCOUNT_SIZES, address);
-    return (struct amount){size & ACCOUNT_SIZES, 1};
+/* What it counts as. */
+ALWAYS_INLINE struct amount amount_of(const struct block *block) {
+    if (UNLIKELY(block->sample))
+        return sample_weight(block->size, block->address);
+    return (struct amount){block->size, 1};
 }
 
 ALWAYS_INLINE void charge(struct place *place, uint64_t size, struct amount amount) {
@@ -86,61 +94,90 @@ ALWAYS_INLINE void charge(struct place *place, uint64_t size, struct amount amou
         place->biggest = size;
 }
 
-/* The block in this row is none any more; it belonged to the place that is returned. */
-ALWAYS_INLINE struct place *uncharge(const struct block *row, struct amount amount) {
-    struct place *place = places_number(&s_places, row->place);
+/* The block is none any more. */
+static void uncharge(const struct block *block) {
+    places_remove(&s_places, places_number(&s_places, block->place), amount_of(block));
+    if (block->sample)
+        sample_filter_remove(&account_samples, block->address);
+}
 
-    places_remove(&s_places, place, amount);
-    if (UNLIKELY(row->size & SAMPLE))
-        sample_filter_remove(&s_samples, row->address);
-    return place;
+/* Where another one may be known at its address: that one was freed unseen. False: no memory. */
+static bool keep(const struct block *block) {
+    struct block was;
+
+    if (UNLIKELY(known_take(&s_known, block->address, &was)))
+        uncharge(&was);
+    if (!known_put(&s_known, block))
+        return false;
+    if (block->sample)
+        sample_filter_add(&account_samples, block->address);
+    return true;
 }
 
 /* Under the lock. */
-ALWAYS_INLINE void add(uint64_t address, uint64_t size, uint64_t mark) {
+static void add(uint64_t address, uint64_t size, bool sample) {
     struct where where = where_now();
+    struct block block = {
+        .address = address,
+        .size = size & BLOCK_SIZES,
+        .epoch = s_history.epochs.now,
+        .sample = sample,
+        .call = where.call,
+    };
     struct place *place;
-    struct block *row;
 
     if (UNLIKELY(where.hidden))
         return;
-    place = place_of(&where);
-    row = LIKELY(place) ? blocks_row(&s_blocks, address) : NULL;
-    if (UNLIKELY(!row)) {
+    t_last_node = where.node;
+    place = places_of(&s_places, where.tree, where.node, where.line);
+    block.place = place ? place->number : 0;
+    if (place && keep(&block))
+        charge(place, size, amount_of(&block));
+    else
         s_lost++;
-        return;
-    }
-    if (UNLIKELY(row->address))
-        uncharge(row, amount_of(row->size, address));
-    row->address = address;
-    row->size = size | mark | (uint64_t)s_history.epochs.now << ACCOUNT_EPOCH_BIT;
-    row->place = place->number;
-    row->call = where.call;
-    if (UNLIKELY(mark))
-        sample_filter_add(&s_samples, address);
-    charge(place, size, amount_of(size | mark, address));
 }
 
-static bool takes_sample(size_t size) {
-    return s_mode == SAMPLED &&
-           sample_takes(&t_sampling, size, (uint64_t)(uintptr_t)&t_sampling ^ s_opened << 32);
+static NOINLINE void add_slowly(void *address, uint64_t size, bool sample) {
+    _Atomic bool *locked = address ? lock_open() : NULL;
+
+    if (!locked)
+        return;
+    add((uint64_t)(uintptr_t)address, size, sample);
+    spin_unlock(locked);
 }
 
-/* Sizes are below ACCOUNT_SIZES: nobody has 2 PiB. */
-void account_allocated(void *address, size_t size) {
-    uint64_t mark = 0;
+void account_add_sample(void *address, size_t size) {
+    uint64_t seed = (uint64_t)(uintptr_t)&account_t_sampling ^ s_opened << 32;
 
-    if (UNLIKELY(!address))
-        return;
-    if (UNLIKELY(atomic_load_explicit(&s_mode, memory_order_relaxed) != EXACT)) {
-        if (!takes_sample(size))
-            return;
-        mark = SAMPLE;
+    if (address && sample_next(&account_t_sampling, size, seed))
+        add_slowly(address, size, true);
+}
+
+/* The same as above where nothing is out of the ordinary, without a call, hence without a register
+ * to save. False: it is, and nothing has happened. Under the lock. */
+ALWAYS_INLINE bool add_fast(uint64_t address, uint64_t size) {
+    struct where where = where_now();
+    struct place *place = places_recent(&s_places, where.node, where.line);
+
+    if (UNLIKELY(where.hidden || !place) ||
+        UNLIKELY(!known_put_small(&s_known, address, size, place->number, where.call,
+                                  s_history.epochs.now)))
+        return false;
+    t_last_node = where.node;
+    charge(place, size, (struct amount){size, 1});
+    return true;
+}
+
+HOT void account_add_block(void *address, size_t size) {
+    _Atomic bool *locked = lock_open_fast();
+    bool done = false;
+
+    if (LIKELY(locked)) {
+        done = add_fast((uint64_t)(uintptr_t)address, size);
+        spin_unlock(locked);
     }
-    if (!lock_open())
-        return;
-    add((uint64_t)(uintptr_t)address, size, mark);
-    spin_unlock(&s_lock);
+    if (UNLIKELY(!done))
+        add_slowly(address, size, false);
 }
 
 /* A call frees what it allocated, in the same context, hence in the same thread; or its variables
@@ -155,68 +192,94 @@ ALWAYS_INLINE bool is_temporary(const struct place *place, uint32_t call) {
            where_call(place->node) == call;
 }
 
-/* Whether nothing is known of it; no lock. */
-ALWAYS_INLINE bool is_unknown(void *address) {
-    int mode = atomic_load_explicit(&s_mode, memory_order_relaxed);
-
-    return !address ||
-           (mode != EXACT &&
-            (mode == CLOSED || !sample_filter_has(&s_samples, (uint64_t)(uintptr_t)address)));
+/* Under the lock: the block, which was known, is freed. */
+ALWAYS_INLINE void drop(struct place *place, uint32_t call, struct amount amount) {
+    places_remove(&s_places, place, amount);
+    if (is_temporary(place, call)) {
+        place->temporary.bytes += amount.bytes;
+        place->temporary.blocks += amount.blocks;
+    }
 }
 
-void account_freed(void *address) {
-    struct place *place;
-    struct block *row;
+static NOINLINE void drop_slowly(void *address) {
+    _Atomic bool *locked = address ? lock_open() : NULL;
+    struct block block;
 
-    if (UNLIKELY(is_unknown(address)) || !lock_open())
+    if (!locked)
         return;
-    row = blocks_find(&s_blocks, (uint64_t)(uintptr_t)address);
-    if (LIKELY(row)) {
-        struct amount amount = amount_of(row->size, row->address);
-
-        place = uncharge(row, amount);
-        if (is_temporary(place, row->call)) {
-            place->temporary.bytes += amount.bytes;
-            place->temporary.blocks += amount.blocks;
-        }
-        blocks_drop(&s_blocks, row);
+    if (known_take(&s_known, (uint64_t)(uintptr_t)address, &block)) {
+        if (block.sample)
+            sample_filter_remove(&account_samples, block.address);
+        drop(places_number(&s_places, block.place), block.call, amount_of(&block));
     }
-    spin_unlock(&s_lock);
+    spin_unlock(locked);
+}
+
+HOT void account_drop(void *address) {
+    _Atomic bool *locked = lock_open_fast();
+    uint64_t *cell = NULL;
+
+    if (LIKELY(locked)) {
+        cell = known_small(&s_known, (uint64_t)(uintptr_t)address);
+        if (LIKELY(cell)) {
+            drop(places_number_recent(&s_places, cells_place(*cell)), cells_call(*cell),
+                 (struct amount){cells_size(*cell), 1});
+            *cell = 0;
+        }
+        spin_unlock(locked);
+    }
+    if (UNLIKELY(!cell))
+        drop_slowly(address);
 }
 
 void account_moves(void *address, struct account_block *before) {
-    struct block *row;
+    _Atomic bool *locked;
+    struct block block;
 
     before->known = false;
-    if (is_unknown(address) || !lock_open())
+    if (!address || account_ignores(address) || !(locked = lock_open()))
         return;
-    row = blocks_find(&s_blocks, (uint64_t)(uintptr_t)address);
-    if (row) {
-        *before = (struct account_block){row->size, s_opened, row->place, row->call, true};
-        uncharge(row, amount_of(row->size, row->address));
-        blocks_drop(&s_blocks, row);
+    if (known_take(&s_known, (uint64_t)(uintptr_t)address, &block)) {
+        *before = (struct account_block){
+            .size = block.size,
+            .opened = s_opened,
+            .place = block.place,
+            .call = block.call,
+            .epoch = block.epoch,
+            .sample = block.sample,
+            .known = true,
+        };
+        uncharge(&block);
     }
-    spin_unlock(&s_lock);
+    spin_unlock(locked);
 }
 
+/* Unless another block has come there. */
 static void put_back(uint64_t address, const struct account_block *before) {
-    struct block *row = blocks_row(&s_blocks, address);
+    struct block block = {
+        .address = address,
+        .size = before->size & BLOCK_SIZES,
+        .epoch = before->epoch,
+        .sample = before->sample,
+        .place = before->place,
+        .call = before->call,
+    };
 
-    if (!row || row->address)
+    if (known_has(&s_known, address) || !known_put(&s_known, &block))
         return;
-    *row = (struct block){address, before->size, before->place, before->call};
-    if (before->size & SAMPLE)
-        sample_filter_add(&s_samples, address);
-    places_put_back(&s_places, places_number(&s_places, before->place),
-                    amount_of(before->size, address));
+    if (block.sample)
+        sample_filter_add(&account_samples, address);
+    places_put_back(&s_places, places_number(&s_places, block.place), amount_of(&block));
 }
 
 void account_restore(void *address, const struct account_block *before) {
-    if (!before->known || !lock_open())
+    _Atomic bool *locked;
+
+    if (!before->known || !(locked = lock_open()))
         return;
     if (before->opened == s_opened)
         put_back((uint64_t)(uintptr_t)address, before);
-    spin_unlock(&s_lock);
+    spin_unlock(locked);
 }
 
 static size_t unmap(uint64_t begin, uint64_t end) {
@@ -234,40 +297,43 @@ static size_t unmap(uint64_t begin, uint64_t end) {
 void account_mapped(void *address, size_t size) {
     uint64_t begin = (uint64_t)(uintptr_t)address;
     struct mapping mapping = {.begin = begin, .end = begin + size, .counts = true};
+    _Atomic bool *locked;
     struct place *place;
     struct where where;
 
-    if (!size || mapping.end < begin || !lock_open())
+    if (!size || mapping.end < begin || !(locked = lock_open()))
         return;
     unmap(begin, mapping.end);
     where = where_now();
-    place = place_of(&where);
+    t_last_node = where.node;
+    place = places_of(&s_places, where.tree, where.node, where.line);
     mapping.place = place ? place->number : 0;
     mapping.epoch = (uint16_t)s_history.epochs.now;
     if (place && mappings_add(&s_mappings, &mapping))
         charge(place, size, (struct amount){size, 1});
     else
         s_lost++;
-    spin_unlock(&s_lock);
+    spin_unlock(locked);
 }
 
 size_t account_unmapped(void *address, size_t size) {
     uint64_t begin = (uint64_t)(uintptr_t)address;
+    _Atomic bool *locked;
     size_t known;
 
-    if (!size || begin + size < begin || !lock_open())
+    if (!size || begin + size < begin || !(locked = lock_open()))
         return 0;
     known = unmap(begin, begin + size);
-    spin_unlock(&s_lock);
+    spin_unlock(locked);
     return known;
 }
 
 static void forget(void) {
-    blocks_clear(&s_blocks);
+    known_clear(&s_known);
     mappings_clear(&s_mappings);
     if (s_filtered)
-        memset((void *)&s_samples, 0, sizeof s_samples);
-    s_filtered = s_mode == SAMPLED;
+        sample_filter_clear(&account_samples);
+    s_filtered = account_mode == ACCOUNT_SAMPLED;
     places_clear(&s_places);
     growth_clear(&s_history.growth);
     memset(&s_history, 0, sizeof s_history);
@@ -304,7 +370,7 @@ bool account_open(bool sampled) {
     if (!watch_forks())
         return false;
     lock_apart();
-    s_mode = sampled ? SAMPLED : EXACT;
+    account_mode = sampled ? ACCOUNT_SAMPLED : ACCOUNT_EXACT;
     forget();
     s_open = s_opened;
     admit();
@@ -315,14 +381,14 @@ bool account_open(bool sampled) {
 void account_close(void) {
     lock_apart();
     s_open = 0;
-    s_mode = CLOSED;
+    account_mode = ACCOUNT_CLOSED;
     admit();
     unlock_apart();
 }
 
 void account_be_exact(void) {
     lock_apart();
-    s_mode = EXACT;
+    account_mode = ACCOUNT_EXACT;
     unlock_apart();
 }
 
@@ -356,7 +422,7 @@ void account_totals(struct account_totals *totals) {
 
 struct account_parts account_lock(void) {
     lock_apart();
-    return (struct account_parts){s_open, &s_blocks, &s_mappings, &s_places, &s_history};
+    return (struct account_parts){s_open, &s_known, &s_mappings, &s_places, &s_history};
 }
 
 void account_unlock(void) {

@@ -30,12 +30,19 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "memory/sample.h"
 #include "pyusdt_node.h"
 
 /* Private to the functions below. */
 extern _Atomic uint64_t account_opening;       /* its number; 0: nobody enters */
 extern THREAD_LOCAL uint64_t account_t_within; /* in which one this thread entered; 0: in none */
 #define ACCOUNT_ASIDE (UINT64_MAX - 1)         /* no number: nothing is accounted for */
+extern _Atomic enum account_mode { ACCOUNT_EXACT, ACCOUNT_SAMPLED, ACCOUNT_CLOSED } account_mode;
+extern struct sample_filter account_samples; /* where there may be blocks that are samples */
+extern THREAD_LOCAL struct sampling account_t_sampling;
+void account_add_block(void *address, size_t size);
+void account_add_sample(void *address, size_t size);
+void account_drop(void *address);
 
 /* Whether what the calling hook does is to be accounted for; then account_leave() follows. False:
  * the account is closed, and not to be entered, or this thread is within another hook. Until it
@@ -74,17 +81,37 @@ static inline void account_leave(void) {
 
 /* A block of `size` bytes, 0 too, was allocated. NULL: it was not. A block that was known at that
  * address was freed unseen. */
-void account_allocated(void *address, size_t size);
+static inline void account_allocated(void *address, size_t size) {
+    enum account_mode mode = atomic_load_explicit(&account_mode, memory_order_relaxed);
+
+    if (LIKELY(mode == ACCOUNT_EXACT))
+        account_add_block(address, size);
+    else if (mode == ACCOUNT_SAMPLED && UNLIKELY(!sample_passes(&account_t_sampling, size)))
+        account_add_sample(address, size);
+}
+
+/* Whether nothing is known of a block, for sure. No need to enter for this. */
+static inline bool account_ignores(void *address) {
+    enum account_mode mode = atomic_load_explicit(&account_mode, memory_order_relaxed);
+
+    return UNLIKELY(mode != ACCOUNT_EXACT) &&
+           (mode == ACCOUNT_CLOSED ||
+            !sample_filter_has(&account_samples, (uint64_t)(uintptr_t)address));
+}
 
 /* To be called before the block is freed: after that another thread may get its address at once.
  * NULL, and what is not known, is ignored. */
-void account_freed(void *address);
+static inline void account_freed(void *address) {
+    if (!account_ignores(address))
+        account_drop(address);
+}
 
 /* A block that may be moved by realloc(): */
 struct account_block {
     uint64_t size, opened;
     uint32_t place, call;
-    bool known;
+    uint16_t epoch;
+    bool sample, known;
 };
 
 /* as account_freed(), before the call; then account_allocated(), or, where the block stays as it
@@ -178,7 +205,7 @@ struct account_living {
 
 /* They are read in so many pieces, each of one moment. How many there are in a piece; `rows` has
  * them where there is room for all. Any thread, any time, as for the next. */
-enum { ACCOUNT_PIECES = 129, ACCOUNT_EPOCHS = 4096 };
+enum { ACCOUNT_PIECES = 2177, ACCOUNT_EPOCHS = 4096 };
 size_t account_read_living(unsigned piece, struct account_living *rows, size_t room);
 
 /* When the epochs began, in ticks; how many there are. */

@@ -9,7 +9,7 @@
 #include "memory/history.h"
 #include "memory/sample.h"
 
-_Static_assert(ACCOUNT_PIECES == BLOCKS_SHARDS + 1, "the mappings are one");
+_Static_assert(ACCOUNT_PIECES == BLOCKS_SHARDS + CELLS_TABLE + 1, "the mappings are one");
 _Static_assert((int)ACCOUNT_EPOCHS == (int)EPOCHS_MAX, "all of them");
 _Static_assert(ACCOUNT_POINTS == GROWTH_NAMES * GROWTH_POINTS, "all of them");
 
@@ -107,12 +107,12 @@ void account_mark(uint64_t ticks) {
 static struct account_living living(const struct block *block) {
     struct account_living row = {
         .place = block->place,
-        .epoch = (uint32_t)(block->size >> ACCOUNT_EPOCH_BIT) % EPOCHS_MAX,
-        .bytes = block->size & ACCOUNT_SIZES,
+        .epoch = block->epoch,
+        .bytes = block->size,
         .blocks = 1,
     };
 
-    if (block->size >> ACCOUNT_SAMPLE_BIT) {
+    if (block->sample) {
         struct amount amount = sample_weight(row.bytes, block->address);
 
         row.bytes = amount.bytes;
@@ -130,6 +130,27 @@ static size_t read_shard(const struct blocks_shard *s, struct account_living *ro
     return s->n;
 }
 
+static size_t read_region(const struct cells *c, unsigned region, struct account_living *rows,
+                          size_t room) {
+    const uint64_t *cells = c->regions[region].cells;
+    const uint16_t *epochs = c->epochs[region];
+    size_t n = 0;
+
+    for (int i = 0; cells && i < CELLS_IN_REGION; i++) {
+        if (!cells[i])
+            continue;
+        if (n < room)
+            rows[n] = (struct account_living){
+                .place = cells_place(cells[i]),
+                .epoch = epochs ? epochs[i] : 0,
+                .bytes = cells_size(cells[i]),
+                .blocks = 1,
+            };
+        n++;
+    }
+    return n;
+}
+
 static size_t read_mappings(const struct mappings *m, struct account_living *rows, size_t room) {
     for (uint32_t i = 0; m->n <= room && i < m->n; i++)
         rows[i] = (struct account_living){
@@ -143,9 +164,14 @@ static size_t read_mappings(const struct mappings *m, struct account_living *row
 
 size_t account_read_living(unsigned piece, struct account_living *rows, size_t room) {
     struct account_parts parts = account_lock();
-    size_t n = piece < BLOCKS_SHARDS ? read_shard(&parts.blocks->shards[piece], rows, room)
-                                     : read_mappings(parts.mappings, rows, room);
+    size_t n;
 
+    if (piece < BLOCKS_SHARDS)
+        n = read_shard(&parts.known->blocks.shards[piece], rows, room);
+    else if (piece < BLOCKS_SHARDS + CELLS_TABLE)
+        n = read_region(&parts.known->cells, piece - BLOCKS_SHARDS, rows, room);
+    else
+        n = read_mappings(parts.mappings, rows, room);
     account_unlock();
     return n;
 }

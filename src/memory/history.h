@@ -7,16 +7,12 @@
 #ifndef PYUSDT_MEMORY_HISTORY_H
 #define PYUSDT_MEMORY_HISTORY_H
 
-#include "memory/blocks.h"
 #include "memory/epochs.h"
 #include "memory/growth.h"
 #include "memory/highs.h"
+#include "memory/known.h"
 #include "memory/mappings.h"
 #include "memory/places.h"
-
-/* The size of a block's row: the size itself, the epoch, and whether it is a sample. */
-enum { ACCOUNT_SAMPLE_BIT = 63, ACCOUNT_EPOCH_BIT = ACCOUNT_SAMPLE_BIT - EPOCHS_LOG2 };
-#define ACCOUNT_SIZES (((uint64_t)1 << ACCOUNT_EPOCH_BIT) - 1)
 
 /* Zeros are none. */
 struct history {
@@ -27,7 +23,7 @@ struct history {
 
 struct account_parts {
     uint64_t opening; /* its number; 0: the account is closed */
-    struct blocks *blocks;
+    struct known *known;
     const struct mappings *mappings;
     struct places *places;
     struct history *history;

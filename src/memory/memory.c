@@ -12,6 +12,7 @@
 
 /* Written under the GIL. */
 static _Atomic uint32_t s_kinds;
+static _Atomic uint64_t s_replaced; /* Python's hooks */
 static bool s_watched; /* mem__large is: hooks are there for it, even while the account is closed */
 
 /* False: there can be no hooks of native memory. */
@@ -89,6 +90,15 @@ void memory_set_large(uint64_t bytes) {
 
 void memory_attend(void) {
     native_hooks_attend();
+}
+
+void memory_renew(void) {
+    if (s_kinds && python_hooks_renew())
+        s_replaced++;
+}
+
+uint64_t memory_replaced(void) {
+    return s_replaced + native_hooks_replaced();
 }
 
 uint64_t memory_refused(void) {

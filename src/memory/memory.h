@@ -30,6 +30,13 @@ void memory_set_large(uint64_t bytes);
  * may wait for a library that another thread loads. */
 void memory_attend(void);
 
+/* Have back hooks of Python's allocators that another tool has put out: before counts are taken. */
+void memory_renew(void);
+
+/* How often hooks were found put out: what was allocated or freed until then is not known. Any
+ * thread. */
+uint64_t memory_replaced(void);
+
 /* Slots of libraries that could not get their hooks of native memory. Any thread. */
 uint64_t memory_refused(void);
 

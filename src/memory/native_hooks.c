@@ -329,6 +329,8 @@ static void choose_avoided(void) {
     s_has_cpp = !is_libc && library_of(allocator) == library_of(native_cpp.hooks[0].original);
 }
 
+static _Atomic uint64_t s_replaced;
+
 static void put(void) {
     bool overtaken = got_is_overtaken(&s_got);
 
@@ -336,6 +338,7 @@ static void put(void) {
         attend_new();
         return;
     }
+    s_replaced += s_state != OFF && overtaken;
     if (s_state == OFF || overtaken)
         choose_avoided();
     if (s_has_cpp)
@@ -364,4 +367,8 @@ void native_hooks_attend(void) {
 
 uint64_t native_hooks_refused(void) {
     return s_got.refused;
+}
+
+uint64_t native_hooks_replaced(void) {
+    return s_replaced;
 }

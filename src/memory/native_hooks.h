@@ -31,4 +31,8 @@ void native_hooks_attend(void);
  * thread. */
 uint64_t native_hooks_refused(void);
 
+/* How often another tool has put its own functions in the place of all of them, or has taken those
+ * away, while they were wanted. Any thread. */
+uint64_t native_hooks_replaced(void);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pages for the account's own tables: from the kernel itself, because the C library's malloc() and
- * mmap() may be what the account is of.
+ * Pages for the account's own tables, of which there is a most. They come from the kernel itself
+ * (base/pages.h), because the C library's malloc() and mmap() may be what the account is of.
  *
  * One thread at a time. errno stays as it was.
  *

@@ -30,11 +30,12 @@ struct amount {
 };
 
 struct place {
-    struct amount allocated, freed;
-    struct amount at_peak; /* as of the peak number `peak`; see places_at_peak() */
-    uint64_t peak;
+    _Alignas(64) struct amount allocated;
+    struct amount freed;
     struct amount temporary; /* of those freed: by the call that had allocated them */
+    uint64_t peak;
     uint64_t biggest;
+    struct amount at_peak;          /* as of the peak number `peak`; see places_at_peak() */
     const struct calltree *tree;    /* borrowed; NULL: no thread of Python's */
     const struct pyusdt_node *node; /* of the tree, or NULL */
     int32_t line;                   /* at which the program stood; 0: not known */
@@ -47,6 +48,7 @@ enum { PLACES_IN_CHUNK = 512, PLACES_CHUNKS = 4096, PLACES_RECENT = 256 };
 struct places {
     struct place *chunks[PLACES_CHUNKS]; /* owned; what is in them stays where it is */
     struct place *recent[PLACES_RECENT]; /* borrowed from them */
+    struct place *last;                  /* the one that allocated last; NULL: none yet */
     uint32_t *table;                     /* owned; numbers + 1; open addressing */
     uint32_t table_log2, n;
     struct amount live, most; /* of all places; bytes decide which is the most */
@@ -60,19 +62,49 @@ struct places {
 struct place *places_look_up(struct places *p, const struct calltree *tree,
                              const struct pyusdt_node *node, int32_t line);
 
+ALWAYS_INLINE struct place **places_recent_at(struct places *p, const struct pyusdt_node *node,
+                                              int32_t line) {
+    uint64_t at = ((uint64_t)(uintptr_t)node >> 7) + (uint32_t)line;
+
+    return &p->recent[at % PLACES_RECENT];
+}
+
+ALWAYS_INLINE bool place_is(const struct place *place, const struct pyusdt_node *node,
+                            int32_t line) {
+    return LIKELY(place && place->node == node && place->line == line);
+}
+
+/* The same, if they have been asked for lately; else NULL. The one that was last is known before
+ * the node and the line are, which are many loads away: the processor goes on with it. */
+ALWAYS_INLINE struct place *places_recent(struct places *p, const struct pyusdt_node *node,
+                                          int32_t line) {
+    struct place *place = p->last;
+
+    if (place_is(place, node, line))
+        return place;
+    place = *places_recent_at(p, node, line);
+    if (UNLIKELY(!place_is(place, node, line)))
+        return NULL;
+    return p->last = place;
+}
+
 /* The same, of a node and a line that have perhaps been asked for lately. */
 ALWAYS_INLINE struct place *places_of(struct places *p, const struct calltree *tree,
                                       const struct pyusdt_node *node, int32_t line) {
-    uint64_t at = ((uint64_t)(uintptr_t)node >> 7) + (uint32_t)line;
-    struct place *place = p->recent[at % PLACES_RECENT];
+    struct place *place = places_recent(p, node, line);
 
-    if (LIKELY(place && place->node == node && place->line == line))
-        return place;
-    return p->recent[at % PLACES_RECENT] = places_look_up(p, tree, node, line);
+    if (UNLIKELY(!place))
+        place = *places_recent_at(p, node, line) = places_look_up(p, tree, node, line);
+    return place;
 }
 
 static inline struct place *places_number(const struct places *p, uint32_t number) {
     return &p->chunks[number / PLACES_IN_CHUNK][number % PLACES_IN_CHUNK];
+}
+
+/* The same, where it may be the one that allocated last. */
+ALWAYS_INLINE struct place *places_number_recent(const struct places *p, uint32_t number) {
+    return p->last && p->last->number == number ? p->last : places_number(p, number);
 }
 
 static inline struct amount places_live(const struct place *place) {

@@ -75,7 +75,7 @@ ALWAYS_INLINE void *hook_realloc(int domain, void *old, size_t size) {
 }
 
 ALWAYS_INLINE void hook_free(int domain, void *block) {
-    bool counts = enter(domain);
+    bool counts = !account_ignores(block) && enter(domain);
 
     if (LIKELY(counts))
         account_freed(block);
@@ -109,9 +109,16 @@ HOOKS(OBJ)
     [domain] = {NULL, malloc_##domain, calloc_##domain, realloc_##domain, free_##domain}
 static const struct allocator s_ours[DOMAINS] = {OURS(RAW), OURS(MEM), OURS(OBJ)};
 
-/* NULL: this Python does not export it. */
-static allocator_access access_by(const char *name) {
-    return (allocator_access)dlsym(RTLD_DEFAULT, name);
+static allocator_access s_get, s_set;
+
+/* Later on nothing is looked up: dlsym() may wait for a library whose constructor wants the GIL.
+ * False: this Python does not export them. */
+static bool find_access(void) {
+    if (!s_get)
+        s_get = (allocator_access)dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
+    if (!s_set)
+        s_set = (allocator_access)dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
+    return s_get && s_set;
 }
 
 static bool is_ours(const struct allocator *a, int domain) {
@@ -138,43 +145,48 @@ static bool is_called(const struct allocator *newest, int domain) {
     return t_passed >> domain & 1;
 }
 
-static void hook(int domain, const struct allocator *newest, allocator_access set) {
+static void hook(int domain, const struct allocator *newest) {
     struct allocator ours = s_ours[domain];
 
     s_next[domain] = *newest;
     atomic_thread_fence(memory_order_release);
     ours.ctx = newest->ctx;
-    set(domain, &ours);
+    s_set(domain, &ours);
     s_hooked[domain] = true;
 }
 
-bool python_hooks_on(void) {
-    allocator_access get = access_by("PyMem_GetAllocator"), set = access_by("PyMem_SetAllocator");
+bool python_hooks_renew(void) {
+    bool missed = false;
 
-    if (!get || !set)
-        return false;
     for (int domain = 0; domain < DOMAINS; domain++) {
         struct allocator newest;
 
-        get(domain, &newest);
-        if (!is_called(&newest, domain))
-            hook(domain, &newest, set);
+        s_get(domain, &newest);
+        if (is_called(&newest, domain))
+            continue;
+        hook(domain, &newest);
+        missed = true;
     }
+    return missed;
+}
+
+bool python_hooks_on(void) {
+    if (!find_access())
+        return false;
+    python_hooks_renew();
     return true;
 }
 
 void python_hooks_off(void) {
-    allocator_access get = access_by("PyMem_GetAllocator"), set = access_by("PyMem_SetAllocator");
-
     for (int domain = 0; domain < DOMAINS; domain++) {
         struct allocator newest;
 
         if (!s_hooked[domain])
             continue;
-        get(domain, &newest);
+        s_get(domain, &newest);
         if (!is_ours(&newest, domain))
             continue;
-        set(domain, &s_next[domain]);
+        s_set(domain, &s_next[domain]);
         s_hooked[domain] = false;
     }
 }

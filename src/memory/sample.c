@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "memory/sample.h"
 
+#include <stdatomic.h>
+
 #define LARGEST_COUNT UINT8_MAX
 
 /* xorshift64*: 53 of its bits, as a number below 1. */
@@ -91,4 +93,10 @@ void sample_filter_remove(struct sample_filter *f, uint64_t address) {
 
     if (*count < LARGEST_COUNT)
         *count -= 1;
+}
+
+/* Not by memset(): others may be asking. */
+void sample_filter_clear(struct sample_filter *f) {
+    for (size_t i = 0; i < sizeof f->counts; i++)
+        atomic_store_explicit(&f->counts[i], 0, memory_order_relaxed);
 }

@@ -26,30 +26,35 @@ struct sampling {
     uint64_t seed; /* 0: it has not begun */
 };
 
-/* The next block, with `seed` for a thread that begins: whether it is a sample. */
+/* The next block, which does not pass, with `seed` for a thread that begins: whether it is a
+ * sample. */
 bool sample_next(struct sampling *s, uint64_t size, uint64_t seed);
 
-ALWAYS_INLINE bool sample_takes(struct sampling *s, uint64_t size, uint64_t seed) {
-    if (LIKELY(s->seed && size < (uint64_t)s->left)) {
-        s->left -= (int64_t)size;
+/* The next block, where it is easily seen to be none; else nothing happens. */
+ALWAYS_INLINE bool sample_passes(struct sampling *s, uint64_t size) {
+    if (UNLIKELY(size >= (uint64_t)s->left))
         return false;
-    }
-    return sample_next(s, size, seed);
+    s->left -= (int64_t)size;
+    return true;
 }
 
 /* What a block of that size that is a sample stands for: the same for the same address. */
 struct amount sample_weight(uint64_t size, uint64_t address);
 
 /* A set of addresses that may have too many, and never too few. Changed by one thread at a time,
- * asked by any. Zeros are an empty one. */
-enum { SAMPLE_FILTER_LOG2 = 18 };
+ * asked by any. Zeros are an empty one. What lies close together in memory does so here. */
+enum { SAMPLE_FILTER_LOG2 = 18, SAMPLE_FILTER_LINE_LOG2 = 6 };
 struct sample_filter {
     _Atomic uint8_t counts[1 << SAMPLE_FILTER_LOG2]; /* of those with that hash; the largest one is
                                                         never changed any more */
 };
 
 ALWAYS_INLINE _Atomic uint8_t *sample_filter_at(struct sample_filter *f, uint64_t address) {
-    return &f->counts[(address >> 4) * 0x9E3779B97F4A7C15u >> (64 - SAMPLE_FILTER_LOG2)];
+    uint64_t line = (address >> 12) * 0x9E3779B97F4A7C15u >>
+                    (64 - SAMPLE_FILTER_LOG2 + SAMPLE_FILTER_LINE_LOG2);
+
+    return &f->counts[line << SAMPLE_FILTER_LINE_LOG2 |
+                      (address >> 4) % (1 << SAMPLE_FILTER_LINE_LOG2)];
 }
 
 ALWAYS_INLINE bool sample_filter_has(struct sample_filter *f, uint64_t address) {
@@ -58,5 +63,6 @@ ALWAYS_INLINE bool sample_filter_has(struct sample_filter *f, uint64_t address) 
 
 void sample_filter_add(struct sample_filter *f, uint64_t address);
 void sample_filter_remove(struct sample_filter *f, uint64_t address);
+void sample_filter_clear(struct sample_filter *f);
 
 #endif

@@ -48,26 +48,32 @@ void spin_allow_owner(void);
 /* Not as its owner, which this thread may become. */
 void spin_lock_slowly(struct spin *spin);
 
-ALWAYS_INLINE void spin_lock(struct spin *spin) {
+/* Takes it, if this thread is its owner; what it returns is for spin_unlock(). NULL: it is not. */
+ALWAYS_INLINE _Atomic bool *spin_try_owner(struct spin *spin) {
     struct spin_seat *seat = spin_t_seat;
 
-    if (LIKELY(seat && atomic_load_explicit(&spin->owner, memory_order_relaxed) == seat)) {
-        atomic_store_explicit(&seat->inside, true, memory_order_relaxed);
-        atomic_signal_fence(memory_order_seq_cst);
-        if (LIKELY(atomic_load_explicit(&spin->owner, memory_order_acquire) == seat))
-            return;
-        atomic_store_explicit(&seat->inside, false, memory_order_release);
-    }
-    spin_lock_slowly(spin);
+    if (UNLIKELY(!seat))
+        return NULL;
+    atomic_store_explicit(&seat->inside, true, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (LIKELY(atomic_load_explicit(&spin->owner, memory_order_acquire) == seat))
+        return &seat->inside;
+    atomic_store_explicit(&seat->inside, false, memory_order_release);
+    return NULL;
 }
 
-ALWAYS_INLINE void spin_unlock(struct spin *spin) {
-    struct spin_seat *seat = spin_t_seat;
+/* What it returns is for spin_unlock(). */
+ALWAYS_INLINE _Atomic bool *spin_lock(struct spin *spin) {
+    _Atomic bool *locked = spin_try_owner(spin);
 
-    if (LIKELY(seat && atomic_load_explicit(&seat->inside, memory_order_relaxed)))
-        atomic_store_explicit(&seat->inside, false, memory_order_release);
-    else
-        atomic_store_explicit(&spin->held, false, memory_order_release);
+    if (LIKELY(locked))
+        return locked;
+    spin_lock_slowly(spin);
+    return &spin->held;
+}
+
+ALWAYS_INLINE void spin_unlock(_Atomic bool *locked) {
+    atomic_store_explicit(locked, false, memory_order_release);
 }
 
 /* In the child of a fork: it is free, and has no owner. */

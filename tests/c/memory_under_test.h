@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../../src/base/pages.c"
 #include "../../src/memory/pages.c"
 
 static long s_pages_left = -1; /* of them, until there are no more; negative: there always are */
@@ -31,6 +32,8 @@ static void test_pages_unmap(void *pages) {
 #define pages_unmap test_pages_unmap
 
 #include "../../src/memory/blocks.c"
+#include "../../src/memory/cells.c"
+#include "../../src/memory/known.c"
 #include "../../src/memory/mappings.c"
 #include "../../src/memory/places.c"
 #include "../../src/memory/epochs.c"

@@ -49,7 +49,11 @@ static void blocks_are_found_until_they_are_taken(void) {
         uint32_t i = next_random(&seed) % ADDRESSES;
         struct block was = {0};
         if (next_random(&seed) % 2) {
-            struct block block = {address_of(i), next_random(&seed), turn, turn / 2};
+            struct block block = {.address = address_of(i),
+                                  .size = next_random(&seed),
+                                  .epoch = turn % EPOCHS_MAX,
+                                  .place = turn,
+                                  .call = turn / 2};
             CHECK(put(&b, &block, &was) == (model[i].address ? REPLACED : NEW));
             CHECK(was.address == model[i].address);
             CHECK(!was.address || memcmp(&was, &model[i], sizeof was) == 0);
@@ -73,7 +77,7 @@ static void blocks_at_any_address(void) {
     static struct blocks b;
     struct block was;
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
-        struct block block = {addresses[i], UINT64_MAX, UINT32_MAX, UINT32_MAX};
+        struct block block = {addresses[i], BLOCK_SIZES, EPOCHS_MAX - 1, 1, UINT32_MAX, UINT32_MAX};
         CHECK(!take(&b, addresses[i], &was));
         CHECK(put(&b, &block, &was) == NEW);
     }
@@ -89,7 +93,7 @@ static void blocks_beyond_memory_are_refused(void) {
     struct block was;
     s_pages_left = 2 * BLOCKS_SHARDS;
     for (uint64_t i = 1; i <= 40000; i++) {
-        struct block block = {i * 48, i, 0, 0};
+        struct block block = {.address = i * 48, .size = i};
         if (put(&b, &block, &was) == FULL)
             refused++;
         else
@@ -265,7 +269,7 @@ static void check_samples(uint64_t size, uint64_t n) {
     struct sampling sampling = {0};
     double bytes = 0, blocks = 0, taken = 0, p = 1 - exp(-(double)size / (double)SAMPLE_BYTES);
     for (uint64_t i = 0; i < n; i++) {
-        if (!sample_takes(&sampling, size, 42 + size))
+        if (sample_passes(&sampling, size) || !sample_next(&sampling, size, 42 + size))
             continue;
         struct amount weight = sample_weight(size, i << 4);
         taken++;
@@ -320,12 +324,12 @@ static void *contend(void *number) {
     for (unsigned burst = 0; burst < turns(2000); burst++) {
         uint32_t n = next_random(&seed) % 200;
         for (uint32_t i = 0; i < n; i++) {
-            spin_lock(&s_spin);
+            _Atomic bool *locked = spin_lock(&s_spin);
             CHECK_EQUAL(s_twice, 2 * s_sum);
             s_sum++;
             s_twice += 2;
             s_owned += atomic_load(&s_spin.owner) == spin_t_seat;
-            spin_unlock(&s_spin);
+            spin_unlock(locked);
         }
         if (n % 7 == 0)
             sched_yield();

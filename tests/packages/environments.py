@@ -69,6 +69,7 @@ def make(environment: Environment) -> None:
     run(sys.executable, "-m", "venv", environment.directory)
     # A link, for nothing else of the checkout is to be found; and the hook, as a wheel has it.
     (environment.site_packages / "pyusdt").symlink_to(ROOT / "pyusdt")
+    (environment.site_packages / "pyusdt_pytest.py").symlink_to(ROOT / "pyusdt_pytest.py")
     shutil.copy(ROOT / "pyusdt_hook.pth", environment.site_packages)
     wanted = f"{package.name}=={package.version}", f"pytest=={package.pytest}"
     run(environment.python, *PIP, "install", "-q", *wanted, *package.needs.split())

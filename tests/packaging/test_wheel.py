@@ -67,6 +67,20 @@ def test_wheel_holds_library_types_and_scripts(wheel: Path, tracked: list[str]) 
     assert not [name for name in inside if name.endswith((".c", ".h", ".pyc"))]
 
 
+PLUGINS = """
+import sys
+from importlib.metadata import entry_points
+print([(found.name, found.value) for found in entry_points(group="pytest11")])
+print("pyusdt" in sys.modules)
+"""
+
+
+def test_the_plugin_of_pytest_is_found_without_the_core(installed: Path) -> None:
+    said = run(installed / "bin" / "python", "-c", PLUGINS, cwd=installed)
+    assert said == "[('pyusdt', 'pyusdt_pytest')]\nFalse\n"
+    assert list(installed.glob("lib/*/site-packages/pyusdt_pytest.py"))
+
+
 def test_man_pages_are_installed(installed: Path, tracked: list[str]) -> None:
     pages = {Path(name).name for name in tracked if name.startswith("man/")}
     assert {path.name for path in (installed / "share/man/man1").iterdir()} == pages
@@ -84,7 +98,7 @@ def test_probes_of_provider_python_are_found(installed: Path) -> None:
     assert said.splitlines() == ["pyusdt: ready"], "it says so where they are missing"
 
 
-HOOK = "pyusdt_hook.pth"
+HOOK, PLUGIN = "pyusdt_hook.pth", "pyusdt_pytest.py"
 LOADED = "import sys; print('pyusdt' in sys.modules)"
 
 
@@ -123,7 +137,7 @@ def test_sdist_holds_all_that_a_build_needs(shared_checkout: Path, tracked: list
     with tarfile.open(path) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     needed = {name for name in tracked if name.startswith(("src/", "include/", "man/"))}
-    assert needed | {"setup.py", "pyproject.toml", "LICENSE", "README.md", HOOK} <= inside
+    assert needed | {"setup.py", "pyproject.toml", "LICENSE", "README.md", HOOK, PLUGIN} <= inside
 
 
 @pytest.mark.parametrize(

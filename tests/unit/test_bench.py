@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from notes import notes
 
-from bench import loads, race, readme, report, results, semaphore
+from bench import loads, memory, race, readme, report, results, semaphore
 from bench.compare import less
 from bench.errors import BenchError, one_line
 from bench.measure import Side
@@ -259,3 +259,25 @@ def test_a_semaphore_is_found_where_the_note_says() -> None:
     assert semaphore.semaphore(library, "PY_START") == notes(library)["PY_START"].semaphore
     with pytest.raises(BenchError, match="has no probe PY_STOP"):
         semaphore.semaphore(library, "PY_STOP")
+
+
+def test_what_memory_adds_is_compared_over_all_workloads() -> None:
+    rows = [
+        Row(name, subject, "ms", Sample((over,)), "untraced", Sample((10.0,)), grid=memory.GRID)
+        for name, exact, other in (("a", 12.0, 20.0), ("b", 18.0, 170.0))
+        for subject, over in ((memory.EXACT, exact), (memory.TRACEMALLOC, other))
+    ]
+    (row,) = memory.summary(rows)
+    assert row.figure == "adds / tracemalloc"
+    assert row.result == pytest.approx(0.1)  # the root of 0.2 * 0.8, over that of 1 * 16
+    assert row.met
+    assert not memory.summary(rows[:-1])  # it failed on a workload
+
+
+def test_memory_is_judged_above_the_recorder() -> None:
+    times = {"untraced": 10.0, memory.PLAIN: 14.0, memory.EXACT: 16.0, memory.SAMPLED: 15.0}
+    found = memory.verdicts("a", {name: Sample((value,)) for name, value in times.items()})
+    assert [(row.figure, row.met) for row in found] == [
+        ("a: adds to the recorder", True),
+        ("a: sampled / recorder", False),
+    ]

@@ -15,6 +15,19 @@ enum { PIECE = 16 << 20, HEAD = 16 };
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static char *s_next, *s_end;
 
+/* As the C library does: the child of a fork has no thread that would give it back. */
+static void lock(void) {
+    pthread_mutex_lock(&s_lock);
+}
+
+static void unlock(void) {
+    pthread_mutex_unlock(&s_lock);
+}
+
+__attribute__((constructor)) static void attend_forks(void) {
+    pthread_atfork(lock, unlock, unlock);
+}
+
 static char *map(size_t size) {
     char *piece = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -31,14 +44,14 @@ int posix_memalign(void **block, size_t alignment, size_t size) {
 
     if (size > (size_t)1 << 40)
         return ENOMEM;
-    pthread_mutex_lock(&s_lock);
+    lock();
     if ((size_t)(s_end - s_next) < needs) {
         s_next = map(needs + PIECE);
         s_end = s_next ? s_next + needs + PIECE : NULL;
     }
     found = s_next ? (char *)(((uintptr_t)s_next + HEAD + alignment - 1) & -alignment) : NULL;
     s_next = found ? found + size : s_next;
-    pthread_mutex_unlock(&s_lock);
+    unlock();
     if (!found)
         return ENOMEM;
     *head(found) = size;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -377,6 +378,8 @@ static void *work(void *number) {
         at = map(1);
         *at = 1;
         CHECK(s_user.munmap(at, s_page) == 0);
+        if (next_random(&random) % 4 == 0)
+            sched_yield(); /* the test is to go on: eight of these would have the CPUs */
     }
     return NULL;
 }

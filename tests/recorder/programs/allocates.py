@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 import threading
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -70,9 +72,11 @@ def exchange(n: int, size: int) -> list[list[Any]]:
 
 
 def storm(stop: Callable[[], bool]) -> None:
-    """Allocate and free, of all sizes, until it stops."""
+    """Allocate and free, of all sizes, native memory too, until it stops."""
     places: list[Any] = [None] * 97
     i = 0
     while not stop():
         places[i * 31 % 97] = bytes(i * 37 % 3000), [i] * (i % 50), {i: str(i)}
+        if i % 100 == 0:
+            places[i % 97] = mmap.mmap(-1, 5000), zlib.compressobj()
         i += 1
