@@ -155,29 +155,41 @@ void account_add_sample(void *address, size_t size) {
 
 /* The same as above where nothing is out of the ordinary, without a call, hence without a register
  * to save. False: it is, and nothing has happened. Under the lock. */
-ALWAYS_INLINE bool add_fast(uint64_t address, uint64_t size) {
+ALWAYS_INLINE bool add_fast(uint64_t address, uint64_t size, uint32_t epoch) {
     struct where where = where_now();
     struct place *place = places_recent(&s_places, where.node, where.line);
 
     if (UNLIKELY(where.hidden || !place) ||
-        UNLIKELY(!known_put_small(&s_known, address, size, place->number, where.call,
-                                  s_history.epochs.now)))
+        UNLIKELY(!known_put_small(&s_known, address, size, place->number, where.call, epoch)))
         return false;
     t_last_node = where.node;
     charge(place, size, (struct amount){size, 1});
     return true;
 }
 
-HOT void account_add_block(void *address, size_t size) {
-    _Atomic bool *locked = lock_open_fast();
-    bool done = false;
+/* Unlocks. */
+ALWAYS_INLINE void add_locked(_Atomic bool *locked, void *address, size_t size, uint32_t epoch) {
+    bool done = add_fast((uint64_t)(uintptr_t)address, size, epoch);
 
-    if (LIKELY(locked)) {
-        done = add_fast((uint64_t)(uintptr_t)address, size);
-        spin_unlock(locked);
-    }
+    spin_unlock(locked);
     if (UNLIKELY(!done))
         add_slowly(address, size, false);
+}
+
+/* In any epoch but the first. By itself, because it needs more registers. */
+static NOINLINE void add_later(_Atomic bool *locked, void *address, size_t size) {
+    add_locked(locked, address, size, s_history.epochs.now);
+}
+
+HOT void account_add_block(void *address, size_t size) {
+    _Atomic bool *locked = lock_open_fast();
+
+    if (UNLIKELY(!locked))
+        add_slowly(address, size, false);
+    else if (UNLIKELY(s_history.epochs.now))
+        add_later(locked, address, size);
+    else
+        add_locked(locked, address, size, 0);
 }
 
 /* A call frees what it allocated, in the same context, hence in the same thread; or its variables

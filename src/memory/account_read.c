@@ -130,20 +130,17 @@ static size_t read_shard(const struct blocks_shard *s, struct account_living *ro
     return s->n;
 }
 
-static size_t read_region(const struct cells *c, unsigned region, struct account_living *rows,
-                          size_t room) {
-    const uint64_t *cells = c->regions[region].cells;
-    const uint16_t *epochs = c->epochs[region];
+static size_t read_region(const struct cells_region *r, struct account_living *rows, size_t room) {
     size_t n = 0;
 
-    for (int i = 0; cells && i < CELLS_IN_REGION; i++) {
-        if (!cells[i])
+    for (int i = 0; r->cells && i < CELLS_IN_REGION; i++) {
+        if (!r->cells[i])
             continue;
         if (n < room)
             rows[n] = (struct account_living){
-                .place = cells_place(cells[i]),
-                .epoch = epochs ? epochs[i] : 0,
-                .bytes = cells_size(cells[i]),
+                .place = cells_place(r->cells[i]),
+                .epoch = r->epochs ? r->epochs[i] : 0,
+                .bytes = cells_size(r->cells[i]),
                 .blocks = 1,
             };
         n++;
@@ -169,7 +166,7 @@ size_t account_read_living(unsigned piece, struct account_living *rows, size_t r
     if (piece < BLOCKS_SHARDS)
         n = read_shard(&parts.known->blocks.shards[piece], rows, room);
     else if (piece < BLOCKS_SHARDS + CELLS_TABLE)
-        n = read_region(&parts.known->cells, piece - BLOCKS_SHARDS, rows, room);
+        n = read_region(&parts.known->cells.regions[piece - BLOCKS_SHARDS], rows, room);
     else
         n = read_mappings(parts.mappings, rows, room);
     account_unlock();

@@ -32,22 +32,18 @@ COLD uint64_t *cells_make(struct cells *c, uint64_t address) {
     return cells_in(region, address);
 }
 
-static uint16_t **epochs_of(struct cells *c, uint64_t address) {
-    return &c->epochs[search(c, address >> CELLS_REGION_LOG2) - c->regions];
-}
-
 bool cells_set_epoch(struct cells *c, uint64_t address, uint16_t epoch) {
-    uint16_t **epochs = epochs_of(c, address);
+    struct cells_region *region = search(c, address >> CELLS_REGION_LOG2);
 
-    if (!*epochs && epoch)
-        *epochs = pages_map(CELLS_IN_REGION * sizeof **epochs);
-    if (*epochs)
-        (*epochs)[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] = epoch;
-    return *epochs || !epoch;
+    if (!region->epochs && epoch)
+        region->epochs = pages_map(CELLS_IN_REGION * sizeof *region->epochs);
+    if (region->epochs)
+        region->epochs[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] = epoch;
+    return region->epochs || !epoch;
 }
 
 uint16_t cells_epoch(struct cells *c, uint64_t address) {
-    const uint16_t *epochs = *epochs_of(c, address);
+    const uint16_t *epochs = search(c, address >> CELLS_REGION_LOG2)->epochs;
 
     return epochs ? epochs[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] : 0;
 }
@@ -55,7 +51,7 @@ uint16_t cells_epoch(struct cells *c, uint64_t address) {
 void cells_clear(struct cells *c) {
     for (int i = 0; i < CELLS_TABLE; i++) {
         pages_unmap(c->regions[i].cells);
-        pages_unmap(c->epochs[i]);
+        pages_unmap(c->regions[i].epochs);
     }
     memset(c, 0, sizeof *c);
 }

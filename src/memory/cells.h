@@ -39,10 +39,10 @@ enum { CELLS_MOST_BYTES = (1 << CELLS_SIZE_BITS) - 1 };
 /* Zeros are no cells. */
 struct cells {
     struct cells_region {
-        uint64_t number; /* address / 1 MiB */
-        uint64_t *cells; /* owned; NULL: the region has none; 0: no block begins there */
+        _Alignas(32) uint64_t number; /* address / 1 MiB */
+        uint64_t *cells;              /* owned; NULL: there are none; 0: no block begins there */
+        uint16_t *epochs;             /* of each of them; owned; NULL: all are 0 */
     } regions[CELLS_TABLE];
-    uint16_t *epochs[CELLS_TABLE]; /* of the same cells; owned; NULL: each is 0 */
     uint32_t n;
 };
 
@@ -70,12 +70,17 @@ ALWAYS_INLINE uint64_t *cells_in(const struct cells_region *region, uint64_t add
     return &region->cells[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION];
 }
 
-/* The cell of an address, if it is found at once; else NULL. */
-ALWAYS_INLINE uint64_t *cells_find_fast(const struct cells *c, uint64_t address) {
-    uint64_t number = address >> CELLS_REGION_LOG2;
-    const struct cells_region *region = &c->regions[number % CELLS_TABLE];
+/* Where the region of an address is, or another one; the search begins there. */
+ALWAYS_INLINE struct cells_region *cells_home(struct cells *c, uint64_t address) {
+    return &c->regions[(address >> CELLS_REGION_LOG2) % CELLS_TABLE];
+}
 
-    return LIKELY(region->number == number) ? cells_in(region, address) : NULL;
+/* The cell of an address, if it is found at once; else NULL. */
+ALWAYS_INLINE uint64_t *cells_find_fast(struct cells *c, uint64_t address) {
+    const struct cells_region *region = cells_home(c, address);
+
+    return LIKELY(region->number == address >> CELLS_REGION_LOG2) ? cells_in(region, address)
+                                                                  : NULL;
 }
 
 /* The cell of an address; NULL: it has none. */
@@ -84,12 +89,15 @@ uint64_t *cells_find(struct cells *c, uint64_t address);
 /* The same, where its region may have to get its cells first. NULL: it gets none. */
 uint64_t *cells_make(struct cells *c, uint64_t address);
 
-/* The epoch of an address that cells_find_fast() has found a cell for. NULL: its region has none.
- */
-ALWAYS_INLINE uint16_t *cells_epoch_fast(const struct cells *c, uint64_t address) {
-    uint16_t *epochs = c->epochs[(address >> CELLS_REGION_LOG2) % CELLS_TABLE];
+/* Sets the epoch of an address that has a cell which is found at once. False: it has none, or its
+ * region has no epochs. */
+ALWAYS_INLINE bool cells_set_epoch_fast(struct cells *c, uint64_t address, uint16_t epoch) {
+    const struct cells_region *region = cells_home(c, address);
 
-    return LIKELY(epochs) ? &epochs[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] : NULL;
+    if (UNLIKELY(region->number != address >> CELLS_REGION_LOG2 || !region->epochs))
+        return false;
+    region->epochs[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] = epoch;
+    return true;
 }
 
 /* Sets the epoch of an address that has a cell. False: no memory. */
