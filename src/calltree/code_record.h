@@ -25,9 +25,10 @@ struct code_record {
     bool marked;     /* the program wants its lines in every recording */
     bool lined;      /* its lines are recorded */
     bool local;      /* monitor.c's: its code objects have LINE */
-    /* Between which lines its code lies, where it was ever lined. More may come. */
-    int32_t first_line;
-    uint32_t n_lines;
+    /* Between which lines its code lies, where it was ever lined. More may come, under the GIL,
+     * while a thread that ends reads. */
+    _Atomic int32_t first_line;
+    _Atomic uint32_t n_lines;
 };
 
 /* A pinned record and its strings stay where they are: call trees, and tracers through them, hold

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/compiler.h"
 #include "memory/account.h"
@@ -26,8 +27,13 @@ struct allocator {
 enum { RAW, MEM, OBJ, DOMAINS };
 typedef void (*allocator_access)(int domain, struct allocator *allocator);
 
-static struct allocator s_next[DOMAINS]; /* written before our hooks are seen, under the GIL */
-static bool s_hooked[DOMAINS];           /* ours were set, and not taken off. Under the GIL */
+/* What ours call: kept for good and never changed, for a thread without the GIL may be in it. There
+ * are as many as other tools come and go in different orders. Written under the GIL. */
+#define KEPT_MAX 16
+static struct allocator s_kept[DOMAINS][KEPT_MAX];
+static int s_n_kept[DOMAINS];
+static const struct allocator *_Atomic s_next[DOMAINS]; /* of those: set before our hooks are */
+static bool s_hooked[DOMAINS];                          /* ours were set, and not taken off */
 
 /* Domains whose hooks this thread came through without being counted: see is_called(). */
 static THREAD_LOCAL unsigned t_passed;
@@ -37,6 +43,10 @@ ALWAYS_INLINE bool enter(int domain) {
         return true;
     t_passed |= 1u << domain;
     return false;
+}
+
+ALWAYS_INLINE const struct allocator *next(int domain) {
+    return atomic_load_explicit(&s_next[domain], memory_order_acquire);
 }
 
 ALWAYS_INLINE void *counted(bool counts, void *block, size_t size) {
@@ -49,37 +59,41 @@ ALWAYS_INLINE void *counted(bool counts, void *block, size_t size) {
 }
 
 ALWAYS_INLINE void *hook_malloc(int domain, size_t size) {
+    const struct allocator *to = next(domain);
     bool counts = enter(domain);
 
-    return counted(counts, s_next[domain].malloc(s_next[domain].ctx, size), size);
+    return counted(counts, to->malloc(to->ctx, size), size);
 }
 
 /* Where the product is no size, there is no block. */
 ALWAYS_INLINE void *hook_calloc(int domain, size_t n, size_t size) {
+    const struct allocator *to = next(domain);
     bool counts = enter(domain);
 
-    return counted(counts, s_next[domain].calloc(s_next[domain].ctx, n, size), n * size);
+    return counted(counts, to->calloc(to->ctx, n, size), n * size);
 }
 
 ALWAYS_INLINE void *hook_realloc(int domain, void *old, size_t size) {
+    const struct allocator *to = next(domain);
     struct account_block before;
     bool counts = enter(domain);
     void *block;
 
     if (counts)
         account_moves(old, &before);
-    block = s_next[domain].realloc(s_next[domain].ctx, old, size);
+    block = to->realloc(to->ctx, old, size);
     if (counts && !block)
         account_restore(old, &before);
     return counted(counts, block, size);
 }
 
 ALWAYS_INLINE void hook_free(int domain, void *block) {
+    const struct allocator *to = next(domain);
     bool counts = !account_ignores(block) && enter(domain);
 
     if (LIKELY(counts))
         account_freed(block);
-    s_next[domain].free(s_next[domain].ctx, block);
+    to->free(to->ctx, block);
     if (LIKELY(counts))
         account_leave();
 }
@@ -145,11 +159,29 @@ static bool is_called(const struct allocator *newest, int domain) {
     return t_passed >> domain & 1;
 }
 
+/* The one that is kept for it; NULL: there is no room. */
+static const struct allocator *keep(int domain, const struct allocator *newest) {
+    struct allocator *kept = s_kept[domain];
+    int n = s_n_kept[domain], i = 0;
+
+    while (i < n && memcmp(&kept[i], newest, sizeof *newest) != 0)
+        i++;
+    if (i == KEPT_MAX)
+        return NULL;
+    if (i == n) {
+        kept[i] = *newest;
+        s_n_kept[domain]++;
+    }
+    return &kept[i];
+}
+
 static void hook(int domain, const struct allocator *newest) {
+    const struct allocator *kept = keep(domain, newest);
     struct allocator ours = s_ours[domain];
 
-    s_next[domain] = *newest;
-    atomic_thread_fence(memory_order_release);
+    if (!kept)
+        return;
+    atomic_store_explicit(&s_next[domain], kept, memory_order_release);
     ours.ctx = newest->ctx;
     s_set(domain, &ours);
     s_hooked[domain] = true;
@@ -179,14 +211,15 @@ bool python_hooks_on(void) {
 
 void python_hooks_off(void) {
     for (int domain = 0; domain < DOMAINS; domain++) {
-        struct allocator newest;
+        struct allocator newest, found;
 
         if (!s_hooked[domain])
             continue;
         s_get(domain, &newest);
         if (!is_ours(&newest, domain))
             continue;
-        s_set(domain, &s_next[domain]);
+        found = *next(domain);
+        s_set(domain, &found);
         s_hooked[domain] = false;
     }
 }
