@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 SOURCES = Path(__file__).parent / "native"
 UNDER_TEST = [
-    *(ROOT / f"src/base/{name}.c" for name in ("got", "image", "maps", "pages")),
+    *(ROOT / f"src/base/{name}.c" for name in ("clock", "got", "image", "maps", "pages")),
     *(ROOT / "src/memory").glob("*.c"),
     ROOT / "src/probe/probes.c",
 ]
