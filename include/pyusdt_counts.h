@@ -4,7 +4,7 @@
  * other processes through memory (pyusdt_control.h). The machine's own byte order, no padding:
  *
  *     pyusdt_counts | losses | threads | nodes | totals | durations | charges | lines | memory |
- *     resident | functions | steps | names | texts
+ *     resident | living | points | growth | functions | steps | step memory | names | texts
  *
  * A text is a place in `texts`, NUL-terminated UTF-8. Everything is counted since tracking began,
  * running frames included. Times are in ticks, so that two snapshots can be subtracted. While
@@ -34,6 +34,10 @@ struct pyusdt_counts {
     uint32_t n_lines;
     uint32_t n_memory;
     uint32_t n_resident;
+    uint32_t n_living;
+    uint32_t n_points;
+    uint32_t n_growth;
+    uint32_t n_step_memory;
 };
 
 enum {
@@ -161,6 +165,35 @@ struct pyusdt_counts_resident {
     uint64_t peak; /* of rss, since the process began: others' moments too */
 };
 
+/* What lives of what such a place has allocated, and since when. Only at the end of a recording,
+ * and of a snapshot of its own; so are the next two. */
+struct pyusdt_counts_living {
+    uint32_t serial, index, function; /* as those of memory */
+    int32_t line;
+    uint64_t since; /* ticks: the beginning of a period, which ends with the next that has a row;
+                     * 0: before all marks and steps */
+    uint64_t bytes, blocks;
+};
+
+/* The end of a step that comes again and again, at which it was looked what is alive. Those of one
+ * name follow one another. */
+struct pyusdt_counts_point {
+    uint64_t iteration; /* of the ends of that name, from 1 */
+    uint64_t bytes;     /* alive, in all places */
+    uint32_t name;      /* a place in names */
+    uint32_t changing;  /* places of which not as much is alive at all points of the name */
+};
+
+/* What was alive of a place at a point: only of those that have grown the most, and then of all
+ * points of the name. */
+struct pyusdt_counts_growth {
+    uint32_t serial, index, function; /* as those of memory */
+    int32_t line;
+    uint32_t point; /* 0, 1, 2 ... of all points */
+    uint32_t reserved;
+    uint64_t bytes;
+};
+
 /* Each function that a node, a total, a charge, a line or memory names, once. */
 struct pyusdt_counts_function {
     uint32_t id;
@@ -185,12 +218,20 @@ struct pyusdt_counts_step {
     uint32_t kind; /* PYUSDT_STEP, PYUSDT_MARK_* */
 };
 
+/* The memory of a step, where it is known, in bytes, of all threads. */
+struct pyusdt_counts_step_memory {
+    uint64_t step;               /* 0, 1, 2 ... of all steps and marks since the recorder began */
+    uint64_t rss_start, rss_end; /* in RAM, or a moment before */
+    uint64_t allocated, freed;   /* within */
+    uint64_t peak;               /* the most that was alive within; UINT64_MAX: not known */
+};
+
 #ifdef __cplusplus
 #define PYUSDT_ASSERT static_assert
 #else
 #define PYUSDT_ASSERT _Static_assert
 #endif
-PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 80, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts) == 96, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_loss) == 16, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_thread) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_node) == 56, "others read it");
@@ -202,6 +243,10 @@ PYUSDT_ASSERT(sizeof(struct pyusdt_counts_memory) == 88, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_resident) == 32, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_function) == 24, "others read it");
 PYUSDT_ASSERT(sizeof(struct pyusdt_counts_step) == 32, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_living) == 40, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_point) == 24, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_growth) == 32, "others read it");
+PYUSDT_ASSERT(sizeof(struct pyusdt_counts_step_memory) == 48, "others read it");
 #undef PYUSDT_ASSERT
 
 #endif

@@ -32,14 +32,15 @@ _CHOOSING = (
     "memory",
     "leaks",
     "steps",
+    "growth",
     "sort",
     "top",
     "weight",
 )
 
-_TABLES = ("tree", "waits", "modules", "lines", "steps", "memory", "leaks")
+_TABLES = ("tree", "waits", "modules", "lines", "steps", "growth", "memory", "leaks")
 _TOGETHER = ({"tree", "steps"}, {"memory", "tree"}, {"memory", "lines"}, {"memory", "leaks"})
-_TERMINAL = ("waits", "modules", "memory", "leaks")
+_TERMINAL = ("waits", "modules", "growth", "memory", "leaks")
 _WITH_LINES = ("table", "csv", "json", "lprof-text")
 
 _LIMITS = """\
@@ -73,6 +74,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--tree", action="store_true", help="the call tree of each thread")
     add("--modules", action="store_true", help="functions summed up by module")
     add("--steps", action="store_true", help="steps and marks")
+    add(
+        "--growth",
+        action="store_true",
+        help="what grows from one step of a name to the next (--memory), where that is certain",
+    )
     declare_shown_lines(
         parser,
         "source with what each line took, of all functions whose lines were recorded, or of"
@@ -151,6 +157,7 @@ def run(arguments: argparse.Namespace) -> int:
         weight=weights.chosen(recording, arguments.weight),
         tree=arguments.tree,
         steps=arguments.steps,
+        growth=arguments.growth,
         threads=arguments.threads,
         source=not arguments.no_source,
     )

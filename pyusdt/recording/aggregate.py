@@ -13,7 +13,7 @@ from pyusdt.recording import below
 from pyusdt.recording.charges import Charges
 from pyusdt.recording.histogram import percentile
 from pyusdt.recording.kernel import KernelFigures
-from pyusdt.recording.memory import NOTHING, MemoryFigures
+from pyusdt.recording.memory import NOTHING, MemoryFigures, StepMemory
 from pyusdt.recording.records import CodeRecord
 from pyusdt.recording.snapshot import StepRow, TotalFigures
 from pyusdt.recording.tree import Node, paths
@@ -343,6 +343,11 @@ class Step:
     @cached_property
     def series(self) -> list[int | float | str | None]:
         return [row.elapsed_ns if self.kind == "step" else row.value for row in self.rows]
+
+    @property
+    def memory(self) -> list[StepMemory]:
+        """Of each run of which it is known, in the order of the rows."""
+        return [row.memory for row in self.rows if row.memory]
 
     @cached_property
     def numbers(self) -> list[float]:

@@ -35,6 +35,11 @@ _NUMBERS = {
                "freed_blocks": 0, "temporary_bytes": 0, "temporary_blocks": 0, "peak_bytes": 0,
                "peak_blocks": 0, "biggest": 0},
     "resident": {"process": 0, "at_ns": 0, "rss_bytes": 0, "swap_bytes": 0, "peak_bytes": 0},
+    "living": {"process": 0, "thread": -1, "node": -1, "function": -1, "line": 0,
+               "line_function": -1, "since_ns": 0, "bytes": 0, "blocks": 0},
+    "points": {"process": 0, "iteration": 0, "bytes": 0, "changing": 0},
+    "growth": {"process": 0, "thread": -1, "node": -1, "function": -1, "line": 0,
+               "line_function": -1, "iteration": 0, "bytes": 0},
     "sources": {"process": 0},
     "texts": {},
     "steps": {"process": 0, "sequence": 0, "start_ns": 0},
@@ -50,13 +55,19 @@ _TEXTS = {
     "kernel": ("kind", "name"),
     "sources": ("file", "sha256"),
     "texts": ("sha256", "text"),
+    "points": ("name",),
+    "growth": ("name",),
     "steps": ("name", "kind"),
     "losses": ("name",),
     "started": ("program",),
 }
+_STEP_MEMORY = (
+    "rss_start_bytes", "rss_end_bytes", "allocated_bytes", "freed_bytes", "peak_bytes",
+)  # fmt: skip
 # The tables that came with later formats than the first.
 _SINCE = {"totals": 2, "started": 2, "charges": 4, "kernel": 4, "lines": 5, "sources": 5,
-          "texts": 5, "memory": 6, "resident": 6}  # fmt: skip
+          "texts": 5, "memory": 6, "resident": 6, "living": 6, "points": 6,
+          "growth": 6}  # fmt: skip
 _CHOICES = {"charges": ("kind", charges.KINDS), "kernel": ("kind", kernel.KINDS)}
 _OTHERS = {
     "processes": {"ended_ns": "'integer', 'null'", "reason": "'text', 'null'"},
@@ -94,6 +105,7 @@ def check(database: sqlite3.Connection, version: int) -> None:
         _check_lengths(database)
     if version >= 6:
         _check_others(database, "processes", {"memory": "'text', 'null'"})
+        _check_others(database, "steps", dict.fromkeys(_STEP_MEMORY, "'integer', 'null'"))
 
 
 def _check_numbers(database: sqlite3.Connection, table: str, columns: dict[str, int]) -> None:

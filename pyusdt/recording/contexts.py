@@ -7,17 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pyusdt.recording import treerows
-from pyusdt.recording.allocated import Places, summed
+from pyusdt.recording.allocated import Counted, Places
 from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.counts import (
     NODE,
-    NOTHING,
     THREAD_ITSELF,
     CountedCharge,
-    CountedMemory,
-    Counts,
 )
-from pyusdt.recording.memory import MemoryRow
 from pyusdt.recording.snapshot import FunctionRow, Snapshot, TotalFigures, TotalRow
 
 _NO_FUNCTION = -1
@@ -88,12 +84,11 @@ class Contexts:
             sums[key] = samples, ns
         return [ChargeRow(*key[:5], *figures, key[5]) for key, figures in sums.items()]
 
-    def memory(self, counts: Counts, functions: Mapping[int, FunctionRow]) -> list[MemoryRow]:
-        """What these threads have allocated, and what none of Python's has."""
-        places = Places(functions, lambda _: True, self._allocated_at, self._caller_of)
-        return summed((), counts, NOTHING, places)
+    def memory(self, functions: Mapping[int, FunctionRow]) -> Places:
+        """Where these threads have allocated, and where none of Python's has."""
+        return Places(functions, lambda _: True, self._allocated_at, self._caller_of)
 
-    def _allocated_at(self, row: CountedMemory) -> tuple[int, int, int] | None:
+    def _allocated_at(self, row: Counted) -> tuple[int, int, int] | None:
         thread, node, function = self.find((row.serial, row.node))
         if row.serial and thread < 0:
             return None
@@ -101,7 +96,7 @@ class Contexts:
             function = row.function
         return thread, node, function
 
-    def _caller_of(self, row: CountedMemory) -> int:
+    def _caller_of(self, row: Counted) -> int:
         of = self._of.get(self._threads.get(row.serial, -1))
         if of is None or of.find(row.node) < 0:
             return _NO_FUNCTION

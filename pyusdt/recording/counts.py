@@ -8,10 +8,11 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from pyusdt.recording.charges import KINDS
-from pyusdt.recording.memory import ResidentRow
+from pyusdt.recording.counted import CountedGrowth, CountedLiving, CountedPoint
+from pyusdt.recording.memory import ResidentRow, StepMemory
 from pyusdt.recording.snapshot import FunctionRow, Value
 
-HEAD = Struct("=d2Q14I")
+HEAD = Struct("=d2Q18I")
 _OLDER_HEAD = Struct("=d2Q12I")
 LOSS = Struct("=IIQ")
 THREAD = Struct("=IIQQII")
@@ -23,13 +24,18 @@ _OLDER_CHARGE = Struct("=IIIHHIIQ")
 LINE = Struct("=IIiI4Q")
 MEMORY = Struct("=IIIi9Q")
 RESIDENT = Struct("=4Q")
+LIVING = Struct("=IIIi3Q")
+POINT = Struct("=QQII")
+GROWTH = Struct("=IIIiIIQ")
 FUNCTION = Struct("=Ii4I")
 STEP = Struct("=QQQII")
+STEP_MEMORY = Struct("=6Q")
 NAME = Struct("=I")
 _CODECS = (
-    LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, MEMORY, RESIDENT, FUNCTION, STEP, NAME,
+    LOSS, THREAD, NODE, TOTAL, DURATION, CHARGE, LINE, MEMORY, RESIDENT, LIVING, POINT, GROWTH,
+    FUNCTION, STEP, STEP_MEMORY, NAME,
 )  # fmt: skip
-_LINES = _CODECS.index(LINE)
+_LINES, _STEP_MEMORY = _CODECS.index(LINE), _CODECS.index(STEP_MEMORY)
 _HAS_LINES, _HAS_MEMORY = 6, 7  # control versions from which on there are such rows
 RUN, MARK, INTEGER, REAL, TEXT = range(5)
 SAMPLED, TIMES_SAMPLED = 1, 2
@@ -37,6 +43,7 @@ MEMORY_FLAGS = {"python": 4, "all": 4 | 8, "sampled": 4 | 8 | 16, "python, sampl
 """The flags of counts, and those of memory."""
 _KINDS = {flags: kinds for kinds, flags in MEMORY_FLAGS.items()}
 NO_NODE = 2**32 - 1
+NO_PEAK = 2**64 - 1
 THREAD_ITSELF = 0
 """The function of a charge that is of none."""
 _SIGNED, DOUBLE, WORD = Struct("=q"), Struct("=d"), Struct("=Q")
@@ -231,6 +238,11 @@ class Counts:
     resident: list[ResidentRow] = field(default_factory=list)
     memory_kinds: str | None = None
     """As `records.Process.memory`."""
+    living: list[CountedLiving] = field(default_factory=list)
+    points: list[CountedPoint] = field(default_factory=list)
+    growth: list[CountedGrowth] = field(default_factory=list)
+    step_memory: dict[int, StepMemory] = field(default_factory=dict)
+    """By the number of the step, among all steps and marks since the recorder began."""
 
 
 NOTHING = Counts(1.0, [], [], [], {})
@@ -266,9 +278,11 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
     codec = HEAD if version >= _HAS_MEMORY else _OLDER_HEAD
     rate, now, now_ns, *sizes = codec.unpack_from(data)
     if codec is _OLDER_HEAD:
-        sizes += 0, 0
+        sizes += [0] * 6
+    *sizes, n_living, n_points, n_growth, n_step_memory = sizes
     *sizes, text_size, flags, n_lines, n_memory, n_resident = sizes
-    sizes[_LINES:_LINES] = n_lines, n_memory, n_resident
+    sizes[_LINES:_LINES] = n_lines, n_memory, n_resident, n_living, n_points, n_growth
+    sizes.insert(_STEP_MEMORY, n_step_memory)
     (
         losses,
         threads,
@@ -279,8 +293,12 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
         lines,
         memory,
         resident,
+        living,
+        points,
+        growth,
         named,
         steps,
+        step_memory,
         names,
     ) = _sections(data, codec.size, sizes, CHARGE if version >= _HAS_LINES else _OLDER_CHARGE)
     text = _Texts(data, len(data) - text_size)
@@ -317,6 +335,16 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
         ],
         memory=[CountedMemory._make((*row[:3], _line(row[3], 0), *row[4:])) for row in memory],
         resident=list(map(ResidentRow._make, resident)),
+        living=[CountedLiving._make((*row[:3], _line(row[3], 0), *row[4:])) for row in living],
+        points=[CountedPoint(step_names[row[2]], row[0], row[1], row[3]) for row in points],
+        growth=[
+            CountedGrowth._make((*row[:3], _line(row[3], 0), _below(row[4], len(points)), row[6]))
+            for row in growth
+        ],
+        step_memory={
+            row[0]: StepMemory._make((*row[1:5], None if row[5] == NO_PEAK else row[5]))
+            for row in step_memory
+        },
         sampled=bool(flags & SAMPLED),
         times_sampled=bool(flags & TIMES_SAMPLED),
         memory_kinds=_KINDS.get(flags & 28),
@@ -326,6 +354,12 @@ def _unpack(data: bytes, functions: dict[int, FunctionRow], version: int) -> Cou
 def _line(number: int, least: int) -> int:
     if number < least:
         raise ValueError(f"line {number}")
+    return number
+
+
+def _below(number: int, n: int) -> int:
+    if number >= n:
+        raise ValueError(f"point {number} of {n}")
     return number
 
 

@@ -17,10 +17,19 @@ from pyusdt.system import os
 
 TABLES = {
     "processes": 19, "functions": 6, "threads": 5, "nodes": 10, "totals": 9, "charges": 9,
-    "kernel": 10, "histograms": 5, "lines": 7, "memory": 15, "resident": 5, "texts": 2,
-    "sources": 3, "steps": 7, "losses": 3, "started": 3,
+    "kernel": 10, "histograms": 5, "lines": 7, "memory": 15, "resident": 5,
+    "living": 9, "points": 5, "growth": 9, "texts": 2, "sources": 3, "steps": 12,
+    "losses": 3, "started": 3,
 }  # fmt: skip
 """Each table of what was recorded, and how many columns it has."""
+_MEMORY = "rss_start_bytes, rss_end_bytes, allocated_bytes, freed_bytes, peak_bytes"
+_NO_MEMORY = (None,) * 5
+_SUMS = {
+    "living": "bytes = bytes + excluded.bytes, blocks = blocks + excluded.blocks",
+    "points": "bytes = excluded.bytes",
+    "growth": "bytes = bytes + excluded.bytes",
+}
+"""Of rows whose functions are one in the file."""
 _SHARED = ("functions", "texts")
 
 
@@ -84,14 +93,18 @@ def add_process(
     _add_lines(database, number, snapshot, place)
     _add_memory(database, number, snapshot, {**place, -1: -1})
     _add_resident(database, number, snapshot)
+    _add_living(database, number, snapshot, {**place, -1: -1})
     put(
         "INSERT INTO histograms (process, function, ns, count, kind) VALUES (?, ?, ?, ?, ?)",
         ((number, place[row.function], *row[1:]) for row in snapshot.histograms),
     )
     put(
-        "INSERT INTO steps (process, name, kind, sequence, start_ns, elapsed_ns, value)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ((number, *clean_step(row)) for row in snapshot.steps),
+        f"INSERT INTO steps (process, name, kind, sequence, start_ns, elapsed_ns, value, {_MEMORY})"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (number, *row[:-1], *(row.memory or _NO_MEMORY))
+            for row in map(clean_step, snapshot.steps)
+        ),
     )
     put(
         "INSERT INTO losses VALUES (?, ?, ?)"
@@ -162,6 +175,30 @@ def _add_resident(database: sqlite3.Connection, number: int, snapshot: Snapshot)
     database.executemany(
         f"INSERT INTO resident VALUES ({marks})", ((number, *row) for row in snapshot.resident)
     )
+
+
+def _add_living(
+    database: sqlite3.Connection, number: int, snapshot: Snapshot, place: dict[int, int]
+) -> None:
+    """Add what of it lives, since when, and what has grown."""
+    rows: dict[str, Iterable[tuple[object, ...]]] = {
+        "living": (
+            (*row[:2], place[row.function], row.line, place[row.line_function], *row[5:])
+            for row in snapshot.living
+        ),
+        "points": ((clean(row.name), *row[1:]) for row in snapshot.points),
+        "growth": (
+            (*row[:2], place[row.function], row.line, place[row.line_function], clean(row.name),
+             *row[6:])
+            for row in snapshot.growth
+        ),
+    }  # fmt: skip
+    for table, some in rows.items():
+        marks = ", ".join("?" * TABLES[table])
+        database.executemany(
+            f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO UPDATE SET {_SUMS[table]}",
+            ((number, *row) for row in some),
+        )
 
 
 def _clean(text: str | None) -> str | None:

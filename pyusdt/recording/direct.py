@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from pyusdt.recording import aging, allocated
 from pyusdt.recording.contexts import Contexts
 from pyusdt.recording.counts import NODE, NOTHING, Counts, split, unpack
 from pyusdt.recording.database import add_process
@@ -87,7 +88,10 @@ def add(
             found[serial] = rows
     contexts = Contexts(threads, found)
     snapshot.charges = contexts.charges(counts.charges)
-    snapshot.memory = contexts.memory(counts, functions)
+    places = contexts.memory(functions)
+    snapshot.memory = allocated.summed((), counts, NOTHING, places)
+    snapshot.living = aging.living([], counts, NOTHING, places)
+    snapshot.growth = aging.growth([], counts, places)
     times: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
     if counts.times_sampled:
         times = contexts.times(snapshot)
@@ -112,7 +116,9 @@ def _all_but_nodes(
     """That, and the threads by their serials."""
     totals = Totals(lambda _: True)
     rest = totals.update(
-        replace(counts, charges=[], memory=[], times_sampled=False), NOTHING, functions
+        replace(counts, charges=[], memory=[], living=[], growth=[], times_sampled=False),
+        NOTHING,
+        functions,
     )
     sums: dict[tuple[int, int, int], int] = {}
     for row in counts.histograms:
@@ -133,6 +139,7 @@ def _all_but_nodes(
         started=started,
         sampled=counts.sampled,
         resident=rest.resident,
+        points=rest.points,
         memory_kinds=counts.memory_kinds,
         times="sampled" if counts.times_sampled else "exact",
     )

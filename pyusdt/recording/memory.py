@@ -75,6 +75,20 @@ class MemoryRow(NamedTuple):
         return self[:5]
 
 
+class StepMemory(NamedTuple):
+    """The memory of a step, in bytes. It is that of all threads: who has allocated while the step
+    ran is not asked."""
+
+    rss_start_bytes: int
+    """In RAM when it started, or up to 1 ms before."""
+    rss_end_bytes: int
+    allocated_bytes: int
+    freed_bytes: int
+    """Of what was allocated since memory is recorded."""
+    peak_bytes: int | None
+    """The most that was alive within, of the same; None: not known."""
+
+
 NOTHING = MemoryFigures(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 

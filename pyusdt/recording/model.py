@@ -28,7 +28,9 @@ from pyusdt.recording.charges import Charges, total
 from pyusdt.recording.held import Allocated, MemoryPlace
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line, LineFigures, lines_of, rows_of, source_of
+from pyusdt.recording.lived import Aged
 from pyusdt.recording.memory import MemoryFigures, ResidentRow
+from pyusdt.recording.of_age import OfAge
 from pyusdt.recording.records import CodeRecord, Process, Thread
 from pyusdt.recording.snapshot import (
     LATENCY,
@@ -49,29 +51,28 @@ GIVEN_UP = "calls beyond max_nodes"
 
 
 @dataclass
-class Recording:
+class Recording(OfAge):
     """Processes, threads with their call trees, functions, steps and losses.
 
     `histograms` maps (process id, record index) to {ns: calls}; `losses` maps what the recorder
     left out to how many; `path` is None for a recording that was never a file.
 
-    `latencies` maps the same to those of generators and coroutines that were suspended, from their
-    first entry to their end.
+    `latencies` maps the same to those of what was suspended, from the first entry to the end.
 
     `totals` maps (process id, thread index, record index) to what was counted of that function
-    there, exact whatever became of its calling contexts. It is empty for a recording of an older
-    format: then the trees are all that is known. `started` maps process ids to the programs that
-    these started, and how often; those that took part in the recording are among them.
+    there, exact whatever became of its calling contexts. It is empty for an older format: then the
+    trees are all that is known. `started` maps process ids to the programs that these started, and
+    how often; those that took part in the recording are among them.
 
-    `charges` maps the same to what the sampler has charged to that function, of its own, also in
-    contexts that were given up; TOP (-1) stands for the thread itself. Of the processes that have a
-    sampler, what is not in it was not there. `kernel` maps (process id, thread index, record index)
-    and kind and name of kernel.py to figures, with -1 for a thread or a function that is not known.
+    `charges` maps the same to what the sampler has charged to it, of its own, also in contexts that
+    were given up; TOP (-1) stands for the thread itself. Of the processes that have a sampler, what
+    is not in it was not there. `kernel` maps (process id, thread index, record index) and kind and
+    name of kernel.py to figures, with -1 for a thread or a function that is not known.
 
     `lines` maps (process id, record index, line) to what was counted of lines; they know no thread.
     `sources` maps (process id, file) to the text of the file then. `memory` has what was allocated
-    in each context, by lines. `resident` maps process ids to what they had in RAM, the oldest
-    first.
+    in each context, by lines. `resident` maps process ids to what they had in RAM, oldest first.
+    `aged` has since when blocks live (`living_since()`), and what has grown (`growth`).
     """
 
     records: list[CodeRecord]
@@ -90,14 +91,14 @@ class Recording:
     sources: Mapping[tuple[int, str], Source] = field(default_factory=dict)
     memory: list[Allocated] = field(default_factory=list)
     resident: dict[int, list[ResidentRow]] = field(default_factory=dict)
+    aged: Aged = field(default_factory=Aged)
     c_left_out: bool = False
     """Functions in C were recorded, and a filter has left some out: what Python functions spent in
     them is not known any more."""
 
     def __repr__(self) -> str:
-        return (
-            f"<pyusdt recording{f': {one_line(self.path)}' if self.path else ''}>\n{self.summary}"
-        )
+        path = f": {one_line(self.path)}" if self.path else ""
+        return f"<pyusdt recording{path}>\n{self.summary}"
 
     @property
     def summary(self) -> str:
@@ -158,9 +159,8 @@ class Recording:
             lines=lines_of(process.id, snapshot.lines, snapshot.charges, place),
             memory=allocated,
             resident={process.id: snapshot.resident} if snapshot.resident else {},
-            sources={
-                (process.id, clean(file)): source for file, source in snapshot.sources.items()
-            },
+            aged=Aged.of(process.id, snapshot, place),
+            sources={(process.id, clean(file)): it for file, it in snapshot.sources.items()},
         )
 
     @cached_property
@@ -308,7 +308,7 @@ class Recording:
             self,
             processes=processes,
             threads=threads,
-            totals={key: total for key, total in self.totals.items() if key[:2] in places},
+            totals={key: it for key, it in self.totals.items() if key[:2] in places},
             histograms={key: h for key, h in self.histograms.items() if key[0] in ids},
             latencies={key: h for key, h in self.latencies.items() if key[0] in ids},
             charges={key: it for key, it in self.charges.items() if key[:2] in places},
@@ -324,6 +324,7 @@ class Recording:
                 for row in self.memory
                 if row[:2] in places or (row.thread < 0 and row.process in ids and not thread)
             ],
+            aged=self.aged.select(ids),
             sources={key: it for key, it in self.sources.items() if key[0] in ids},
             step_rows={key: rows for key, rows in self.step_rows.items() if key in ids},
             started={} if process else self.started,
@@ -346,6 +347,7 @@ class Recording:
             kernel=filtered.kernel(self.kernel, chosen),
             lines={key: it for key, it in self.lines.items() if key[1] in chosen},
             memory=filtered.memory(self.memory, threads, chosen, is_c),
+            aged=self.aged.only(chosen),
             c_left_out=self.c_left_out
             or any(self.records[k[2]].is_c and k[2] not in chosen for k in self.exact_totals),
         )

@@ -17,12 +17,14 @@ from pyusdt.recording.counts import (
     MEMORY_FLAGS,
     NAME,
     NO_NODE,
+    NO_PEAK,
     NODE,
     REAL,
     RESIDENT,
     RUN,
     SAMPLED,
     STEP,
+    STEP_MEMORY,
     TEXT,
     THREAD,
     THREAD_ITSELF,
@@ -79,15 +81,21 @@ def pack(snapshot: Snapshot, serials: list[int]) -> bytes:
     names = {row.name: text(row.name) for row in snapshot.steps}
     numbers = {name: number for number, name in enumerate(names)}
     steps = [_step(clean_step(row), numbers[row.name], text) for row in snapshot.steps]
+    step_memory = [
+        STEP_MEMORY.pack(number, *row.memory[:4], _peak(row.memory.peak_bytes))
+        for number, row in enumerate(snapshot.steps)
+        if row.memory
+    ]
     places = [NAME.pack(place) for place in names.values()]
     sections = [
         losses, threads, nodes, totals, durations, charges, lines, memory, resident, functions,
-        steps, places,
+        steps, step_memory, places,
     ]  # fmt: skip
-    late = lines, memory, resident
+    late = lines, memory, resident, step_memory
     sizes = [len(section) for section in sections if not any(section is it for it in late)]
+    n_late = *map(len, late[:3]), 0, 0, 0, len(step_memory)  # what lives is not taken along
     flags = (SAMPLED if snapshot.sampled else 0) | MEMORY_FLAGS.get(snapshot.memory_kinds or "", 0)
-    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, *map(len, late))
+    head = HEAD.pack(1.0, 0, 0, *sizes, len(text.data), flags, *n_late)
     return b"".join([head, *(row for section in sections for row in section), bytes(text.data)])
 
 
@@ -104,6 +112,10 @@ def _memory(row: MemoryRow, serials: list[int]) -> bytes:
     node = NO_NODE if row.node < 0 else row.node
     function = THREAD_ITSELF if row.function < 0 else row.function
     return MEMORY.pack(serial, node, function, row.line, *row.figures)
+
+
+def _peak(bytes_: int | None) -> int:
+    return NO_PEAK if bytes_ is None else bytes_
 
 
 def _step(row: StepRow, name: int, text: _Texts) -> bytes:

@@ -7,7 +7,7 @@ They are read as what they may be, bytes of anybody: checked, and left out where
 import struct
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from json import loads
@@ -248,4 +248,16 @@ def merged(counts: list[Counts]) -> Counts:
         sampled=last.sampled,
         times_sampled=last.times_sampled,
         memory_kinds=last.memory_kinds,
+        living=_last(c.living for c in counts),
+        points=_last(c.points for c in counts),
+        growth=_last(c.growth for c in counts),
+        step_memory={number: it for c in counts for number, it in c.step_memory.items()},
     )
+
+
+def _last[Row](sections: Iterable[list[Row]]) -> list[Row]:
+    """What is handed over whole, when it is."""
+    found: list[Row] = []
+    for rows in sections:
+        found = rows or found
+    return found

@@ -26,6 +26,8 @@ def require(counts: Counts, functions: Collection[int]) -> None:
     used |= {row.function for row in counts.lines}
     used |= {row.function for row in counts.charges} - {THREAD_ITSELF}
     used |= {row.function for row in counts.memory} - {THREAD_ITSELF}
+    used |= {row.function for row in counts.living} - {THREAD_ITSELF}
+    used |= {row.function for row in counts.growth} - {THREAD_ITSELF}
     if not used.issubset(functions):
         raise ValueError("a function that has no name")
 
@@ -43,6 +45,16 @@ def _require_sums(counts: Counts) -> None:
         raise ValueError("charges beyond any")
     if sum(sum(row[4:]) for row in counts.memory) > _LARGEST:
         raise ValueError("memory beyond any")
+    if sum(row.bytes + row.blocks for row in counts.living) > _LARGEST:
+        raise ValueError("living memory beyond any")
+    if sum(row.bytes for row in counts.growth) > _LARGEST:
+        raise ValueError("growth beyond any")
+    if sum(row.bytes + row.iteration for row in counts.points) > _LARGEST:
+        raise ValueError("points beyond any")
+    if any(max(row[:4]) + (row[4] or 0) > _LARGEST for row in counts.step_memory.values()):
+        raise ValueError("memory of steps beyond any")
+    if any(row.since * max(counts.ns_per_tick, 1.0) > _LARGEST for row in counts.living):
+        raise ValueError("times or counts beyond any")
     if any(max(row) > _LARGEST for row in counts.resident):
         raise ValueError("resident memory beyond any")
     if sum(counts.losses.values()) > _LARGEST:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from pyusdt.errors import UserError
-from pyusdt.recording import charged, checks, held, kernel_file, lined, run, store
+from pyusdt.recording import charged, checks, held, kernel_file, lined, lived, run, store
 from pyusdt.recording import database as sql
 from pyusdt.recording.build import DamageError, by_thread, tree_of
 from pyusdt.recording.charges import Charges
@@ -17,6 +17,7 @@ from pyusdt.recording.counts import NODE
 from pyusdt.recording.direct import Nodes
 from pyusdt.recording.histogram import OLD_BUCKETS, middle_of_old
 from pyusdt.recording.kernel_file import OfProcess
+from pyusdt.recording.memory import StepMemory
 from pyusdt.recording.model import Recording
 from pyusdt.recording.parts import Part
 from pyusdt.recording.records import CodeRecord, Process, Thread
@@ -28,6 +29,9 @@ Progress = Callable[[int, int], None]
 _PROGRESS_EVERY = 10_000
 _FEW_NODES = 50_000
 _TRIES = 5
+_STEP_MEMORY = (
+    ", rss_start_bytes, rss_end_bytes, allocated_bytes, freed_bytes, peak_bytes"  # 6 and later
+)
 
 
 def load(path: str | os.PathLike[str], progress: Progress | None = None) -> Recording:
@@ -149,7 +153,7 @@ def _read(
         threads=threads,
         histograms=_read_histograms(database, place, version),
         latencies=_read_histograms(database, place, version, LATENCY) if version >= 3 else {},
-        step_rows=_read_steps(database),
+        step_rows=_read_steps(database, version),
         losses=losses,
         path=path,
         totals=_read_totals(database, place) if version >= 2 else {},
@@ -160,6 +164,7 @@ def _read(
         sources=lined.sources(database) if version >= 5 else {},
         memory=memory,
         resident=held.resident(database) if version >= 6 else {},
+        aged=lived.read(database, place) if version >= 6 else lived.Aged(),
     )
     return recording, None if few else trees
 
@@ -260,13 +265,14 @@ def _read_histograms(
     return dict(histograms)
 
 
-def _read_steps(database: sqlite3.Connection) -> dict[int, list[StepRow]]:
+def _read_steps(database: sqlite3.Connection, version: int) -> dict[int, list[StepRow]]:
     steps: dict[int, list[StepRow]] = defaultdict(list)
     for process, *row in database.execute(
-        "SELECT process, name, kind, sequence, start_ns, elapsed_ns, value FROM steps"
-        " ORDER BY process, sequence"
+        "SELECT process, name, kind, sequence, start_ns, elapsed_ns, value"
+        f"{_STEP_MEMORY if version >= 6 else ''} FROM steps ORDER BY process, sequence"
     ):
-        step = StepRow(*row)
+        known = row[6:] and None not in row[6:10]
+        step = StepRow._make((*row[:6], StepMemory._make(row[6:]) if known else None))
         if step.kind not in ("step", "mark") or (step.elapsed_ns or 0) < 0:
             raise DamageError(f"step {step.sequence} is of no kind, or ends before it begins")
         steps[process].append(step)

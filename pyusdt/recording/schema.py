@@ -14,7 +14,7 @@ VERSION = 6
 #   3   histograms of ns, where buckets were (histogram.py); of latencies
 #   4   charges, kernel; sampled, times, kernel and paths of processes
 #   5   lines, sources, texts; line of charges
-#   6   memory, also of processes; resident
+#   6   memory, also of processes and steps; resident, living, points, growth
 # The columns of a key come first, in its order: PRAGMA integrity_check of SQLite 3.40 finds NULLs
 # where there are none, else.
 SCHEMA = """
@@ -178,6 +178,48 @@ CREATE TABLE resident (
     PRIMARY KEY (process, at_ns)
 ) WITHOUT ROWID;
 
+-- What lives of what each context has allocated, and since when; the keys are as those of memory. A
+-- period begins where the program marks something, and where steps begin and end, of very many of
+-- them only at some; it ends with the next one. Kept at the end of a process, as the next two are.
+CREATE TABLE living (
+    process             INTEGER NOT NULL REFERENCES processes (id),
+    thread              INTEGER NOT NULL,
+    node                INTEGER NOT NULL,
+    function            INTEGER NOT NULL,
+    line                INTEGER NOT NULL,
+    line_function       INTEGER NOT NULL,
+    since_ns            INTEGER NOT NULL,           -- the beginning of the period, CLOCK_MONOTONIC;
+                                                    -- 0: before all marks and steps
+    bytes               INTEGER NOT NULL,
+    blocks              INTEGER NOT NULL,
+    PRIMARY KEY (process, thread, node, function, line, line_function, since_ns)
+) WITHOUT ROWID;
+
+-- The ends of steps of a name, up to 64, at which it was looked what is alive.
+CREATE TABLE points (
+    process             INTEGER NOT NULL REFERENCES processes (id),
+    name                TEXT NOT NULL,
+    iteration           INTEGER NOT NULL,           -- which of the steps of that name, from 1
+    bytes               INTEGER NOT NULL,           -- alive, in all places
+    changing            INTEGER NOT NULL,           -- places that had not as much at all points
+    PRIMARY KEY (process, name, iteration)
+) WITHOUT ROWID;
+
+-- What was alive of each context at those points, where it has grown; the keys are as those of
+-- memory.
+CREATE TABLE growth (
+    process             INTEGER NOT NULL REFERENCES processes (id),
+    thread              INTEGER NOT NULL,
+    node                INTEGER NOT NULL,
+    function            INTEGER NOT NULL,
+    line                INTEGER NOT NULL,
+    line_function       INTEGER NOT NULL,
+    name                TEXT NOT NULL,
+    iteration           INTEGER NOT NULL,
+    bytes               INTEGER NOT NULL,
+    PRIMARY KEY (process, thread, node, function, line, line_function, name, iteration)
+) WITHOUT ROWID;
+
 -- How long single calls took: the shortest and the longest one in each thread exactly, the others
 -- within 1.1 %. Of generators and coroutines, each run from an entry to the next exit, and, where
 -- they were suspended, all from the first entry to the end.
@@ -226,6 +268,11 @@ CREATE TABLE steps (
     start_ns    INTEGER NOT NULL,                   -- CLOCK_MONOTONIC
     elapsed_ns  INTEGER,                            -- NULL for a mark
     value,                                          -- of a mark: integer, real or text
+    rss_start_bytes     INTEGER,                    -- in RAM; NULL, as the next four, where what
+    rss_end_bytes       INTEGER,                    -- was allocated is not known
+    allocated_bytes     INTEGER,                    -- within, by all threads
+    freed_bytes         INTEGER,
+    peak_bytes          INTEGER,                    -- the most that was alive within
     PRIMARY KEY (process, name, sequence)
 ) WITHOUT ROWID;
 

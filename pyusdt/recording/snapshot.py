@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pyusdt.recording.charges import ChargeRow
 from pyusdt.recording.kernel import KernelRow
-from pyusdt.recording.memory import MemoryRow, ResidentRow
+from pyusdt.recording.memory import MemoryRow, ResidentRow, StepMemory
 
 if TYPE_CHECKING:
+    from pyusdt.recording.aging import GrowthRow, LivingRow, PointRow
     from pyusdt.recording.source import Source
 
 Value = int | float | str | None
@@ -162,6 +163,8 @@ class StepRow(NamedTuple):
     elapsed_ns: int | None
     """None for a mark."""
     value: Value
+    memory: StepMemory | None = None
+    """None: it is not known, or for a mark."""
 
 
 @dataclass(slots=True)
@@ -191,6 +194,9 @@ class Snapshot:
     resident: list[ResidentRow] = field(default_factory=list)
     memory_kinds: str | None = None
     """As `Process.memory`."""
+    living: "list[LivingRow]" = field(default_factory=list)
+    points: "list[PointRow]" = field(default_factory=list)
+    growth: "list[GrowthRow]" = field(default_factory=list)
     sources: "dict[str, Source]" = field(default_factory=dict)
     """The texts of files, by their names."""
 

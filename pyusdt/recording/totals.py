@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what the core has counted since it began, to what one recording is to hold.
 
-The core counts for all recordings at once, and does not begin anew for each: a recording is the
-difference between two of its counts (counts.py), restricted to the functions that are wanted, and
-added to what the recording had before.
+The core counts for all recordings at once: a recording is the difference between two of its counts
+(counts.py), restricted to the functions that are wanted, and added to what it had before.
 """
 
 from collections import Counter
@@ -11,12 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from operator import add
 
-from pyusdt.recording import allocated, hit, treerows
+from pyusdt.recording import aging, allocated, hit, treerows
 from pyusdt.recording.charges import ChargeRow
-from pyusdt.recording.counts import THREAD_ITSELF, CountedCharge, CountedMemory, Counts
+from pyusdt.recording.counts import THREAD_ITSELF, CountedCharge, Counts
 from pyusdt.recording.histogram import by_key, in_ns, since
 from pyusdt.recording.kernel_file import CountedByKernel, joined
-from pyusdt.recording.memory import MemoryRow
 from pyusdt.recording.snapshot import (
     Figures,
     FunctionRow,
@@ -81,7 +79,6 @@ class Totals:
     ) -> Snapshot:
         """The sums with what was counted from `before` until `now`, in threads of those serials.
         The kernel's account of the process comes with the last update."""
-
         wanted = partial(self._is_wanted, functions=functions)
         threads = self._sum_threads(now, before, serials)
         taken: Counter[_Part] = Counter()
@@ -89,8 +86,12 @@ class Totals:
         nodes = self._sum_nodes(now, before, functions, taken, contexts)
         totals = self._sum_totals(now, before, functions, taken)
         charges, new = self._sum_charges(now, before, functions, contexts)
-        lines = hit.summed(self._settled.lines, now, before, self._thread_of, wanted)
-        memory = self._sum_memory(now, before, functions, contexts)
+        was = self._settled
+        lines = hit.summed(was.lines, now, before, self._thread_of, wanted)
+        places = self._memory_places(now, functions, contexts)
+        memory = allocated.summed(was.memory, now, before, places)
+        living = aging.living(was.living, now, before, places)
+        growth = aging.growth(was.growth, now, places)
         if now.times_sampled:
             self._add_times(new, nodes, totals)
         of_kernel = joined(
@@ -101,9 +102,8 @@ class Totals:
         used = {function for _, function in self._above.values()}
         used |= {function for _, function in totals} | {row.function for row in charges}
         used |= {row.function for row in of_kernel} | {row.function for row in lines}
-        used |= {number for row in memory for number in (row.function, row.line_function)}
+        used |= allocated.functions_of(memory, living, growth)
         used.discard(_NO_FUNCTION)
-        was = self._settled
         self._last = Snapshot(
             functions=[functions[number] for number in sorted(used)],
             threads=threads,
@@ -118,6 +118,9 @@ class Totals:
             charges=charges,
             lines=lines,
             memory=memory,
+            living=living,
+            points=aging.points(was.points, now),
+            growth=growth,
             resident=allocated.resident(was.resident, now, before),
             memory_kinds=now.memory_kinds or was.memory_kinds,
             sampled=(now.sampled or not now.threads) and (was.sampled or not was.threads),
@@ -238,26 +241,21 @@ class Totals:
             sums[key] = known[0] + charge.samples, known[1] + charge.ns
         return [ChargeRow(*key[:5], *figures, key[5]) for key, figures in sums.items()], new
 
-    def _sum_memory(
-        self,
-        now: Counts,
-        before: Counts,
-        functions: Mapping[int, FunctionRow],
-        contexts: _Contexts,
-    ) -> list[MemoryRow]:
-        def place_of(row: CountedMemory) -> tuple[int, int, int] | None:
+    def _memory_places(
+        self, now: Counts, functions: Mapping[int, FunctionRow], contexts: _Contexts
+    ) -> allocated.Places:
+        def place_of(row: allocated.Counted) -> tuple[int, int, int] | None:
             if not row.serial:
                 return -1, -1, _NO_FUNCTION
             known = row.serial in self._thread_of
             return self._charged(row, functions, contexts) if known else None
 
         wanted = partial(self._is_wanted, functions=functions)
-        places = allocated.Places(functions, wanted, place_of, allocated.callers(now))
-        return allocated.summed(self._settled.memory, now, before, places)
+        return allocated.Places(functions, wanted, place_of, allocated.callers(now))
 
     def _charged(
         self,
-        row: CountedCharge | CountedMemory,
+        row: CountedCharge | allocated.Counted,
         functions: Mapping[int, FunctionRow],
         contexts: _Contexts,
     ) -> tuple[int, int, int]:
@@ -357,7 +355,8 @@ class Totals:
     ) -> list[StepRow]:
         """All steps and marks; those that are new since the last time are behind the others."""
         idents = {t.ident for t in now.threads if serials is not None and t.serial in serials}
-        for step in now.steps[n_before + self._n_taken :]:
+        for number in range(n_before + self._n_taken, len(now.steps)):
+            step = now.steps[number]
             self._n_taken += 1
             if serials is not None and step.ident not in idents:
                 continue
@@ -370,6 +369,7 @@ class Totals:
                     start_ns=max(now.now_ns - round((now.now - step.start) * now.ns_per_tick), 0),
                     elapsed_ns=None if elapsed is None else round(elapsed * now.ns_per_tick),
                     value=step.value,
+                    memory=now.step_memory.get(number),
                 )
             )
         return self._steps

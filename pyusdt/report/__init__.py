@@ -8,6 +8,7 @@ from pyusdt.errors import UsageError, UserError, nearest
 from pyusdt.recording import Recording
 from pyusdt.recording.left import copy_whole
 from pyusdt.recording.records import KILLED
+from pyusdt.report.growth import without_points
 from pyusdt.report.options import Options
 from pyusdt.report.output import opened
 from pyusdt.report.prepare import shown
@@ -117,6 +118,8 @@ def write(recording: Recording, path: str, format: Format, options: Options) -> 
     if not recording.step_rows if options.steps else recording.empty:
         what = "no steps and no marks" if options.steps else "nothing"
         raise UserError(f"{recording.path or 'the recording'}: {what} {_why_empty(recording)}")
+    if options.growth and not recording.aged.points:
+        raise without_points(recording)
     if not recording.lines and (options.lines is not None or format.name == "lprof-text"):
         raise without_lines(recording)
     trees = needs_trees(format, options)

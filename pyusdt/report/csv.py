@@ -14,6 +14,7 @@ from typing import BinaryIO
 from pyusdt.recording import Function, Recording
 from pyusdt.recording.charges import WAITS
 from pyusdt.recording.held import by_line
+from pyusdt.recording.memory import StepMemory
 from pyusdt.report.amounts import by_name
 from pyusdt.report.lines import lined_functions
 from pyusdt.report.names import whole
@@ -38,12 +39,14 @@ _FUNCTION = (
 )
 _LINE = ("file", "line", "module", "qualname", "hits", "errors", "total_ns", "self_ns")
 _STEP = ("name", "kind", "sequence", "start_ns", "elapsed_ns", "value", "process")
+_STEP_MEMORY = StepMemory._fields
 
 
 def write(recording: Recording, out: BinaryIO, options: Options) -> None:
     """Write the functions, or their lines, or the steps and marks in their order."""
     if options.steps:
-        _write_rows(out, _STEP, _steps(recording))
+        memory = _STEP_MEMORY if "memory" in recording.known else ()
+        _write_rows(out, (*_STEP, *memory), _steps(recording, memory))
     elif options.lines is not None:
         known = ("cpu_ns", "wait_ns") if "cpu" in recording.known else ()
         held = _memory_columns(recording)
@@ -116,11 +119,12 @@ def _looks(kind: str, f: Function) -> int | None:
     return f.charges.looks(kind) if f.charges is not None else None
 
 
-def _steps(recording: Recording) -> Iterable[list[object]]:
+def _steps(recording: Recording, known: tuple[str, ...]) -> Iterable[list[object]]:
     pids = {process.id: process.pid for process in recording.processes}
     for process, rows in recording.step_rows.items():
         for row in rows:
-            yield [*row, pids.get(process, process)]
+            memory = row.memory or (None,) * len(known)
+            yield [*row[:6], pids.get(process, process), *memory[: len(known)]]
 
 
 def _write_rows(out: BinaryIO, heading: tuple[str, ...], rows: Iterable[list[object]]) -> None:

@@ -20,6 +20,10 @@ functions in C allocated that it called. `memory` has the sum of all, that of th
 functions and of `native` threads, and whether figures are estimates from samples.
 `processes[].resident` has what was in RAM over time, in columns. What is not known is absent.
 
+With memory, steps have `memory`, a row for each of the series, and `growth` is what grows from one
+step of a name to the next, in bytes alive: `bytes_per_step` within `low` and `high` (99 %), whether
+it certainly `grows`, and the `points`, which are pairs of the number of the step and bytes.
+
 `latency_ns` is of generators and coroutines that were suspended, from the first entry to the end;
 null: there is none.
 """
@@ -33,6 +37,7 @@ from pyusdt.recording import Charges, Function, Recording, Step, Thread
 from pyusdt.recording.held import NATIVE, OUTSIDE, by_line
 from pyusdt.recording.kernel import KernelFigures
 from pyusdt.recording.lines import Line
+from pyusdt.recording.lived import Growth
 from pyusdt.recording.memory import ResidentRow
 from pyusdt.recording.tree import Node, paths
 from pyusdt.report import killed, missing
@@ -79,6 +84,8 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
             kind: {name: _of_kernel(figures) for name, figures in names.items()}
             for kind, names in recording.kernel_totals.items()
         }
+    if recording.aged.points:
+        document["growth"] = [_growth(it) for it in recording.growth]
     if "memory" in recording.known:
         document["memory"] = _memory_of_all(recording)
     if recording.lines:
@@ -237,4 +244,27 @@ def _step(step: Step) -> dict[str, Any]:
         "max": step.max,
     }
     known = {name: value for name, value in figures.items() if value is None or isfinite(value)}
-    return {"name": step.name, "kind": step.kind, "count": step.count, **known, "series": finite}
+    named = {"name": step.name, "kind": step.kind, "count": step.count}
+    of: dict[str, Any] = {**named, **known, "series": finite}
+    if step.memory:
+        of["memory"] = [row.memory and row.memory._asdict() for row in step.rows]
+    return of
+
+
+def _growth(it: Growth) -> dict[str, Any]:
+    record, line_record = it.record, it.line_record
+    return {
+        "process": it.process,
+        "step": it.name,
+        "module": record.module if record else None,
+        "qualname": record.qualname if record else None,
+        "file": line_record.file if line_record else record.file if record else None,
+        "line": it.line or None,
+        "line_of": line_record.qualname if line_record else None,
+        "bytes_per_step": it.trend.slope,
+        "low": it.trend.low,
+        "high": it.trend.high,
+        "grows": it.grows,
+        "live_bytes": it.bytes,
+        "points": it.points,
+    }

@@ -22,6 +22,7 @@ _ADVICE = {
     "exits without an entry": "they began before the recording, or in another greenlet",
     "threads merged with an ended one": "too many threads: use fewer, or record a shorter time",
     "events of unknown code": "there was no memory for it: choose functions with --only",
+    "ages of blocks beyond memory": "what lives is known, and of these blocks not since when",
     "times that another tool has put out the hooks of memory": "what was allocated or freed until"
     " they were put back is not known",
     "steps and marks beyond 500,000": "step less often, or record a shorter time",

@@ -14,13 +14,15 @@ class Options:
     `modules` sums up by module. `lines` shows lines: "" those of all functions, else those of the
     functions that it names (lines.py); `full` also those that do not matter. `memory` shows memory,
     of functions, or with `tree` or `lines` of these; `leaks` what is alive at the end. `weight` is
-    what a stack weighs in the folded format. `source` embeds lines of source files.
+    what a stack weighs in the folded format. `growth` shows what grows from step to step. `source`
+    embeds lines of source files.
     """
 
     sort: str | None = None
     top: int | None = None
     tree: bool = False
     steps: bool = False
+    growth: bool = False
     threads: bool = False
     waits: bool = False
     modules: bool = False

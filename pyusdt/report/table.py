@@ -7,15 +7,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pyusdt.recording import Recording
+from pyusdt.memory import is_sampled
+from pyusdt.recording import Recording, Step
 from pyusdt.recording.charges import MEASURES, WAITS
 from pyusdt.report import call_tree, killed, missing
 from pyusdt.report.annotated import print_lines
 from pyusdt.report.bars import legend
 from pyusdt.report.call_tree import tree_table
-from pyusdt.report.columns import Column, Name, Row, table
+from pyusdt.report.columns import Cell, Column, Name, Row, table
 from pyusdt.report.console import console_on
 from pyusdt.report.functions import functions_table, kinds_shown
+from pyusdt.report.growth import print_growth
 from pyusdt.report.header import print_header
 from pyusdt.report.losses import lines
 from pyusdt.report.memory import print_memory
@@ -23,7 +25,7 @@ from pyusdt.report.modules import print_modules
 from pyusdt.report.options import Options
 from pyusdt.report.order import default, idle, ordered
 from pyusdt.report.sparks import sparks
-from pyusdt.report.text import duration, number, plural, printable
+from pyusdt.report.text import duration, number, plural, printable, size
 from pyusdt.report.waits import print_waits
 
 _STEPS = (
@@ -36,6 +38,7 @@ _STEPS = (
     Column("max", 2),
     Column("series", 6, left=True),
 )
+_STEP_MEMORY = (Column("allocated", 0.5), Column("peak", 1.5), Column("RSS", 4.5))
 
 _IDLE = 5  # functions that are shown, however many others are asked for
 
@@ -55,6 +58,8 @@ def write(recording: Recording, out: BinaryIO, options: Options) -> None:
             print_lines(console, recording, options)
         elif options.steps:
             console.print(_steps(recording, console.width))
+        elif options.growth:
+            print_growth(console, recording, options.top)
         elif options.modules:
             print_modules(console, recording, sort.removesuffix("_ns"), options.top)
             kinds |= call_tree.kinds_shown(recording)
@@ -91,6 +96,7 @@ def _print_functions(console: Console, recording: Recording, options: Options) -
 
 def _steps(recording: Recording, width: int) -> Table:
     rows: list[Row] = []
+    has_memory = any(step.memory for step in recording.steps)
     for step in recording.steps:
         shown = duration if step.kind == "step" else number
         middle = (step.mean, step.deviation, step.min, step.percentile(0.5))
@@ -98,8 +104,25 @@ def _steps(recording: Recording, width: int) -> Table:
         name = printable(step.name, 100) or "(nameless)"
         beside = (("mark", "dim"),) if step.kind == "mark" else ()
         series = Text(sparks(step.numbers), style="cyan")
-        rows.append(((number(step.count), *map(shown, values), series), Name(name, beside)))
-    return table(_STEPS, rows, "step or mark", width)
+        memory = _memory(recording, step) if has_memory else ()
+        cells: list[Cell] = [number(step.count), *map(shown, values), series, *memory]
+        rows.append((cells, Name(name, beside)))
+    columns = (*_STEPS, *_STEP_MEMORY) if has_memory else _STEPS
+    return table(columns, rows, "step or mark", width)
+
+
+def _memory(recording: Recording, step: Step) -> tuple[str, str, str]:
+    """What was allocated within the runs of a step on average, the most that was alive in any, and
+    how much more was in RAM at the end of the last than at the start of the first."""
+    known = step.memory
+    if not known:
+        return "", "", ""
+    about = "~" * any(is_sampled(process.memory) for process in recording.processes)
+    mean = sum(it.allocated_bytes for it in known) / len(known)
+    peak = max((it.peak_bytes or 0 for it in known), default=0)
+    more = known[-1].rss_end_bytes - known[0].rss_start_bytes
+    sign = "+" if more > 0 else ""
+    return about + size(mean), about + size(peak) if peak else "", sign + size(more)
 
 
 def _print_notes(console: Console, recording: Recording) -> None:

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/resident.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
+
+#include "base/rss.h"
 
 /* Between points, at first; and how many of them have the same swap: it costs much more to read. */
 #define INTERVAL_NS UINT64_C(10000000)
@@ -24,29 +23,10 @@ static uint64_t s_interval_ns = INTERVAL_NS;
 static unsigned s_until_swap;
 static uint64_t s_swap;
 
-/* The text of a small file, or "". */
-static void read_text(const char *path, char *text, size_t size) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = file >= 0 ? read(file, text, size - 1) : 0;
-
-    text[n > 0 ? n : 0] = '\0';
-    if (file >= 0)
-        close(file);
-}
-
-static uint64_t read_resident(void) {
-    char text[200];
-    unsigned long pages = 0;
-
-    read_text("/proc/self/statm", text, sizeof text);
-    sscanf(text, "%*u %lu", &pages);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static uint64_t read_swap(void) {
     char text[4096], *found;
 
-    read_text("/proc/self/status", text, sizeof text);
+    rss_read_text("/proc/self/status", text, sizeof text);
     found = strstr(text, "\nVmSwap:");
     return found ? strtoull(found + strlen("\nVmSwap:"), NULL, 10) * 1024 : 0;
 }
@@ -84,7 +64,7 @@ void resident_look(uint64_t now_ns) {
 
     if (!is_due(now_ns))
         return;
-    point.rss = read_resident();
+    point.rss = rss_read();
     if (!point.rss)
         return; /* there is no /proc */
     if (s_until_swap-- == 0) {

@@ -39,6 +39,9 @@ static void add_steps(struct snapshot *s) {
             step.value += base;
         rows_append(&s->steps, &step, sizeof step);
     }
+    for (size_t i = 0; i < log.n_memory; i++)
+        if (log.memory[i].step >= first)
+            rows_append(&s->step_memory, &log.memory[i], sizeof *log.memory);
     rows_append(&s->texts, log.texts, log.text_size);
 }
 
@@ -139,13 +142,15 @@ static void add_losses(struct snapshot *s) {
     add_loss(s, "times that another tool has put out the hooks of memory", memory_replaced());
     add_loss(s, "no /proc or no thread: wall times only", sampler_missed());
     add_loss(s, "steps and marks beyond 500,000", s->n_steps_lost);
+    add_loss(s, "ages of blocks beyond memory", s->n_living_lost);
 }
 
 /* In the order of the layout. */
 static void list_parts(struct snapshot *s, struct rows *parts[SNAPSHOT_PIECES - 1]) {
-    struct rows *all[] = {&s->losses,  &s->threads, &s->nodes,  &s->totals,   &s->durations,
-                          &s->charges, &s->lines,   &s->memory, &s->resident, &s->functions,
-                          &s->steps,   &s->names,   &s->texts};
+    struct rows *all[] = {&s->losses,  &s->threads, &s->nodes,     &s->totals,   &s->durations,
+                          &s->charges, &s->lines,   &s->memory,    &s->resident, &s->living,
+                          &s->points,  &s->growth,  &s->functions, &s->steps,    &s->step_memory,
+                          &s->names,   &s->texts};
 
     memcpy(parts, all, sizeof all);
 }
@@ -156,7 +161,8 @@ bool snapshot_walk(struct snapshot *s, const atomic_bool *stop) {
     bool failed = false;
 
     s->stop = stop;
-    failed = !snapshot_read_memory(s);
+    failed = !snapshot_read_memory(s) ||
+             (s->own && (!snapshot_read_living(s) || !snapshot_read_growth(s)));
     for (size_t i = 0; i < n && !failed; i++) {
         s->reading = (struct reading *)s->readings.data + i;
         failed = !snapshot_read_tree(s);
@@ -182,6 +188,11 @@ void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECE
     s->head.n_lines = (uint32_t)(s->lines.size / sizeof(struct pyusdt_counts_line));
     s->head.n_memory = (uint32_t)(s->memory.size / sizeof(struct pyusdt_counts_memory));
     s->head.n_resident = (uint32_t)(s->resident.size / sizeof(struct pyusdt_counts_resident));
+    s->head.n_living = (uint32_t)(s->living.size / sizeof(struct pyusdt_counts_living));
+    s->head.n_points = (uint32_t)(s->points.size / sizeof(struct pyusdt_counts_point));
+    s->head.n_growth = (uint32_t)(s->growth.size / sizeof(struct pyusdt_counts_growth));
+    s->head.n_step_memory =
+        (uint32_t)(s->step_memory.size / sizeof(struct pyusdt_counts_step_memory));
     s->head.n_functions = (uint32_t)(s->functions.size / sizeof(struct pyusdt_counts_function));
     s->head.n_names = (uint32_t)(s->names.size / sizeof(uint32_t));
     s->head.n_steps = (uint32_t)(s->steps.size / sizeof(struct pyusdt_counts_step));

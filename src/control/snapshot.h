@@ -35,7 +35,7 @@ struct snapshot *snapshot_begin_blind(struct shadow *shadow);
 bool snapshot_walk(struct snapshot *s, const atomic_bool *stop);
 
 /* The bytes of a snapshot, borrowed until snapshot_free(). */
-enum { SNAPSHOT_PIECES = 14 };
+enum { SNAPSHOT_PIECES = 18 };
 void snapshot_pieces(struct snapshot *s, struct part_piece pieces[SNAPSHOT_PIECES]);
 
 /* The same in one block, owned by the caller. NULL: no memory. */

@@ -71,6 +71,22 @@ static bool add_place(struct snapshot *s, const struct account_row *from, uint32
     return (!place.index || snapshot_function(s, place.code) >= 0) && append(s, &row, number);
 }
 
+int snapshot_memory_place(struct snapshot *s, uint32_t number, struct memory_place *place) {
+    struct charge_place of;
+    const struct reading *reading;
+    struct account_row row;
+
+    if (account_read(number, &row, 1) != 1)
+        return 0;
+    *place = (struct memory_place){0};
+    reading = reading_of(s, row.tree, NULL);
+    if (!reading)
+        return 1; /* as it is in memory */
+    of = charge_place_of(row.node);
+    *place = (struct memory_place){reading->row.serial, of.index, of.function, row.line};
+    return of.index && snapshot_function(s, of.code) < 0 ? -1 : 1;
+}
+
 bool snapshot_read_memory(struct snapshot *s) {
     struct account_row rows[ROWS_AT_ONCE];
     struct pyusdt_counts_memory others = {0}; /* places of no thread whose counts are read */

@@ -46,8 +46,8 @@ struct reading {
 
 struct snapshot {
     struct pyusdt_counts head;
-    struct rows losses, threads, nodes, totals, durations, charges, lines, memory, resident,
-        functions, steps, names, texts;
+    struct rows losses, threads, nodes, totals, durations, charges, lines, memory, resident, living,
+        points, growth, functions, steps, step_memory, names, texts;
     struct rows readings;    /* struct reading */
     struct rows open;        /* struct pyusdt_counts_node: on a stack, running segments included */
     struct rows open_totals; /* struct pyusdt_counts_total: the same, without known contexts */
@@ -56,7 +56,7 @@ struct snapshot {
     struct shadow *own;      /* owned: of a whole snapshot */
     const atomic_bool *stop;
     struct calltree_losses lost;
-    uint64_t n_steps_lost;
+    uint64_t n_steps_lost, n_living_lost;
 
     /* Of the thread that is being read. */
     struct reading *reading;
@@ -92,6 +92,17 @@ void snapshot_read_no_stack(struct thread *thread, void *snapshot);
 /* Second step, before the nodes are read: what is counted of contexts is then of some that are
  * there. False: no memory. */
 bool snapshot_read_memory(struct snapshot *s);
+
+/* The same for what lives and since when, and for what has grown: only at an end. */
+bool snapshot_read_living(struct snapshot *s);
+bool snapshot_read_growth(struct snapshot *s);
+
+/* A place of the account, by its number. 0: there is none; -1: no memory. */
+struct memory_place {
+    uint32_t serial, index, function;
+    int32_t line;
+};
+int snapshot_memory_place(struct snapshot *s, uint32_t number, struct memory_place *place);
 
 /* Second step, for s->reading. False: no memory, or stopped. */
 bool snapshot_read_tree(struct snapshot *s);

@@ -16,16 +16,15 @@
 #endif
 
 #include <pthread.h>
+#include <string.h>
 
+#include "memory/history.h"
 #include "memory/known.h"
 #include "memory/mappings.h"
 #include "memory/places.h"
 #include "memory/sample.h"
 #include "memory/spin.h"
 #include "memory/where.h"
-
-/* In the size of a block: it is a sample, and stands for more. */
-#define SAMPLE ((uint64_t)1 << 63)
 
 _Atomic uint64_t account_opening; /* written under the lock */
 THREAD_LOCAL uint64_t account_t_within;
@@ -36,6 +35,7 @@ static struct spin s_lock;
 static struct known s_known;
 static struct mappings s_mappings;
 static struct places s_places;
+static struct history s_history;
 static uint64_t s_lost;
 static uint64_t s_opened;     /* counts the openings, and emptyings */
 static uint64_t s_open;       /* the number of this opening; 0: it is closed */
@@ -83,8 +83,8 @@ static void unlock_apart(void) {
 
 /* What it counts as. */
 ALWAYS_INLINE struct amount amount_of(const struct block *block) {
-    if (UNLIKELY(block->size & SAMPLE))
-        return sample_weight(block->size & ~SAMPLE, block->address);
+    if (UNLIKELY(block->sample))
+        return sample_weight(block->size, block->address);
     return (struct amount){block->size, 1};
 }
 
@@ -97,7 +97,7 @@ ALWAYS_INLINE void charge(struct place *place, uint64_t size, struct amount amou
 /* The block is none any more. */
 static void uncharge(const struct block *block) {
     places_remove(&s_places, places_number(&s_places, block->place), amount_of(block));
-    if (block->size & SAMPLE)
+    if (block->sample)
         sample_filter_remove(&account_samples, block->address);
 }
 
@@ -109,15 +109,21 @@ static bool keep(const struct block *block) {
         uncharge(&was);
     if (!known_put(&s_known, block))
         return false;
-    if (block->size & SAMPLE)
+    if (block->sample)
         sample_filter_add(&account_samples, block->address);
     return true;
 }
 
-/* Under the lock. Sizes are far below the mark: there is no more memory than 2^57 bytes. */
-static void add(uint64_t address, uint64_t size, uint64_t mark) {
+/* Under the lock. */
+static void add(uint64_t address, uint64_t size, bool sample) {
     struct where where = where_now();
-    struct block block = {.address = address, .size = size | mark, .call = where.call};
+    struct block block = {
+        .address = address,
+        .size = size & BLOCK_SIZES,
+        .epoch = s_history.epochs.now,
+        .sample = sample,
+        .call = where.call,
+    };
     struct place *place;
 
     if (UNLIKELY(where.hidden))
@@ -131,12 +137,12 @@ static void add(uint64_t address, uint64_t size, uint64_t mark) {
         s_lost++;
 }
 
-static NOINLINE void add_slowly(void *address, uint64_t size, uint64_t mark) {
+static NOINLINE void add_slowly(void *address, uint64_t size, bool sample) {
     _Atomic bool *locked = address ? lock_open() : NULL;
 
     if (!locked)
         return;
-    add((uint64_t)(uintptr_t)address, size, mark);
+    add((uint64_t)(uintptr_t)address, size, sample);
     spin_unlock(locked);
 }
 
@@ -144,33 +150,46 @@ void account_add_sample(void *address, size_t size) {
     uint64_t seed = (uint64_t)(uintptr_t)&account_t_sampling ^ s_opened << 32;
 
     if (address && sample_next(&account_t_sampling, size, seed))
-        add_slowly(address, size, SAMPLE);
+        add_slowly(address, size, true);
 }
 
 /* The same as above where nothing is out of the ordinary, without a call, hence without a register
  * to save. False: it is, and nothing has happened. Under the lock. */
-ALWAYS_INLINE bool add_fast(uint64_t address, uint64_t size) {
+ALWAYS_INLINE bool add_fast(uint64_t address, uint64_t size, uint32_t epoch) {
     struct where where = where_now();
     struct place *place = places_recent(&s_places, where.node, where.line);
 
     if (UNLIKELY(where.hidden || !place) ||
-        UNLIKELY(!known_put_small(&s_known, address, size, place->number, where.call)))
+        UNLIKELY(!known_put_small(&s_known, address, size, place->number, where.call, epoch)))
         return false;
     t_last_node = where.node;
     charge(place, size, (struct amount){size, 1});
     return true;
 }
 
+/* Unlocks. */
+ALWAYS_INLINE void add_locked(_Atomic bool *locked, void *address, size_t size, uint32_t epoch) {
+    bool done = add_fast((uint64_t)(uintptr_t)address, size, epoch);
+
+    spin_unlock(locked);
+    if (UNLIKELY(!done))
+        add_slowly(address, size, false);
+}
+
+/* In any epoch but the first. By itself, because it needs more registers. */
+static NOINLINE void add_later(_Atomic bool *locked, void *address, size_t size) {
+    add_locked(locked, address, size, s_history.epochs.now);
+}
+
 HOT void account_add_block(void *address, size_t size) {
     _Atomic bool *locked = lock_open_fast();
-    bool done = false;
 
-    if (LIKELY(locked)) {
-        done = add_fast((uint64_t)(uintptr_t)address, size);
-        spin_unlock(locked);
-    }
-    if (UNLIKELY(!done))
-        add_slowly(address, size, 0);
+    if (UNLIKELY(!locked))
+        add_slowly(address, size, false);
+    else if (UNLIKELY(s_history.epochs.now))
+        add_later(locked, address, size);
+    else
+        add_locked(locked, address, size, 0);
 }
 
 /* A call frees what it allocated, in the same context, hence in the same thread; or its variables
@@ -201,7 +220,7 @@ static NOINLINE void drop_slowly(void *address) {
     if (!locked)
         return;
     if (known_take(&s_known, (uint64_t)(uintptr_t)address, &block)) {
-        if (block.size & SAMPLE)
+        if (block.sample)
             sample_filter_remove(&account_samples, block.address);
         drop(places_number(&s_places, block.place), block.call, amount_of(&block));
     }
@@ -233,29 +252,45 @@ void account_moves(void *address, struct account_block *before) {
     if (!address || account_ignores(address) || !(locked = lock_open()))
         return;
     if (known_take(&s_known, (uint64_t)(uintptr_t)address, &block)) {
-        *before = (struct account_block){block.size, s_opened, block.place, block.call, true};
+        *before = (struct account_block){
+            .size = block.size,
+            .opened = s_opened,
+            .place = block.place,
+            .call = block.call,
+            .epoch = block.epoch,
+            .sample = block.sample,
+            .known = true,
+        };
         uncharge(&block);
     }
     spin_unlock(locked);
 }
 
 /* Unless another block has come there. */
-static void put_back(const struct block *block) {
-    if (known_has(&s_known, block->address) || !known_put(&s_known, block))
+static void put_back(uint64_t address, const struct account_block *before) {
+    struct block block = {
+        .address = address,
+        .size = before->size & BLOCK_SIZES,
+        .epoch = before->epoch,
+        .sample = before->sample,
+        .place = before->place,
+        .call = before->call,
+    };
+
+    if (known_has(&s_known, address) || !known_put(&s_known, &block))
         return;
-    if (block->size & SAMPLE)
-        sample_filter_add(&account_samples, block->address);
-    places_put_back(&s_places, places_number(&s_places, block->place), amount_of(block));
+    if (block.sample)
+        sample_filter_add(&account_samples, address);
+    places_put_back(&s_places, places_number(&s_places, block.place), amount_of(&block));
 }
 
 void account_restore(void *address, const struct account_block *before) {
-    struct block block = {(uint64_t)(uintptr_t)address, before->size, before->place, before->call};
     _Atomic bool *locked;
 
     if (!before->known || !(locked = lock_open()))
         return;
     if (before->opened == s_opened)
-        put_back(&block);
+        put_back((uint64_t)(uintptr_t)address, before);
     spin_unlock(locked);
 }
 
@@ -285,6 +320,7 @@ void account_mapped(void *address, size_t size) {
     t_last_node = where.node;
     place = places_of(&s_places, where.tree, where.node, where.line);
     mapping.place = place ? place->number : 0;
+    mapping.epoch = (uint16_t)s_history.epochs.now;
     if (place && mappings_add(&s_mappings, &mapping))
         charge(place, size, (struct amount){size, 1});
     else
@@ -311,6 +347,8 @@ static void forget(void) {
         sample_filter_clear(&account_samples);
     s_filtered = account_mode == ACCOUNT_SAMPLED;
     places_clear(&s_places);
+    growth_clear(&s_history.growth);
+    memset(&s_history, 0, sizeof s_history);
     s_lost = 0;
     s_opened++;
 }
@@ -394,31 +432,11 @@ void account_totals(struct account_totals *totals) {
     unlock_apart();
 }
 
-static void read_place(const struct place *place, struct account_row *row) {
-    struct amount peak = places_at_peak(&s_places, place);
-
-    *row = (struct account_row){
-        .tree = place->tree,
-        .node = place->node,
-        .line = place->line,
-        .allocated_bytes = place->allocated.bytes,
-        .allocated_blocks = place->allocated.blocks,
-        .freed_bytes = place->freed.bytes,
-        .freed_blocks = place->freed.blocks,
-        .temporary_bytes = place->temporary.bytes,
-        .temporary_blocks = place->temporary.blocks,
-        .peak_bytes = peak.bytes,
-        .peak_blocks = peak.blocks,
-        .biggest = place->biggest,
-    };
+struct account_parts account_lock(void) {
+    lock_apart();
+    return (struct account_parts){s_open, &s_known, &s_mappings, &s_places, &s_history};
 }
 
-unsigned account_read(uint32_t first, struct account_row *rows, unsigned n) {
-    unsigned i = 0;
-
-    lock_apart();
-    for (; i < n && first + i < s_places.n; i++)
-        read_place(places_number(&s_places, first + i), &rows[i]);
+void account_unlock(void) {
     unlock_apart();
-    return i;
 }

@@ -56,6 +56,13 @@ static inline bool account_enter(void) {
     return true;
 }
 
+/* Whether it is open now. */
+static inline bool account_is_open(void) {
+    uint64_t opening = atomic_load_explicit(&account_opening, memory_order_relaxed);
+
+    return opening && opening != ACCOUNT_ASIDE;
+}
+
 /* The same for a hook whose blocks are not to be in the account. */
 static inline bool account_enter_aside(void) {
     bool enters = account_enter();
@@ -103,7 +110,8 @@ static inline void account_freed(void *address) {
 struct account_block {
     uint64_t size, opened;
     uint32_t place, call;
-    bool known;
+    uint16_t epoch;
+    bool sample, known;
 };
 
 /* as account_freed(), before the call; then account_allocated(), or, where the block stays as it
@@ -161,5 +169,60 @@ struct account_row {
 /* Reads up to `n` places from number `first` on; how many there were. A place keeps its number
  * until the account is opened again. Those of one call are of one moment. Any thread, any time. */
 unsigned account_read(uint32_t first, struct account_row *rows, unsigned n);
+
+/* A moment, and what there had been until then. `opening` 0: the account was closed. */
+struct account_moment {
+    uint64_t opening, ticks, allocated, freed;
+    uint64_t stretch; /* of highs.h */
+};
+
+/* A step begins: now. */
+struct account_moment account_step_begins(void);
+
+/* What was allocated and freed by anybody since a step began, and the most that was alive within;
+ * ACCOUNT_NOT_KNOWN: that is not known. */
+#define ACCOUNT_NOT_KNOWN UINT64_MAX
+struct account_span {
+    uint64_t allocated, freed, peak;
+};
+
+/* A step ends, at `ticks`. False: since it began, the account was not open all the time. */
+bool account_step_ends(const struct account_moment *begin, uint64_t ticks,
+                       struct account_span *span);
+
+/* Of those that have ended, it was one of that name: see growth.h. */
+void account_step_of(uint32_t name);
+
+/* The program marks something: what is allocated from now on is newer. */
+void account_mark(uint64_t ticks);
+
+/* Blocks that live: whose, and since when. Mappings too. */
+struct account_living {
+    uint32_t place; /* its number: of the row that account_read() gives */
+    uint32_t epoch;
+    uint64_t bytes, blocks;
+};
+
+/* They are read in so many pieces, each of one moment. How many there are in a piece; `rows` has
+ * them where there is room for all. Any thread, any time, as for the next. */
+enum { ACCOUNT_PIECES = 2177, ACCOUNT_EPOCHS = 4096 };
+size_t account_read_living(unsigned piece, struct account_living *rows, size_t room);
+
+/* When the epochs began, in ticks; how many there are. */
+unsigned account_epochs(uint64_t began[ACCOUNT_EPOCHS]);
+
+/* The points of growth.h, those of each name in their order. */
+enum { ACCOUNT_POINTS = 4 * 64 };
+struct account_point {
+    uint64_t iteration, bytes; /* of all places */
+    uint32_t name;
+};
+
+/* How many there are; `version` is for the next function. */
+unsigned account_points(struct account_point points[ACCOUNT_POINTS], uint64_t *version);
+
+/* What places had at those, from number `first` on: `n_points` figures each. How many places there
+ * were, up to `n`; -1: the points have changed. */
+int account_read_points(uint64_t version, uint32_t first, unsigned n, uint64_t *bytes);
 
 #endif

@@ -20,11 +20,16 @@
 
 #include "base/compiler.h"
 
+enum { BLOCK_SIZE_BITS = 51 };
+#define BLOCK_SIZES (((uint64_t)1 << BLOCK_SIZE_BITS) - 1)
+
 struct block {
-    uint64_t address; /* 0: none */
-    uint64_t size;
-    uint32_t place; /* number of what allocated it */
-    uint32_t call;  /* the call, among those of the place's function */
+    uint64_t address;                      /* 0: none */
+    uint64_t size : BLOCK_SIZE_BITS;       /* nobody has 2 PiB */
+    uint64_t epoch : 63 - BLOCK_SIZE_BITS; /* in which it was allocated */
+    uint64_t sample : 1;                   /* it stands for more */
+    uint32_t place;                        /* number of what allocated it */
+    uint32_t call;                         /* the call, among those of the place's function */
 };
 
 enum { BLOCKS_SHARDS_LOG2 = 7, BLOCKS_SHARDS = 1 << BLOCKS_SHARDS_LOG2 };

@@ -32,8 +32,26 @@ COLD uint64_t *cells_make(struct cells *c, uint64_t address) {
     return cells_in(region, address);
 }
 
+bool cells_set_epoch(struct cells *c, uint64_t address, uint16_t epoch) {
+    struct cells_region *region = search(c, address >> CELLS_REGION_LOG2);
+
+    if (!region->epochs && epoch)
+        region->epochs = pages_map(CELLS_IN_REGION * sizeof *region->epochs);
+    if (region->epochs)
+        region->epochs[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] = epoch;
+    return region->epochs || !epoch;
+}
+
+uint16_t cells_epoch(struct cells *c, uint64_t address) {
+    const uint16_t *epochs = search(c, address >> CELLS_REGION_LOG2)->epochs;
+
+    return epochs ? epochs[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] : 0;
+}
+
 void cells_clear(struct cells *c) {
-    for (int i = 0; i < CELLS_TABLE; i++)
+    for (int i = 0; i < CELLS_TABLE; i++) {
         pages_unmap(c->regions[i].cells);
+        pages_unmap(c->regions[i].epochs);
+    }
     memset(c, 0, sizeof *c);
 }

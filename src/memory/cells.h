@@ -4,10 +4,14 @@
  * lie.
  *
  *     address --its region of 1 MiB--> cells --16 bytes each--> call | size | place + 1
+ *                                      epochs, beside them
  *
  * Python's blocks are small and close together, and so are their cells: nothing is searched for,
  * and what follows each other in memory is in one cache line. There are regions for so much memory
  * only; what has no cell goes elsewhere (see known.h).
+ *
+ * A region has epochs once a block of it is of another epoch than the first: where the program
+ * makes no steps and no marks, there are none.
  *
  * One thread at a time. No Python.h, no malloc().
  *
@@ -35,8 +39,9 @@ enum { CELLS_MOST_BYTES = (1 << CELLS_SIZE_BITS) - 1 };
 /* Zeros are no cells. */
 struct cells {
     struct cells_region {
-        uint64_t number; /* address / 1 MiB */
-        uint64_t *cells; /* owned; NULL: the region has none; 0: no block begins there */
+        _Alignas(32) uint64_t number; /* address / 1 MiB */
+        uint64_t *cells;              /* owned; NULL: there are none; 0: no block begins there */
+        uint16_t *epochs;             /* of each of them; owned; NULL: all are 0 */
     } regions[CELLS_TABLE];
     uint32_t n;
 };
@@ -65,12 +70,17 @@ ALWAYS_INLINE uint64_t *cells_in(const struct cells_region *region, uint64_t add
     return &region->cells[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION];
 }
 
-/* The cell of an address, if it is found at once; else NULL. */
-ALWAYS_INLINE uint64_t *cells_find_fast(const struct cells *c, uint64_t address) {
-    uint64_t number = address >> CELLS_REGION_LOG2;
-    const struct cells_region *region = &c->regions[number % CELLS_TABLE];
+/* Where the region of an address is, or another one; the search begins there. */
+ALWAYS_INLINE struct cells_region *cells_home(struct cells *c, uint64_t address) {
+    return &c->regions[(address >> CELLS_REGION_LOG2) % CELLS_TABLE];
+}
 
-    return LIKELY(region->number == number) ? cells_in(region, address) : NULL;
+/* The cell of an address, if it is found at once; else NULL. */
+ALWAYS_INLINE uint64_t *cells_find_fast(struct cells *c, uint64_t address) {
+    const struct cells_region *region = cells_home(c, address);
+
+    return LIKELY(region->number == address >> CELLS_REGION_LOG2) ? cells_in(region, address)
+                                                                  : NULL;
 }
 
 /* The cell of an address; NULL: it has none. */
@@ -78,6 +88,23 @@ uint64_t *cells_find(struct cells *c, uint64_t address);
 
 /* The same, where its region may have to get its cells first. NULL: it gets none. */
 uint64_t *cells_make(struct cells *c, uint64_t address);
+
+/* Sets the epoch of an address that has a cell which is found at once. False: it has none, or its
+ * region has no epochs. */
+ALWAYS_INLINE bool cells_set_epoch_fast(struct cells *c, uint64_t address, uint16_t epoch) {
+    const struct cells_region *region = cells_home(c, address);
+
+    if (UNLIKELY(region->number != address >> CELLS_REGION_LOG2 || !region->epochs))
+        return false;
+    region->epochs[(address >> CELLS_BYTES_LOG2) % CELLS_IN_REGION] = epoch;
+    return true;
+}
+
+/* Sets the epoch of an address that has a cell. False: no memory. */
+bool cells_set_epoch(struct cells *c, uint64_t address, uint16_t epoch);
+
+/* The epoch of an address that has a cell. */
+uint16_t cells_epoch(struct cells *c, uint64_t address);
 
 /* Empties all cells and gives their memory back; as blocks_clear(). */
 void cells_clear(struct cells *c);

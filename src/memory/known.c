@@ -4,10 +4,11 @@
 #include <string.h>
 
 bool known_put(struct known *k, const struct block *block) {
-    uint64_t *cell = block->size <= CELLS_MOST_BYTES ? cells_make(&k->cells, block->address) : NULL;
+    bool small = block->size <= CELLS_MOST_BYTES && !block->sample;
+    uint64_t *cell = small ? cells_make(&k->cells, block->address) : NULL;
     struct block *row;
 
-    if (cell) {
+    if (cell && cells_set_epoch(&k->cells, block->address, block->epoch)) {
         *cell = cells_pack(block->size, block->place, block->call);
         return true;
     }
@@ -30,7 +31,13 @@ bool known_take(struct known *k, uint64_t address, struct block *block) {
     struct block *row;
 
     if (cell && *cell) {
-        *block = (struct block){address, cells_size(*cell), cells_place(*cell), cells_call(*cell)};
+        *block = (struct block){
+            .address = address,
+            .size = cells_size(*cell),
+            .epoch = cells_epoch(&k->cells, address),
+            .place = cells_place(*cell),
+            .call = cells_call(*cell),
+        };
         *cell = 0;
         return true;
     }

@@ -44,13 +44,15 @@ ALWAYS_INLINE uint64_t *known_small(struct known *k, uint64_t address) {
 }
 
 /* Whether a block has got a cell. It has not where it is too large for one, where another block may
- * be known at its address, or where its region has no cells yet: then known_take() and known_put()
- * are the way. */
+ * be known at its address, or where its region has no cells yet, or no epochs: then known_take()
+ * and known_put() are the way. An epoch that is not 0 is not followed by one that is. */
 ALWAYS_INLINE bool known_put_small(struct known *k, uint64_t address, uint64_t size, uint32_t place,
-                                   uint32_t call) {
+                                   uint32_t call, uint32_t epoch) {
     uint64_t *cell = LIKELY(size <= CELLS_MOST_BYTES) ? cells_find_fast(&k->cells, address) : NULL;
 
     if (UNLIKELY(!cell || *cell || *known_others(k, address)))
+        return false;
+    if (epoch && UNLIKELY(!cells_set_epoch_fast(&k->cells, address, (uint16_t)epoch)))
         return false;
     *cell = cells_pack(size, place, call);
     return true;

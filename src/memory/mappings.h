@@ -16,6 +16,7 @@ struct mapping {
     uint64_t begin, end;
     uint32_t place; /* number of what mapped it */
     bool counts;    /* as a block: of the pieces of a mapping, one does */
+    uint16_t epoch; /* in which it was mapped */
 };
 
 /* Zeros are an empty table. */

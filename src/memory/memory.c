@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "memory/account.h"
 #include "memory/large.h"
 #include "memory/native_hooks.h"
@@ -40,6 +41,7 @@ uint32_t memory_join(uint32_t a, uint32_t b) {
 static bool go_on(uint32_t *kinds) {
     if (!s_kinds)
         return account_open(*kinds & PYUSDT_MEMORY_SAMPLED);
+    account_mark(clock_ticks()); /* somebody else's recording begins */
     if (!(s_kinds & PYUSDT_MEMORY_SAMPLED))
         *kinds &= ~(uint32_t)PYUSDT_MEMORY_SAMPLED;
     else if (!(*kinds & PYUSDT_MEMORY_SAMPLED))

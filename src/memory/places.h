@@ -52,6 +52,8 @@ struct places {
     uint32_t *table;                     /* owned; numbers + 1; open addressing */
     uint32_t table_log2, n;
     struct amount live, most; /* of all places; bytes decide which is the most */
+    uint64_t allocated;       /* bytes, by all of them */
+    uint64_t high;            /* of bytes alive since places_lower(); at most `most` */
     uint64_t peak;            /* number of the newest peak that is over */
     bool rising;              /* the newest peak is now */
 };
@@ -127,12 +129,24 @@ ALWAYS_INLINE void places_add(struct places *p, struct place *place, struct amou
         places_changes(p, place);
     place->allocated.bytes += amount.bytes;
     place->allocated.blocks += amount.blocks;
+    p->allocated += amount.bytes;
     p->live.bytes += amount.bytes;
     p->live.blocks += amount.blocks;
-    if (UNLIKELY(p->live.bytes >= p->most.bytes)) {
-        p->most = p->live;
-        p->rising = true;
+    if (UNLIKELY(p->live.bytes >= p->high)) { /* else it is not the most either */
+        p->high = p->live.bytes;
+        if (p->high >= p->most.bytes) {
+            p->most = p->live;
+            p->rising = true;
+        }
     }
+}
+
+/* The most bytes that were alive since the last time this was called; from now on anew. */
+static inline uint64_t places_lower(struct places *p) {
+    uint64_t high = p->high > p->live.bytes ? p->high : p->live.bytes;
+
+    p->high = p->live.bytes;
+    return high;
 }
 
 ALWAYS_INLINE void places_remove(struct places *p, struct place *place, struct amount amount) {

@@ -55,28 +55,32 @@ static NOINLINE void report_start(PyObject *name) {
     probe_step__start(step_text(name, buf));
 }
 
-static NOINLINE void report_end(PyObject *name, uint64_t start, uint64_t now, bool failed) {
+static NOINLINE void report_end(PyObject *name, const struct step_start *start, uint64_t now,
+                                bool failed) {
     char buf[STEP_NAME_SIZE];
     const char *text = step_text(name, buf);
-    uint64_t elapsed = now > start ? now - start : 0; /* two CPUs may differ by a little */
+    /* Two CPUs may differ by a little. */
+    uint64_t elapsed = now > start->ticks ? now - start->ticks : 0;
+    struct step_memory memory;
+    bool has_memory = step_memory_end(start, now, &memory);
 
     if (probe_on(PROBE_step__done))
         probe_step__done(text, clock_ns(elapsed));
     if (step_sink)
-        step_sink->step(text, start, elapsed, failed);
+        step_sink->step(text, start->ticks, elapsed, failed, has_memory ? &memory : NULL);
 }
 
-uint64_t step_begin(PyObject *name) {
+struct step_start step_begin(PyObject *name) {
     if (probe_on(PROBE_step__start))
         report_start(name);
-    return clock_ticks(); /* after the trap, which must not count as the step's time */
+    return step_memory_start(); /* after the trap, which must not count as the step's time */
 }
 
 bool step_failed(PyObject *error) {
     return error && error != Py_None && !PyErr_GivenExceptionMatches(error, PyExc_GeneratorExit);
 }
 
-void step_end(PyObject *name, uint64_t start, bool failed) {
+void step_end(PyObject *name, const struct step_start *start, bool failed) {
     uint64_t now = clock_ticks();
 
     if (probe_on(PROBE_step__done) || step_sink)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory/account.h"
 #include "python/text.h"
 #include "steps/step.h"
 
@@ -15,11 +16,12 @@ _Static_assert(SLOTS > 2 * STEP_LOG_NAMES_MAX, "a free slot is always near");
 
 /* Written under the GIL. */
 static struct {
-    struct pyusdt_counts_step *steps; /* owned */
-    uint32_t *names;                  /* owned: the place of each in texts */
-    uint32_t *slots;                  /* owned: numbers of names by hash, from 1; 0 is free */
-    char *texts;                      /* owned */
-    size_t n_steps, steps_room, n_names, names_room, text_size, text_room;
+    struct pyusdt_counts_step *steps;         /* owned */
+    struct pyusdt_counts_step_memory *memory; /* owned: of those steps of which it is known */
+    uint32_t *names;                          /* owned: the place of each in texts */
+    uint32_t *slots; /* owned: numbers of names by hash, from 1; 0 is free */
+    char *texts;     /* owned */
+    size_t n_steps, steps_room, n_memory, memory_room, n_names, names_room, text_size, text_room;
     uint64_t lost;
 } s_log;
 
@@ -102,9 +104,30 @@ static void add(const char *name, uint64_t start, uint32_t kind, uint64_t value)
         (struct pyusdt_counts_step){start, value, PyThread_get_thread_ident(), number, kind};
 }
 
-static void on_step(const char *name, uint64_t start, uint64_t elapsed, bool failed) {
+/* Of the last step. Without room it has none, which the reports show. */
+static void add_memory(const struct step_memory *memory) {
+    if (!make_room((void **)&s_log.memory, &s_log.memory_room, s_log.n_memory, 1,
+                   sizeof *s_log.memory, STEP_LOG_MAX))
+        return;
+    s_log.memory[s_log.n_memory++] = (struct pyusdt_counts_step_memory){
+        s_log.n_steps - 1,      memory->rss_start,  memory->rss_end,
+        memory->span.allocated, memory->span.freed, memory->span.peak,
+    };
+}
+
+static void on_step(const char *name, uint64_t start, uint64_t elapsed, bool failed,
+                    const struct step_memory *memory) {
+    size_t n = s_log.n_steps;
+    uint32_t number;
+
     (void)failed; /* a failed step counts like any other */
     add(name, start, PYUSDT_STEP, elapsed);
+    if (!memory)
+        return;
+    if (s_log.n_steps > n)
+        add_memory(memory);
+    if (find_name(name, &number)) /* also of steps that there was no room for */
+        account_step_of(number);
 }
 
 static uint64_t bits_of(double real) {
@@ -135,6 +158,7 @@ static void on_mark(const char *name, uint64_t at, PyObject *value) {
     int overflow = 0;
     long long integer = PyLong_Check(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;
 
+    account_mark(at);
     if (value == Py_None)
         add(name, at, PYUSDT_MARK, 0);
     else if (PyLong_Check(value) && !overflow)
@@ -157,6 +181,7 @@ void step_log_start(void) {
 void step_log_stop(void) {
     step_sink = NULL;
     free(s_log.steps);
+    free(s_log.memory);
     free(s_log.names);
     free(s_log.slots);
     free(s_log.texts);
@@ -164,6 +189,15 @@ void step_log_stop(void) {
 }
 
 struct step_log step_log_read(void) {
-    return (struct step_log){s_log.steps,   s_log.names,     s_log.texts, s_log.n_steps,
-                             s_log.n_names, s_log.text_size, s_log.lost};
+    return (struct step_log){
+        .steps = s_log.steps,
+        .memory = s_log.memory,
+        .names = s_log.names,
+        .texts = s_log.texts,
+        .n_steps = s_log.n_steps,
+        .n_memory = s_log.n_memory,
+        .n_names = s_log.n_names,
+        .text_size = s_log.text_size,
+        .lost = s_log.lost,
+    };
 }

@@ -22,9 +22,10 @@ void step_log_stop(void);
 
 struct step_log {
     const struct pyusdt_counts_step *steps;
+    const struct pyusdt_counts_step_memory *memory;
     const uint32_t *names;
     const char *texts;
-    size_t n_steps, n_names, text_size;
+    size_t n_steps, n_memory, n_names, text_size;
     uint64_t lost;
 };
 

@@ -23,12 +23,12 @@
 
 struct entry {
     const void *frame; /* only compared: alive while its `with` statement runs */
-    uint64_t start;    /* ticks */
+    struct step_start start;
 };
 
 struct step {
     PyObject_HEAD PyObject *name; /* owned, exactly a str */
-    uint64_t first;               /* start of the entry without a frame */
+    struct step_start first;      /* of the entry without a frame */
     bool first_on;                /* there is such an entry */
     uint32_t n_more, capacity;
     struct entry *more; /* owned: the other entries, in the order of their starts */
@@ -37,7 +37,7 @@ struct step {
 static PyTypeObject *s_type; /* written once, at import */
 
 /* Without memory the entry is dropped: its exit may take the time of another one. */
-static void add(struct step *self, const void *frame, uint64_t start) {
+static void add(struct step *self, const void *frame, const struct step_start *start) {
     if (self->n_more == self->capacity) {
         uint32_t capacity = self->capacity ? self->capacity * 2 : 4;
         struct entry *more = PyMem_Realloc(self->more, capacity * sizeof *more);
@@ -47,12 +47,12 @@ static void add(struct step *self, const void *frame, uint64_t start) {
         self->more = more;
         self->capacity = capacity;
     }
-    self->more[self->n_more++] = (struct entry){frame, start};
+    self->more[self->n_more++] = (struct entry){frame, *start};
 }
 
 /* Take out the latest entry of `frame`, else the one without a frame, else the latest one. False:
  * there is none. */
-static bool take(struct step *self, const void *frame, uint64_t *start) {
+static bool take(struct step *self, const void *frame, struct step_start *start) {
     uint32_t i = self->n_more;
 
     while (i > 0 && self->more[i - 1].frame != frame)
@@ -75,7 +75,7 @@ static bool take(struct step *self, const void *frame, uint64_t *start) {
 
 static PyObject *step_enter(PyObject *o, PyObject *unused) {
     struct step *self = (struct step *)o;
-    uint64_t start = step_begin(self->name);
+    struct step_start start = step_begin(self->name);
     compat_section section;
 
     (void)unused;
@@ -84,7 +84,7 @@ static PyObject *step_enter(PyObject *o, PyObject *unused) {
         self->first_on = true;
         self->first = start;
     } else {
-        add(self, PyEval_GetFrame(), start);
+        add(self, PyEval_GetFrame(), &start);
     }
     compat_section_end(&section);
     return Py_NewRef(o);
@@ -93,7 +93,7 @@ static PyObject *step_enter(PyObject *o, PyObject *unused) {
 /* __exit__(type, value, traceback) */
 static PyObject *step_exit(PyObject *o, PyObject *const *args, Py_ssize_t nargs) {
     struct step *self = (struct step *)o;
-    uint64_t start;
+    struct step_start start;
     bool found;
     compat_section section;
 
@@ -101,7 +101,7 @@ static PyObject *step_exit(PyObject *o, PyObject *const *args, Py_ssize_t nargs)
     found = take(self, self->n_more ? PyEval_GetFrame() : NULL, &start);
     compat_section_end(&section);
     if (found)
-        step_end(self->name, start, step_failed(nargs > 0 ? args[0] : NULL));
+        step_end(self->name, &start, step_failed(nargs > 0 ? args[0] : NULL));
     return Py_NewRef(Py_False);
 }
 

@@ -16,7 +16,7 @@ struct steps {
     PyObject_HEAD PyObject *iterator; /* owned, the user's; NULL once cleared */
     PyObject *sized;                  /* owned, what has the length; NULL: nothing has one */
     PyObject *name;                   /* owned, exactly a str */
-    uint64_t start;                   /* ticks */
+    struct step_start start;
     bool running;
 };
 
@@ -26,7 +26,7 @@ static PyTypeObject *s_type, *s_sized_type;
 static void end(struct steps *self, bool failed) {
     if (self->running) {
         self->running = false;
-        step_end(self->name, self->start, failed);
+        step_end(self->name, &self->start, failed);
     }
 }
 

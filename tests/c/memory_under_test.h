@@ -36,6 +36,9 @@ static void test_pages_unmap(void *pages) {
 #include "../../src/memory/known.c"
 #include "../../src/memory/mappings.c"
 #include "../../src/memory/places.c"
+#include "../../src/memory/epochs.c"
+#include "../../src/memory/growth.c"
+#include "../../src/memory/highs.c"
 #include "../../src/memory/sample.c"
 #include "../../src/memory/spin.c"
 

@@ -9,7 +9,9 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
+#include "../../src/base/clock.c"
 #include "../../src/memory/account.c"
+#include "../../src/memory/account_read.c"
 
 THREAD_LOCAL struct thread *t_thread;
 THREAD_LOCAL bool t_hidden, t_over;
@@ -432,6 +434,185 @@ static void threads_share_the_account(void) {
     end();
 }
 
+static void a_step_has_what_was_allocated_within_and_the_most(void) {
+    struct account_moment none = account_step_begins(), outer, inner;
+    struct account_span span;
+    struct thread thread;
+    CHECK_EQUAL(none.opening, 0);
+    begin(&thread);
+    CHECK(!account_step_ends(&none, 1, &span));
+    allocate(0x1000, 1000);
+    release(0x1000);
+    allocate(0x2000, 10);
+    outer = account_step_begins();
+    allocate(0x3000, 500);
+    release(0x3000);
+    inner = account_step_begins();
+    allocate(0x4000, 20);
+    release(0x2000);
+    CHECK(account_step_ends(&inner, inner.ticks + 1, &span));
+    CHECK_EQUAL(span.allocated, 20);
+    CHECK_EQUAL(span.freed, 10);
+    CHECK_EQUAL(span.peak, 30);
+    CHECK(account_step_ends(&outer, inner.ticks + 1, &span));
+    CHECK_EQUAL(span.allocated, 520);
+    CHECK_EQUAL(span.freed, 510);
+    CHECK_EQUAL(span.peak, 510);
+    CHECK_EQUAL(totals().peak_bytes, 1000);
+    account_close();
+    CHECK(!account_step_ends(&outer, outer.ticks + 1, &span));
+    end();
+    CHECK(account_open(false)); /* it is another one: nothing is known of then */
+    CHECK(!account_step_ends(&outer, outer.ticks + 1, &span));
+    account_close();
+    account_clear();
+}
+
+/* What lives at place and epoch. */
+static struct account_living lives(uint32_t place, uint32_t epoch) {
+    struct account_living rows[100], sum = {place, epoch, 0, 0};
+    for (unsigned piece = 0; piece < ACCOUNT_PIECES; piece++) {
+        size_t n = account_read_living(piece, rows, 100);
+        for (size_t i = 0; i < n && n <= 100; i++)
+            if (rows[i].place == place && rows[i].epoch == epoch) {
+                sum.bytes += rows[i].bytes;
+                sum.blocks += rows[i].blocks;
+            }
+    }
+    return sum;
+}
+
+static void what_lives_is_known_with_its_age(void) {
+    static uint64_t began[ACCOUNT_EPOCHS];
+    struct account_moment step;
+    struct account_span span;
+    struct account_block before;
+    struct thread thread;
+    begin(&thread);
+    allocate(0x1000, 10);
+    account_mark(100);
+    allocate(0x2000, 20);
+    allocate(0x3000, 30);
+    step = account_step_begins();
+    WITHIN(account_moves(at(0x2000), &before); account_restore(at(0x2000), &before));
+    WITHIN(account_moves(at(0x3000), &before); account_allocated(at(0x8000), 33));
+    WITHIN(account_mapped(at(0x100000), 8192));
+    WITHIN(account_unmapped(at(0x100000), 4096));
+    CHECK(account_step_ends(&step, step.ticks + 5, &span));
+    allocate(0x9000, 90);
+    CHECK_EQUAL(account_epochs(began), 4);
+    CHECK_EQUAL(began[1], 100);
+    CHECK_EQUAL(began[2], step.ticks);
+    CHECK_EQUAL(began[3], step.ticks + 5);
+    CHECK_EQUAL(lives(0, 0).bytes, 10);
+    CHECK_EQUAL(lives(0, 1).bytes, 20);
+    CHECK_EQUAL(lives(0, 2).bytes, 33 + 4096);
+    CHECK_EQUAL(lives(0, 2).blocks, 2);
+    CHECK_EQUAL(lives(0, 3).bytes, 90);
+    CHECK_EQUAL(totals().bytes, 10 + 20 + 33 + 4096 + 90);
+    CHECK_EQUAL(account_read_living(ACCOUNT_PIECES - 1, NULL, 0), 1);
+    end();
+}
+
+/* Small blocks in cells, such that are too large for one, and some that are not aligned, at ages
+ * that a model knows: allocated, freed, moved, replaced unseen, in regions that are old and new. */
+enum { AGED = 3000, MOST_AGES = 300 };
+static uint64_t s_bytes_of_age[MOST_AGES], s_blocks_of_age[MOST_AGES];
+
+static void count_living(void) {
+    size_t room = CELLS_IN_REGION;
+    struct account_living *rows = malloc(room * sizeof *rows);
+    memset(s_bytes_of_age, 0, sizeof s_bytes_of_age);
+    memset(s_blocks_of_age, 0, sizeof s_blocks_of_age);
+    for (unsigned piece = 0; piece < ACCOUNT_PIECES; piece++) {
+        size_t n = account_read_living(piece, rows, room);
+        CHECK(n <= room);
+        for (size_t i = 0; i < n; i++) {
+            CHECK(rows[i].place == 0 && rows[i].epoch < MOST_AGES);
+            s_bytes_of_age[rows[i].epoch] += rows[i].bytes;
+            s_blocks_of_age[rows[i].epoch] += rows[i].blocks;
+        }
+    }
+    free(rows);
+}
+
+static void blocks_small_and_large_have_the_age_of_a_model(void) {
+    static struct {
+        uint64_t size, age;
+        bool lives;
+    } model[AGED];
+    static uint64_t bytes[MOST_AGES], blocks[MOST_AGES];
+    struct account_block before;
+    struct thread thread;
+    uint64_t seed = 29, age = 0;
+    begin(&thread);
+    for (unsigned turn = 0; turn < turns(100000); turn++) {
+        uint32_t i = next_random(&seed) % AGED, what = next_random(&seed) % 8;
+        /* Later ones lie in regions that nobody has used in the first epoch. */
+        uint64_t address = 0x100000 + (uint64_t)i * 2048 + (i % 50 == 0 ? 8 : 0);
+        uint64_t size = next_random(&seed) % (next_random(&seed) % 4 ? 600 : 3000);
+        if (i >= AGED / 2 && turn < turns(100000) / 4)
+            continue;
+        if (turn >= turns(100000) / 8 && next_random(&seed) % 400 == 0 && age < MOST_AGES - 1) {
+            allocate(0x10, 1);
+            account_mark(++age);
+            release(0x10);
+        }
+        if (what < 4) {
+            allocate(address, size);
+            model[i].size = size;
+            model[i].age = age;
+            model[i].lives = true;
+        } else if (what < 6) {
+            release(address);
+            model[i].lives = false;
+        } else {
+            WITHIN(account_moves(at(address), &before); account_restore(at(address), &before));
+        }
+    }
+    for (uint32_t i = 0; i < AGED; i++)
+        if (model[i].lives) {
+            bytes[model[i].age] += model[i].size;
+            blocks[model[i].age]++;
+        }
+    count_living();
+    CHECK(age > turns(100000) / 1000);
+    for (uint64_t i = 0; i < MOST_AGES; i++) {
+        CHECK_EQUAL(s_bytes_of_age[i], bytes[i]);
+        CHECK_EQUAL(s_blocks_of_age[i], blocks[i]);
+    }
+    end();
+}
+
+static void points_are_read_unless_they_change(void) {
+    static struct account_point points[ACCOUNT_POINTS];
+    static uint64_t bytes[2 * ACCOUNT_POINTS];
+    uint64_t version, address = 0x10000;
+    struct thread thread;
+    begin(&thread);
+    account_step_of(3); /* nothing is known of places yet */
+    for (int i = 0; i < 5; i++) {
+        allocate(address += 0x100, 7);
+        enter('f');
+        allocate(address += 0x100, 100);
+        leave('f');
+        account_step_of(3);
+    }
+    CHECK_EQUAL(account_points(points, &version), 6);
+    CHECK_EQUAL(account_read_points(version, 0, 2, bytes), 2);
+    for (unsigned i = 0; i < 6; i++) {
+        CHECK_EQUAL(points[i].iteration, i + 1);
+        CHECK_EQUAL(points[i].name, 3);
+        CHECK_EQUAL(points[i].bytes, 107 * i);
+        CHECK_EQUAL(bytes[i], 7 * i);
+        CHECK_EQUAL(bytes[6 + i], 100 * i);
+    }
+    CHECK_EQUAL(account_read_points(version, 2, 2, bytes), 0);
+    account_step_of(3);
+    CHECK_EQUAL(account_read_points(version, 0, 2, bytes), -1);
+    end();
+}
+
 int main(void) {
     static const struct test tests[] = {
         TEST(blocks_are_charged_to_context_and_line),
@@ -447,6 +628,10 @@ int main(void) {
         TEST(without_memory_blocks_are_lost_and_counted),
         TEST(samples_have_places_and_are_freed),
         TEST(threads_share_the_account),
+        TEST(a_step_has_what_was_allocated_within_and_the_most),
+        TEST(what_lives_is_known_with_its_age),
+        TEST(blocks_small_and_large_have_the_age_of_a_model),
+        TEST(points_are_read_unless_they_change),
     };
     return run_tests(tests, sizeof tests / sizeof *tests);
 }

@@ -49,7 +49,11 @@ static void blocks_are_found_until_they_are_taken(void) {
         uint32_t i = next_random(&seed) % ADDRESSES;
         struct block was = {0};
         if (next_random(&seed) % 2) {
-            struct block block = {address_of(i), next_random(&seed), turn, turn / 2};
+            struct block block = {.address = address_of(i),
+                                  .size = next_random(&seed),
+                                  .epoch = turn % EPOCHS_MAX,
+                                  .place = turn,
+                                  .call = turn / 2};
             CHECK(put(&b, &block, &was) == (model[i].address ? REPLACED : NEW));
             CHECK(was.address == model[i].address);
             CHECK(!was.address || memcmp(&was, &model[i], sizeof was) == 0);
@@ -73,7 +77,7 @@ static void blocks_at_any_address(void) {
     static struct blocks b;
     struct block was;
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
-        struct block block = {addresses[i], UINT64_MAX, UINT32_MAX, UINT32_MAX};
+        struct block block = {addresses[i], BLOCK_SIZES, EPOCHS_MAX - 1, 1, UINT32_MAX, UINT32_MAX};
         CHECK(!take(&b, addresses[i], &was));
         CHECK(put(&b, &block, &was) == NEW);
     }
@@ -89,7 +93,7 @@ static void blocks_beyond_memory_are_refused(void) {
     struct block was;
     s_pages_left = 2 * BLOCKS_SHARDS;
     for (uint64_t i = 1; i <= 40000; i++) {
-        struct block block = {i * 48, i, 0, 0};
+        struct block block = {.address = i * 48, .size = i};
         if (put(&b, &block, &was) == FULL)
             refused++;
         else
@@ -152,7 +156,7 @@ static void mappings_are_taken_piece_by_piece(void) {
         }
         if (turn % 2) {
             added++;
-            CHECK(mappings_add(&m, &(struct mapping){begin, end, turn, true}));
+            CHECK(mappings_add(&m, &(struct mapping){begin, end, turn, true, 0}));
             for (uint32_t i = begin; i < end; i++)
                 space[i] = turn;
         }
@@ -170,9 +174,9 @@ static void mapping_without_memory_for_a_hole(void) {
     static struct mappings m;
     struct mapping piece;
     for (uint64_t i = 0; i < FIRST_ROOM; i++)
-        CHECK(mappings_add(&m, &(struct mapping){i * 100, i * 100 + 90, 1, true}));
+        CHECK(mappings_add(&m, &(struct mapping){i * 100, i * 100 + 90, 1, true, 0}));
     s_pages_left = 0;
-    CHECK(!mappings_add(&m, &(struct mapping){90, 95, 1, true}));
+    CHECK(!mappings_add(&m, &(struct mapping){90, 95, 1, true, 0}));
     CHECK(mappings_take(&m, 10, 20, &piece));
     CHECK(piece.begin == 10 && piece.end == 90 && !piece.counts);
     CHECK(!mappings_take(&m, 10, 100, &piece));
@@ -351,6 +355,129 @@ static void lock_excludes_whoever_owns_it(void) {
     CHECK(!s_spin.held);
 }
 
+#define STRETCHES 400u
+
+static void most_since_any_moment_is_that_of_a_model(void) {
+    static struct highs h;
+    static uint64_t most[STRETCHES];
+    uint64_t seed = 18, bytes = 0;
+    for (unsigned i = 0; i < STRETCHES; i++) {
+        most[i] = next_random(&seed) % 50;
+        CHECK_EQUAL(highs_next(&h, most[i]), i + 1);
+        for (unsigned first = 0; first <= i; first++) {
+            uint64_t model = 0;
+            for (unsigned j = first; j <= i; j++)
+                model = most[j] > model ? most[j] : model;
+            CHECK(highs_since(&h, first, &bytes));
+            CHECK_EQUAL(bytes, model);
+        }
+        CHECK(!highs_since(&h, i + 1, &bytes));
+    }
+}
+
+static void most_since_long_ago_is_forgotten_and_not_made_up(void) {
+    static struct highs h;
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < HIGHS_MAX + 10; i++)
+        highs_next(&h, 1000 - i);
+    for (unsigned i = 0; i < 10; i++)
+        CHECK(!highs_since(&h, i, &bytes));
+    for (unsigned i = 10; i < HIGHS_MAX + 10; i++)
+        CHECK(highs_since(&h, i, &bytes) && bytes == 1000 - i);
+}
+
+static void epochs_begin_where_something_is_new(void) {
+    static struct epochs e;
+    epochs_mark(&e, 10, 0); /* nothing was allocated before: it is the first one still */
+    CHECK_EQUAL(e.now, 0);
+    epochs_mark(&e, 20, 5);
+    CHECK_EQUAL(e.now, 1);
+    epochs_step(&e, 30, 5);
+    epochs_step(&e, 40, 6);
+    CHECK_EQUAL(e.now, 2);
+    CHECK_EQUAL(e.began[0], 10);
+    CHECK_EQUAL(e.began[1], 30);
+    CHECK_EQUAL(e.began[2], 40);
+}
+
+static void epochs_of_steps_become_longer_and_leave_room_for_marks(void) {
+    static struct epochs e;
+    uint64_t i = 1;
+    for (; i <= 256; i++)
+        epochs_step(&e, i, i);
+    CHECK_EQUAL(e.now, 256);
+    for (; i <= 256 + 3; i++)
+        epochs_step(&e, i, i);
+    CHECK(e.now <= 257);
+    for (; i <= 20000000; i++)
+        epochs_step(&e, i, i);
+    CHECK_EQUAL(e.now, EPOCHS_MAX / 2);
+    for (unsigned n = 0; n < EPOCHS_MAX; n++, i++)
+        epochs_mark(&e, i, i);
+    CHECK_EQUAL(e.now, EPOCHS_MAX - 1);
+    for (unsigned n = 1; n < EPOCHS_MAX; n++)
+        CHECK(e.began[n] > e.began[n - 1]);
+}
+
+static void points_are_few_and_apart(void) {
+    static struct places p;
+    static struct growth g;
+    static struct pyusdt_node nodes[3];
+    struct place *grows = places_look_up(&p, NULL, &nodes[0], 1);
+    struct place *stays = places_look_up(&p, NULL, &nodes[1], 1), *late = NULL;
+    const struct growth_series *s = &g.series[0];
+    bool alike = true;
+    places_add(&p, stays, (struct amount){7, 1});
+    for (unsigned i = 1; i <= 100000; i++) {
+        places_add(&p, grows, (struct amount){3, 1});
+        if (i == 90000)
+            late = places_look_up(&p, NULL, &nodes[2], 1);
+        if (late)
+            places_add(&p, late, (struct amount){1, 1});
+        growth_step(&g, &p, 5);
+        growth_step(&g, &p, 6);
+        CHECK(s->n <= GROWTH_POINTS && s->n >= (i < 32 ? i : 32));
+    }
+    CHECK_EQUAL(g.n, 2);
+    CHECK_EQUAL(s->name, 5);
+    CHECK_EQUAL(s->iterations, 100000);
+    for (unsigned i = 0; i < s->n; i++) {
+        const struct growth_point *point = &s->points[i];
+        uint64_t of_late = point->iteration < 90000 ? 0 : point->iteration - 90000 + 1;
+        CHECK(i == 0 || point->iteration > point[-1].iteration);
+        alike &= i < 2 || point->iteration - point[-1].iteration ==
+                              point[-1].iteration - point[-2].iteration;
+        CHECK_EQUAL(growth_at(point, grows->number), 3 * point->iteration);
+        CHECK_EQUAL(growth_at(point, stays->number), 7);
+        CHECK_EQUAL(growth_at(point, late->number), of_late);
+        CHECK_EQUAL(point->total, 3 * point->iteration + 7 + of_late);
+    }
+    CHECK(!alike); /* what comes and goes every so many iterations must not look as if it grew */
+    growth_clear(&g);
+    places_clear(&p);
+    CHECK_EQUAL(s_pages_live, 0);
+}
+
+static void points_have_bounds(void) {
+    static struct places p;
+    static struct growth g;
+    static struct pyusdt_node node;
+    for (uint32_t name = 0; name < 2 * GROWTH_NAMES; name++)
+        growth_step(&g, &p, name);
+    CHECK_EQUAL(g.n, GROWTH_NAMES);
+    s_pages_left = 0;
+    growth_step(&g, &p, 0);
+    s_pages_left = -1;
+    CHECK_EQUAL(g.series[0].n, 1);
+    for (int line = 0; line <= GROWTH_PLACES; line++)
+        CHECK(places_look_up(&p, NULL, &node, line));
+    growth_step(&g, &p, 0);
+    CHECK_EQUAL(g.series[0].n, 1);
+    growth_clear(&g);
+    places_clear(&p);
+    CHECK_EQUAL(s_pages_live, 0);
+}
+
 int main(void) {
     static const struct test tests[] = {
         TEST(blocks_are_found_until_they_are_taken),
@@ -364,6 +491,12 @@ int main(void) {
         TEST(lock_excludes_whoever_owns_it),
         TEST(peak_is_that_of_a_model),
         TEST(places_beyond_memory_are_refused),
+        TEST(most_since_any_moment_is_that_of_a_model),
+        TEST(most_since_long_ago_is_forgotten_and_not_made_up),
+        TEST(epochs_begin_where_something_is_new),
+        TEST(epochs_of_steps_become_longer_and_leave_room_for_marks),
+        TEST(points_are_few_and_apart),
+        TEST(points_have_bounds),
     };
     return run_tests(tests, sizeof tests / sizeof *tests);
 }

@@ -17,7 +17,10 @@ pytestmark = [pytest.mark.once, pytest.mark.apart]
 
 SOURCES = Path(__file__).parent / "native"
 UNDER_TEST = [
-    *(ROOT / f"src/base/{name}.c" for name in ("got", "image", "maps", "osthread", "pages")),
+    *(
+        ROOT / f"src/base/{name}.c"
+        for name in ("clock", "got", "image", "maps", "osthread", "pages")
+    ),
     *(ROOT / "src/memory").glob("*.c"),
     ROOT / "src/probe/probes.c",
 ]

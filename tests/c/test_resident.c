@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include "../../src/base/rss.c"
 #include "../../src/control/resident.c"
 
 static struct pyusdt_counts_resident s_read[RESIDENT_MAX];

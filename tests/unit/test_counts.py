@@ -22,7 +22,7 @@ from pyusdt.recording.pack import pack
 STRUCTS = {
     "": (counts.HEAD, "ns_per_tick now now_ns n_losses n_threads n_nodes n_totals n_durations"
                       " n_charges n_functions n_steps n_names text_size flags n_lines"
-                      " n_memory n_resident"),
+                      " n_memory n_resident n_living n_points n_growth n_step_memory"),
     "_loss": (counts.LOSS, "name reserved count"),
     "_thread": (counts.THREAD, "serial tid ident elapsed name reserved"),
     "_node": (counts.NODE, "serial index parent function calls resumes errors elapsed self"),
@@ -36,7 +36,11 @@ STRUCTS = {
                                 " peak_bytes peak_blocks biggest"),
     "_resident": (counts.RESIDENT, "at_ns rss swap peak"),
     "_function": (counts.FUNCTION, "id line module qualname name file"),
+    "_living": (counts.LIVING, "serial index function line since bytes blocks"),
+    "_point": (counts.POINT, "iteration bytes name changing"),
+    "_growth": (counts.GROWTH, "serial index function line point reserved bytes"),
     "_step": (counts.STEP, "start value ident name kind"),
+    "_step_memory": (counts.STEP_MEMORY, "step rss_start rss_end allocated freed peak"),
 }  # fmt: skip
 
 

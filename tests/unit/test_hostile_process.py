@@ -84,13 +84,13 @@ def test_any_struct_is_read(patch: bytes, at: int, seed: int) -> None:
     assert all(name.isprintable() for name in names)
 
 
-HEAD = struct.Struct("=d2Q14I")
+HEAD = struct.Struct("=d2Q18I")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.floats() | st.just(1.0),
-    st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 2), min_size=14, max_size=14),
+    st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 2), min_size=18, max_size=18),
     st.binary(max_size=400),
 )
 def test_any_counts_are_refused_or_fit(rate: float, sizes: list[int], body: bytes) -> None:
@@ -105,7 +105,7 @@ def test_any_counts_are_refused_or_fit(rate: float, sizes: list[int], body: byte
 
 
 def test_durations_of_an_unknown_function_are_refused() -> None:
-    sizes = [0, 0, 0, 0, 1, *[0] * 9]
+    sizes = [0, 0, 0, 0, 1, *[0] * 13]
     counts = unpack(HEAD.pack(1.0, 1, 1, *sizes) + DURATION.pack(1, 7, 100, 1, 0, 0), {})
     assert len(counts.histograms) == 1
     with pytest.raises(ValueError, match="no name"):
@@ -125,7 +125,7 @@ def test_durations_of_an_unknown_function_are_refused() -> None:
 def test_charges_that_no_sampler_makes_are_refused(
     kind: int, function: int, ns: int, line: int, why: str | None
 ) -> None:
-    sizes = [0, 0, 0, 0, 0, 1, *[0] * 8]
+    sizes = [0, 0, 0, 0, 0, 1, *[0] * 12]
     data = HEAD.pack(1.0, 1, 1, *sizes) + CHARGE.pack(1, 0, function, kind, 0, 17, 1, ns, line, 0)
     if why is None:
         plausible.require(unpack(data, {}), {})
@@ -148,7 +148,7 @@ def test_charges_that_no_sampler_makes_are_refused(
 def test_lines_that_no_function_has_are_refused(
     function: int, line: int, hits: int, ticks: int, why: str | None
 ) -> None:
-    sizes = [0] * 11 + [1, 0, 0]
+    sizes = [0] * 11 + [1, *[0] * 6]
     data = HEAD.pack(1.0, 1, 1, *sizes) + LINE.pack(1, function, line, 0, hits, 0, ticks, 1)
     functions = {3: FunctionRow(3, "app", "f", "f", "/app.py", 1)}
     if why is None:

@@ -128,7 +128,7 @@ def times_sampled(it) -> bytes:
     )
     data = runs.counts_of(it)
     head = list(HEAD.unpack_from(data))
-    head[-4] |= TIMES_SAMPLED
+    head[13] |= TIMES_SAMPLED
     return HEAD.pack(*head) + data[HEAD.size :]
 
 

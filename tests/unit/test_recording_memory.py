@@ -176,7 +176,7 @@ def test_counts_come_back_as_they_were_packed():
     ],
 )
 def test_memory_that_no_process_has_is_refused(function, line, bytes_, why):
-    head = counts.HEAD.pack(1.0, 1, 1, *[0] * 10, 4, 0, 1, 0)
+    head = counts.HEAD.pack(1.0, 1, 1, *[0] * 10, 4, 0, 1, *[0] * 5)
     row = counts.MEMORY.pack(1, 0, function, line, bytes_, 1, 1, 1, 0, 0, 0, 0, 1)
     functions = {3: FunctionRow(3, "app", "f", "f", "/app.py", 1)}
     if why is None:
@@ -189,7 +189,7 @@ def test_memory_that_no_process_has_is_refused(function, line, bytes_, why):
 @pytest.mark.parametrize("seed", range(20))
 def test_any_bytes_are_refused_or_fit(seed):
     chance = random.Random(seed)
-    head = counts.HEAD.pack(1.0, 1, 1, *[0] * 10, 4, 0, 3, 0)
+    head = counts.HEAD.pack(1.0, 1, 1, *[0] * 10, 4, 0, 3, *[0] * 5)
     body = bytearray(3 * counts.MEMORY.size)
     for _ in range(seed):
         body[chance.randrange(len(body))] = chance.randrange(256)
