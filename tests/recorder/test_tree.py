@@ -13,10 +13,11 @@ import pytest
 
 import pyusdt
 
-from .recorded import BOOTSTRAP, below, called, threads_are_as_long_as_their_trees
+from .recorded import BOOTSTRAP, SLICE_NS, below, called, threads_are_as_long_as_their_trees
 
 MS = 1_000_000
 BUSY_MS = 5
+LONG_MS = 120  # more than SLICE_NS
 
 
 def spend(milliseconds: float) -> None:
@@ -172,13 +173,13 @@ def test_threads():
 
 def test_every_thread_is_as_long_as_its_tree():
     def busy() -> None:
-        spend(BUSY_MS)
+        spend(LONG_MS)
 
     with pyusdt.record() as rec:
         threads = [threading.Thread(target=busy) for _ in range(4)]
         for thread in threads:
             thread.start()
-        spend(BUSY_MS)
+        spend(LONG_MS)
         for thread in threads:
             thread.join()
             while os.path.exists(f"/proc/self/task/{thread.native_id}"):
@@ -188,7 +189,7 @@ def test_every_thread_is_as_long_as_its_tree():
         still_there.start()
         assert len(rec.threads) == 6  # read while it runs
     assert len(rec.threads) == 6
-    threads_are_as_long_as_their_trees(rec.recording, MS)  # the last one has but begun
+    threads_are_as_long_as_their_trees(rec.recording, SLICE_NS)
     leave.set()
     still_there.join()
 

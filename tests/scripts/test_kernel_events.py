@@ -130,8 +130,9 @@ def test_pywhere_names_the_line_that_led_to_it(result: str) -> None:
     found = without_ids(maps(result))
     source = (ROOT / "tests/scripts/programs/kernel.py").read_text().splitlines()
     first = source.index("def leads(n: int) -> None:") + 1
-    assert found[f"calls[__main__, leads, {first + 2}]"] == 303
-    assert found[f"calls[__main__, leads, {first + 3}]"] == 1
+    # A busy machine may have it wait for the GIL there, which is a call too.
+    assert 303 <= found[f"calls[__main__, leads, {first + 2}]"] <= 303 + 50
+    assert 1 <= found[f"calls[__main__, leads, {first + 3}]"] <= 1 + 50
     assert 101 <= found[f"faults[__main__, leads, {first + 4}]"] <= 101 + 50
 
 

@@ -10,11 +10,11 @@ def handle():
 
 
 def wait_for_request():
-    time.sleep(0.03)
+    time.sleep(0.1)
 
 
 def wait_for_event(event):
-    event.wait(0.03)
+    event.wait(0.1)
 
 
 def main():
