@@ -25,8 +25,7 @@ PROGRAM = Path(__file__).parent / "programs/kernel.py"
 # What Python itself does not do for the functions of the program, or as much without them.
 CALLS = ("getppid", "rmdir", "fsync", "sendto", "recvfrom", "pipe2", "socketpair",
          "clock_nanosleep", "wait4")  # fmt: skip
-# A busy machine takes a CPU away between two reads of clocks, and from all that runs on it at once.
-PAUSE_NS = 50e6
+PAUSE_NS = 5e6
 
 
 class Rows:
@@ -145,7 +144,10 @@ def test_a_thread_is_off_the_cpu_for_as_long_as_its_clocks_say(
 ) -> None:
     rows, known = run
     its = known["thread"]
-    assert rows.sums("offcpu", its)[1] == pytest.approx(known["all_waits"], rel=0.15)
+    # What the machine refused may have come between two reads of clocks, whoever is charged.
+    slack = PAUSE_NS + known["refused"]
+    waits = rows.sums("offcpu", its)[1]
+    assert waits == pytest.approx(known["all_waits"], rel=0.05, abs=slack)
     for wait, function in (
         ("net", "pipes"),
         ("poll", "polls"),
@@ -157,12 +159,12 @@ def test_a_thread_is_off_the_cpu_for_as_long_as_its_clocks_say(
         its_rows = [row for row in rows.rows if {"offcpu", function, its} <= {*row[:5]}]
         waited = rows.sums("offcpu", function, its)[1]
         # os.fork calls functions of Python's libraries, which wait for the GIL, too.
-        share = 0.3 if wait == "child" else 0.2
-        assert waited == pytest.approx(known[function], rel=share, abs=PAUSE_NS), its_rows
+        share = 0.3 if wait == "child" else 0.1
+        assert waited == pytest.approx(known[function], rel=share, abs=slack), its_rows
         # A fork waits until our own threads stand still.
         expected = {wait, "runnable", "gil", "lock"}
         because = {name: rows.sums("offcpu", name, function, its)[1] for name in expected}
-        assert sum(because.values()) == pytest.approx(waited, rel=0.2, abs=PAUSE_NS), its_rows
+        assert sum(because.values()) == pytest.approx(waited, rel=0.05, abs=slack), its_rows
         # Who waits for a CPU until it has what it waited for has not waited for that.
         assert because[wait] + because["runnable"] > 0.02e9, function
 

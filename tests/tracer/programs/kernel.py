@@ -75,6 +75,16 @@ def spins() -> None:
         pass
 
 
+def refused() -> int:
+    """For how many ns the machine has given this thread no CPU that it wanted: others had it, or
+    none was there."""
+    with open("/proc/thread-self/schedstat") as file:
+        waited = int(file.read().split()[1])
+    with open("/proc/stat") as file:
+        stolen = int(file.readline().split()[8])
+    return waited + stolen * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+
+
 def measured(function, *arguments) -> None:
     """Prints for how many ns this thread has no CPU in it."""
     begin, cpu = time.monotonic_ns(), time.thread_time_ns()
@@ -92,7 +102,9 @@ def all_waits(piped: int, lock) -> None:
 
 
 def waits(piped: int, lock) -> None:
+    before = refused()
     measured(all_waits, piped, lock)
+    print("refused", refused() - before)
     print("thread", threading.get_native_id())
 
 
